@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The client of the OVN Southbound database; see sb-db.h.
+ *
+ * What is asked of the server depends on what it answers: the condition for
+ * bindings needs the UUID of our chassis row, and the gateway ports on this
+ * chassis that it brings need their peers.  So every change is followed by the
+ * same steps, sb_db_sync(), and the view is touched only when a whole pass
+ * found nothing to ask for any more:
+ *
+ *     chassis condition --> chassis row --> peers --> binding condition
+ *          |                    |                          |
+ *     unacknowledged?       missing?                  unacknowledged?
+ *      keep the view    grace, then none               keep the view
+ *                                                          |
+ *                                                     update the view
+ *
+ * The view is updated row by row where the replica's change tracking is known
+ * to be complete, and otherwise as a whole. */
+#include <config.h>
+
+#include "idl/sb-db.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "ovsdb-idl.h"
+#include "timeval.h"
+#include "util.h"
+
+#include "idl/db-link.h"
+#include "idl/sb-db-cond.h"
+#include "idl/sb-db-view.h"
+#include "idl/sb-idl.h"
+
+VLOG_DEFINE_THIS_MODULE(sb_db);
+
+/* The client of one Southbound database. */
+struct sb_db {
+    struct db_link link;        /* Connection. */
+    struct sb_view view;        /* Last complete contents. */
+    bool rebuild;               /* The view has to be updated as a whole, as
+                                 * change tracking may have missed rows. */
+
+    /* Chassis. */
+    char *chassis;              /* Chassis name, "" if unknown. */
+    struct uuid chassis_uuid;   /* Its row, the last one while it is missing,
+                                 * or UUID_ZERO. */
+    unsigned int chassis_seqno; /* When the replica got that row. */
+    bool chassis_lost;          /* The row has been missing for too long. */
+    int grace_ms;               /* How long that is. */
+    long long int grace_until;  /* End of grace, or 0 if there is no need. */
+
+    /* Condition for bindings. */
+    struct sset peers;          /* options:peer to look for. */
+    unsigned int columns;       /* Optional columns in use. */
+};
+
+/* Creates and returns a new, unconnected replica that monitors nothing. */
+static struct ovsdb_idl *
+sb_idl_create(void)
+{
+    struct ovsdb_idl *idl = ovsdb_idl_create_unconnected(&sbrec_idl_class,
+                                                         false);
+    struct sset no_peers = SSET_INITIALIZER(&no_peers);
+
+    ovsdb_idl_set_leader_only(idl, false);
+    sb_view_add_columns(idl);
+    sb_cond_set_chassis(idl, "");
+    sb_cond_set_bindings(idl, &UUID_ZERO, &no_peers, 0);
+    return idl;
+}
+
+/* Creates and returns a client that is not connected to anything. */
+struct sb_db *
+sb_db_create(void)
+{
+    struct sb_db *db = xzalloc(sizeof *db);
+
+    db_link_init(&db->link, sb_idl_create());
+    sb_view_init(&db->view);
+    db->rebuild = true;
+    db->chassis = xstrdup("");
+    db->grace_ms = SB_DB_CHASSIS_GRACE_MS;
+    sset_init(&db->peers);
+    return db;
+}
+
+/* Destroys 'db'. */
+void
+sb_db_destroy(struct sb_db *db)
+{
+    if (db) {
+        sset_destroy(&db->peers);
+        free(db->chassis);
+        sb_view_destroy(&db->view);
+        db_link_destroy(&db->link);
+        free(db);
+    }
+}
+
+/* Makes 'db' a client of 'target' from now on.  May be called at any time; the
+ * view stays until the contents for the new target have arrived, and for ever
+ * if the remote is empty. */
+void
+sb_db_set_target(struct sb_db *db, const struct sb_target *target)
+{
+    const char *chassis = target->chassis ? target->chassis : "";
+
+    if (db_link_set_remote(&db->link, target->remote,
+                           target->probe_interval)) {
+        db->rebuild = true;
+    }
+    if (strcmp(db->chassis, chassis)) {
+        free(db->chassis);
+        db->chassis = xstrdup(chassis);
+        db->chassis_uuid = UUID_ZERO;
+        db->chassis_lost = false;
+        db->grace_until = 0;
+        db->rebuild = true;
+    }
+}
+
+/* Chassis. */
+
+/* Returns our row in 'db', or NULL if it is not there. */
+static const struct sbrec_chassis *
+find_chassis(const struct sb_db *db)
+{
+    const struct sbrec_chassis *chassis;
+
+    SBREC_CHASSIS_FOR_EACH (chassis, db->link.idl) {
+        if (!strcmp(chassis->name, db->chassis)) {
+            return chassis;
+        }
+    }
+    return NULL;
+}
+
+/* Starts the grace period of 'db', unless one is running. */
+static void
+start_grace(struct sb_db *db)
+{
+    if (!db->grace_until) {
+        db->grace_until = time_msec() + db->grace_ms;
+        db->rebuild = true;
+    }
+}
+
+/* Takes note that 'chassis' is our row in 'db'.
+ *
+ * Another UUID than before means that ovn-controller has started anew, and has
+ * to claim its ports again. */
+static void
+chassis_found(struct sb_db *db, const struct sbrec_chassis *chassis)
+{
+    const struct uuid *uuid = &chassis->header_.uuid;
+    unsigned int seqno = ovsdb_idl_row_get_seqno(&chassis->header_,
+                                                 OVSDB_IDL_CHANGE_INSERT);
+
+    if (uuid_is_zero(&db->chassis_uuid)) {
+        VLOG_INFO("chassis %s found", db->chassis);
+        db->grace_until = 0;
+    } else if (!uuid_equals(&db->chassis_uuid, uuid)) {
+        VLOG_INFO("chassis %s was created anew", db->chassis);
+        start_grace(db);
+    }
+
+    /* A row that is new in the replica means that the whole replica may be,
+     * and change tracking does not survive that. */
+    if (seqno != db->chassis_seqno) {
+        db->chassis_seqno = seqno;
+        db->rebuild = true;
+    }
+    db->chassis_uuid = *uuid;
+    db->chassis_lost = false;
+}
+
+/* Looks for our row in 'db' and drives the grace period. */
+static void
+track_chassis(struct sb_db *db)
+{
+    const struct sbrec_chassis *chassis = find_chassis(db);
+
+    if (chassis) {
+        chassis_found(db, chassis);
+    } else if (!db->chassis_lost) {
+        if (!db->grace_until) {
+            VLOG_INFO("chassis %s is not in the Southbound database",
+                      db->chassis);
+        }
+        start_grace(db);
+    }
+
+    if (db->grace_until && time_msec() >= db->grace_until) {
+        db->grace_until = 0;
+        db->rebuild = true;
+        if (!chassis) {
+            VLOG_WARN("chassis %s has been missing from the Southbound "
+                      "database for %d ms, its ports count as gone",
+                      db->chassis, db->grace_ms);
+            db->chassis_uuid = UUID_ZERO;
+            db->chassis_lost = true;
+        }
+    }
+}
+
+/* Condition for bindings. */
+
+/* Returns true if a gateway port is among the rows of 'db' that changed. */
+static bool
+gateway_port_changed(const struct sb_db *db)
+{
+    const struct sbrec_port_binding *pb;
+
+    SBREC_PORT_BINDING_FOR_EACH_TRACKED (pb, db->link.idl) {
+        if (!strcmp(pb->type, "chassisredirect")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Makes the peers of 'db' the router ports whose gateway port is on this
+ * chassis.  The switch's side of such a router port names it as its peer. */
+static void
+update_peers(struct sb_db *db)
+{
+    const struct sbrec_port_binding *pb;
+
+    if (!db->rebuild && !gateway_port_changed(db)) {
+        return;
+    }
+
+    sset_clear(&db->peers);
+    SBREC_PORT_BINDING_FOR_EACH (pb, db->link.idl) {
+        const char *port = smap_get(&pb->options, "distributed-port");
+
+        if (port && !strcmp(pb->type, "chassisredirect") && pb->n_chassis
+            && uuid_equals(pb->chassis, &db->chassis_uuid)) {
+            sset_add(&db->peers, port);
+        }
+    }
+}
+
+/* Replaces the replica of 'db' by a fresh one if its condition uses columns
+ * that the server does not have.  The server refused that condition, and the
+ * replica fell back to monitoring without any.  Returns true if so. */
+static bool
+replace_idl_if_refused(struct sb_db *db)
+{
+    if (!(db->columns & ~sb_cond_columns(db->link.idl))) {
+        return false;
+    }
+
+    VLOG_INFO("%s has an older schema than the server before it, "
+              "reconnecting", db->link.remote);
+    db->columns = 0;
+    sset_clear(&db->peers);
+    db_link_replace_idl(&db->link, sb_idl_create());
+    return true;
+}
+
+/* Sets the condition for bindings of 'db'.  Returns true if the server has
+ * acknowledged it. */
+static bool
+set_binding_condition(struct sb_db *db)
+{
+    update_peers(db);
+    db->columns = (uuid_is_zero(&db->chassis_uuid) ? 0
+                   : sb_cond_columns(db->link.idl));
+    return sb_cond_set_bindings(db->link.idl, &db->chassis_uuid, &db->peers,
+                                db->columns);
+}
+
+/* View. */
+
+/* Updates in the view of 'db' the rows that changed since the last run.
+ * Returns true if the view changed.
+ *
+ * A row that was deleted and inserted again is tracked twice, in no particular
+ * order, so what counts is what the replica holds now. */
+static bool
+update_tracked(struct sb_db *db, const struct sb_viewer *viewer)
+{
+    const struct sbrec_port_binding *pb;
+    bool changed = false;
+
+    SBREC_PORT_BINDING_FOR_EACH_TRACKED (pb, db->link.idl) {
+        changed |= sb_view_update_row(&db->view, viewer, db->link.idl,
+                                      &pb->header_.uuid);
+    }
+    return changed;
+}
+
+/* Updates all rows in the view of 'db'.  Returns true if the view changed.
+ * Ends the grace period when it is of no use any more. */
+static bool
+update_all(struct sb_db *db, const struct sb_viewer *viewer)
+{
+    size_t n_held;
+    bool changed = sb_view_update_all(&db->view, viewer, db->link.idl,
+                                      &n_held);
+
+    if (db->grace_until && !n_held && find_chassis(db)) {
+        db->grace_until = 0;
+    }
+    return changed;
+}
+
+/* Updates the view of 'db' from its replica, which is complete.  Returns true
+ * if the view changed. */
+static bool
+update_view(struct sb_db *db)
+{
+    struct sb_viewer viewer = {
+        .chassis = db->chassis,
+        .chassis_uuid = db->chassis_uuid,
+        .hold = db->grace_until != 0,
+    };
+    bool found = !uuid_is_zero(&db->chassis_uuid);
+    bool changed = !db->view.complete || db->view.chassis_found != found;
+
+    db->view.complete = true;
+    db->view.chassis_found = found;
+    changed |= (db->rebuild || viewer.hold
+                ? update_all(db, &viewer)
+                : update_tracked(db, &viewer));
+    db->rebuild = false;
+    return changed;
+}
+
+/* Takes one step towards a view of 'db' that is complete, or follows what
+ * changed since.  Stores into '*complete' whether the view is.  Returns true
+ * if the view changed. */
+static bool
+sb_db_sync(struct sb_db *db, bool *complete)
+{
+    *complete = false;
+    if (replace_idl_if_refused(db)
+        || !sb_cond_set_chassis(db->link.idl, db->chassis)) {
+        db->rebuild = true;
+        return false;
+    }
+
+    track_chassis(db);
+    if (!set_binding_condition(db)) {
+        db->rebuild = true;
+        return false;
+    }
+
+    bool never_seen = uuid_is_zero(&db->chassis_uuid) && !db->chassis_lost;
+    if (never_seen) {
+        return false;
+    }
+    *complete = true;
+    return update_view(db);
+}
+
+/* Follows the database behind 'db'.  Returns true if the view changed, after
+ * which pointers to its old bindings are no longer valid. */
+bool
+sb_db_run(struct sb_db *db)
+{
+    bool idl_changed = db_link_run(&db->link);
+    bool changed = false;
+
+    if (!db->link.current || !db->chassis[0]) {
+        db->rebuild = true;
+        db_link_set_complete(&db->link, false);
+    } else if (idl_changed || db->rebuild
+               || (db->grace_until && time_msec() >= db->grace_until)) {
+        bool complete;
+
+        changed = sb_db_sync(db, &complete);
+        db_link_set_complete(&db->link, complete);
+    }
+    ovsdb_idl_track_clear(db->link.idl);
+    return changed;
+}
+
+/* Arranges for the poll loop to wake up when sb_db_run() has work. */
+void
+sb_db_wait(struct sb_db *db)
+{
+    db_link_wait(&db->link);
+    if (db->grace_until && db->link.current) {
+        poll_timer_wait_until(db->grace_until);
+    }
+}
+
+/* Returns the view of 'db', which stays valid until sb_db_run() returns
+ * true. */
+const struct sb_view *
+sb_db_view(const struct sb_db *db)
+{
+    return &db->view;
+}
+
+/* Stores into 'status' how the connection of 'db' is doing. */
+void
+sb_db_status(const struct sb_db *db, struct db_status *status)
+{
+    db_link_get_status(&db->link, "OVN_Southbound", status);
+}
+
+/* Lets 'db' accept a cluster whose log is shorter than what it saw before, as
+ * after a rebuild from scratch. */
+void
+sb_db_reset_min_index(struct sb_db *db)
+{
+    ovsdb_idl_reset_min_index(db->link.idl);
+}
+
+/* Makes the next sb_db_run() update the view of 'db' as a whole. */
+void
+sb_db_recompute(struct sb_db *db)
+{
+    db->rebuild = true;
+    poll_immediate_wake();
+}
+
+/* Adds to 'usage' what 'db' holds. */
+void
+sb_db_get_memory_usage(const struct sb_db *db, struct simap *usage)
+{
+    ovsdb_idl_get_memory_usage(db->link.idl, usage);
+}
+
+/* Makes the grace period of 'db' for a missing chassis row 'ms' milliseconds
+ * long.  For tests; it applies to grace periods that start later. */
+void
+sb_db_set_chassis_grace(struct sb_db *db, int ms)
+{
+    db->grace_ms = ms;
+}

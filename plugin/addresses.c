@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Parses what ovn-northd writes into the 'mac' and 'nat_addresses' columns of
+ * Port_Binding:
+ *
+ *     fa:16:3e:bb:00:05 172.24.100.50 2001:db8:ff::50
+ *     fa:16:3e:77:7f:9c 172.24.100.229/24 2001:db8:ff::1/64
+ *     fa:16:3e:aa:00:03 172.24.100.112 is_chassis_resident("LPORT")
+ *     unknown
+ */
+
+#include <config.h>
+
+#include "plugin/addresses.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "packets.h"
+#include "util.h"
+
+/* Frees what 'addresses' holds, not 'addresses' itself. */
+void
+addresses_destroy(struct addresses *addresses)
+{
+    if (addresses) {
+        free(addresses->ips);
+        free(addresses->resident);
+    }
+}
+
+/* Returns true if 'word' stands in a mac column where a MAC could. */
+static bool
+is_keyword(const char *word)
+{
+    return !strcmp(word, "unknown") || !strcmp(word, "dynamic")
+           || !strcmp(word, "router");
+}
+
+/* Parses "IP" or "IP/LENGTH", of either family, into '*ip'. */
+static bool
+parse_ip(const char *word, struct in6_addr *ip)
+{
+    unsigned int plen;
+    ovs_be32 ip4;
+    char *error;
+
+    error = ip_parse_cidr(word, &ip4, &plen);
+    if (!error) {
+        *ip = in6_addr_mapped_ipv4(ip4);
+        return true;
+    }
+    free(error);
+
+    error = ipv6_parse_cidr(word, ip, &plen);
+    free(error);
+    return !error && !IN6_IS_ADDR_V4MAPPED(ip);
+}
+
+/* Returns the port named by 'word', is_chassis_resident("PORT"), or NULL. */
+static char *
+parse_resident(const char *word)
+{
+    static const char prefix[] = "is_chassis_resident(\"";
+    static const char suffix[] = "\")";
+    size_t skip = strlen(prefix);
+    size_t len = strlen(word);
+
+    if (len <= skip + strlen(suffix) || strncmp(word, prefix, skip)
+        || strcmp(word + len - strlen(suffix), suffix)) {
+        return NULL;
+    }
+    return xmemdup0(word + skip, len - skip - strlen(suffix));
+}
+
+/* Adds what 'word', which follows the MAC, says to 'addresses'.  Returns false
+ * if it says nothing that is known. */
+static bool
+parse_word(const char *word, struct addresses *addresses)
+{
+    struct in6_addr ip;
+
+    if (parse_ip(word, &ip)) {
+        addresses->ips = xrealloc(addresses->ips, (addresses->n_ips + 1)
+                                                  * sizeof *addresses->ips);
+        addresses->ips[addresses->n_ips++] = ip;
+        return true;
+    }
+    if (!addresses->resident) {
+        addresses->resident = parse_resident(word);
+        return addresses->resident != NULL;
+    }
+    return false;
+}
+
+/* Parses 'string' into '*addresses', which the caller must pass to
+ * addresses_destroy() whatever the result. */
+enum addresses_result
+addresses_parse(const char *string, struct addresses *addresses)
+{
+    enum addresses_result result = ADDRESSES_OK;
+    char *copy = xstrdup(string);
+    char *save = NULL;
+
+    memset(addresses, 0, sizeof *addresses);
+
+    char *word = strtok_r(copy, " ", &save);
+    if (!word || is_keyword(word)) {
+        result = ADDRESSES_NONE;
+    } else if (!eth_addr_from_string(word, &addresses->mac)
+               || eth_addr_is_multicast(addresses->mac)
+               || eth_addr_is_zero(addresses->mac)) {
+        result = ADDRESSES_BAD;
+    } else {
+        while (result == ADDRESSES_OK
+               && (word = strtok_r(NULL, " ", &save))) {
+            if (!parse_word(word, addresses)) {
+                result = ADDRESSES_BAD;
+            }
+        }
+    }
+    free(copy);
+    return result;
+}
+
+/* Returns true if a router may forward packets to the IPv4 address 'ip'. */
+static bool
+ipv4_is_routable(ovs_be32 ip)
+{
+    uint32_t host = ntohl(ip);
+    return host >> 24 && host >> 24 != 127 && host >> 28 < 0xe
+           && host >> 16 != 0xa9fe;
+}
+
+/* Returns true if packets to 'ip' can come in through a routed NIC at all: no
+ * link-local, loopback, multicast or unspecified address. */
+bool
+address_is_routable(const struct in6_addr *ip)
+{
+    if (IN6_IS_ADDR_V4MAPPED(ip)) {
+        return ipv4_is_routable(in6_addr_get_mapped_ipv4(ip));
+    }
+    return !IN6_IS_ADDR_LINKLOCAL(ip) && !IN6_IS_ADDR_LOOPBACK(ip)
+           && !IN6_IS_ADDR_MULTICAST(ip) && !IN6_IS_ADDR_UNSPECIFIED(ip);
+}

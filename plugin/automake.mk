@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The daemon.  Everything but main.c is in a library, so that tests link it.
+
+plugin_libplugin_a_SOURCES = \
+	plugin/addresses.c \
+	plugin/addresses.h \
+	plugin/commands.c \
+	plugin/commands.h \
+	plugin/desired-devices.c \
+	plugin/desired-endpoints.c \
+	plugin/desired-private.h \
+	plugin/desired.c \
+	plugin/desired.h \
+	plugin/diff.c \
+	plugin/diff.h \
+	plugin/engine.c \
+	plugin/engine.h \
+	plugin/limits.h \
+	plugin/paths.c \
+	plugin/paths.h \
+	plugin/ports.c \
+	plugin/ports.h \
+	plugin/problems.c \
+	plugin/problems.h \
+	plugin/reason.c \
+	plugin/reason.h \
+	plugin/reconcile.c \
+	plugin/reconcile.h \
+	plugin/settings.c \
+	plugin/settings.h \
+	plugin/view-lists.c \
+	plugin/view-lists.h \
+	plugin/view-private.h \
+	plugin/view.c \
+	plugin/view.h
+noinst_LIBRARIES += plugin/libplugin.a
+plugin_libplugin_a_SOURCES += \
+	plugin/datapath-bpf-events.c \
+	plugin/datapath-bpf-gen.c \
+	plugin/datapath-bpf-links.c \
+	plugin/datapath-bpf-load.c \
+	plugin/datapath-bpf-maps.c \
+	plugin/datapath-bpf-pins.c \
+	plugin/datapath-bpf-slots.c \
+	plugin/datapath-bpf.c \
+	plugin/datapath-bpf.h \
+	plugin/datapath-fake.c \
+	plugin/datapath-fake.h \
+	plugin/datapath.c \
+	plugin/datapath.h
+plugin_libplugin_a_SOURCES += \
+	plugin/bridge-port.c \
+	plugin/bridge-port.h \
+	plugin/netdevs-ethtool.c \
+	plugin/netdevs-ethtool.h \
+	plugin/netdevs-link.c \
+	plugin/netdevs-link.h \
+	plugin/netdevs-xdp.c \
+	plugin/netdevs-xdp.h \
+	plugin/netdevs.c \
+	plugin/netdevs.h \
+	plugin/port-guard.c \
+	plugin/port-guard.h
+$(plugin_libplugin_a_OBJECTS): | $(bpf_skeletons)
+
+bin_PROGRAMS += plugin/ovn-xdpd
+plugin_ovn_xdpd_SOURCES = plugin/main.c
+plugin_ovn_xdpd_LDADD = \
+	rpc/librpc.a plugin/libplugin.a idl/libidl.a plugin/libplugin.a \
+	$(OVS_LDADD) $(BPF_LDADD) $(JSON_C_LIBS)
+
+# A man page is distributed as soon as it is listed:
+# dist_man_MANS += plugin/ovn-xdpd.8

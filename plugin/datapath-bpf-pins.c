@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pin directory: that it is on a bpffs, that only one daemon uses it, and
+ * what lies in it. */
+#include <config.h>
+#include "plugin/datapath-bpf.h"
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+#include "openvswitch/vlog.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(datapath_pins);
+
+static int make_dirs(const char *dir);
+
+/* Creates 'pin_dir' and what is missing above it, and locks it.  The lock goes
+ * with the process.  Stores a file descriptor of the directory in '*lock_fdp'.
+ * EBUSY: another process has the lock.  ENODEV: it is not on a bpffs. */
+int
+pins_lock(const char *pin_dir, int *lock_fdp)
+{
+    for (;;) {
+        struct stat locked, found;
+        int error, fd;
+
+        error = make_dirs(pin_dir);
+        if (error) {
+            return error;
+        }
+        fd = open(pin_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0) {
+            return errno;
+        }
+        if (flock(fd, LOCK_EX | LOCK_NB)) {
+            error = errno == EWOULDBLOCK ? EBUSY : errno;
+            close(fd);
+            return error;
+        }
+
+        /* Another daemon's cleanup may have removed it in the meantime. */
+        if (!fstat(fd, &locked) && !stat(pin_dir, &found)
+            && locked.st_ino == found.st_ino
+            && locked.st_dev == found.st_dev) {
+            *lock_fdp = fd;
+            return 0;
+        }
+        close(fd);
+    }
+}
+
+/* Creates the directory 'dir' if it is missing; its parent exists. */
+int
+pins_make_dir(const char *dir)
+{
+    if (mkdir(dir, 0700) && errno != EEXIST) {
+        int error = errno;
+
+        VLOG_ERR("%s: cannot create the directory (%s)%s", dir,
+                 ovs_strerror(error),
+                 error == EPERM ? "; a bpffs takes no name with a dot" : "");
+        return error;
+    }
+    return 0;
+}
+
+/* Adds the names in directory 'dir' to 'names', sorted; none if there is no
+ * such directory. */
+void
+pins_list(const char *dir, struct svec *names)
+{
+    struct dirent *entry;
+    DIR *stream;
+
+    stream = opendir(dir);
+    if (!stream) {
+        return;
+    }
+    while ((entry = readdir(stream)) != NULL) {
+        if (entry->d_name[0] != '.') {
+            svec_add(names, entry->d_name);
+        }
+    }
+    closedir(stream);
+    svec_sort(names);
+}
+
+/* Removes the pin 'path', if it is there. */
+void
+pins_remove(const char *path)
+{
+    if (unlink(path) && errno != ENOENT) {
+        VLOG_WARN("%s: cannot remove the pin (%s)", path,
+                  ovs_strerror(errno));
+    }
+}
+
+/* Removes the directory 'dir' and the pins in it, if it is there. */
+void
+pins_remove_dir(const char *dir)
+{
+    struct svec names = SVEC_EMPTY_INITIALIZER;
+    const char *name;
+    size_t i;
+
+    pins_list(dir, &names);
+    SVEC_FOR_EACH (i, name, &names) {
+        char *path = xasprintf("%s/%s", dir, name);
+
+        pins_remove(path);
+        free(path);
+    }
+    svec_destroy(&names);
+    if (rmdir(dir) && errno != ENOENT) {
+        VLOG_WARN("%s: cannot remove the directory (%s)", dir,
+                  ovs_strerror(errno));
+    }
+}
+
+/* Pins the object 'fd' as 'path', in the place of what is there. */
+int
+pins_put(int fd, const char *path)
+{
+    int error;
+
+    pins_remove(path);
+    error = -bpf_obj_pin(fd, path);
+    if (error) {
+        VLOG_ERR("%s: cannot pin (%s)", path, ovs_strerror(error));
+    }
+    return error;
+}
+
+/* Says whether the existing directory 'dir' is on a bpffs. */
+static int
+check_bpffs(const char *dir)
+{
+    struct statfs fs;
+
+    if (statfs(dir, &fs)) {
+        return errno;
+    }
+    if ((unsigned int) fs.f_type != BPF_FS_MAGIC) {
+        VLOG_ERR("%s is not on a BPF file system; "
+                 "try: mount -t bpf bpf /sys/fs/bpf", dir);
+        return ENODEV;
+    }
+    return 0;
+}
+
+/* Creates 'dir' and what is missing above it, on a bpffs only. */
+static int
+make_dirs(const char *dir)
+{
+    struct stat status;
+    char *parent;
+    int error;
+
+    if (!stat(dir, &status)) {
+        return S_ISDIR(status.st_mode) ? check_bpffs(dir) : ENOTDIR;
+    } else if (errno != ENOENT) {
+        return errno;
+    }
+    parent = dir_name(dir);
+    error = make_dirs(parent);
+    free(parent);
+    return error ? error : pins_make_dir(dir);
+}

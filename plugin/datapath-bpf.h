@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the libbpf back end share.  Nobody else includes this.
+ *
+ * datapath-bpf.c          The vtable: open, close, commit.
+ * datapath-bpf-pins.c     The pin directory and its lock.
+ * datapath-bpf-gen.c      Generations of maps: adopt, create, remove.
+ * datapath-bpf-slots.c    Which counter belongs to which endpoint.
+ * datapath-bpf-maps.c     Endpoints, targets, counters.
+ * datapath-bpf-load.c     Loading of programs.
+ * datapath-bpf-links.c    Attachment to NICs and managed ports.
+ * datapath-bpf-events.c   Counters of redirects that failed.
+ *
+ * Below the pin directory lie
+ *
+ *   links/NAME            One XDP link per NIC or managed port.
+ *   gen-N/MAP             One generation of maps, complete if and only if its
+ *                         map 'control' names an ABI.
+ *   events/...            Programs and maps of the redirect errors.
+ *
+ * Whatever a daemon does here may be cut short by kill -9 between any two
+ * system calls, and the next one must cope with what it finds. */
+#ifndef PLUGIN_DATAPATH_BPF_H
+#define PLUGIN_DATAPATH_BPF_H 1
+
+#include "bpf/abi.h"
+#include "openvswitch/hmap.h"
+#include "openvswitch/list.h"
+#include "plugin/datapath.h"
+#include "svec.h"
+
+struct bpf_map;
+struct bpf_object;
+
+/* The maps of a generation. */
+enum gen_map {
+    GEN_ENDPOINTS4,
+    GEN_ENDPOINTS6,
+    GEN_ENDPOINT_STATS,
+    GEN_TARGETS,
+    GEN_NICS,
+    GEN_REASONS,
+    GEN_CONTROL,
+    N_GEN_MAPS
+};
+
+/* A generation of maps. */
+struct generation {
+    unsigned int number;        /* N of gen-N. */
+    int fds[N_GEN_MAPS];        /* Its maps, or -1. */
+};
+
+/* No slot. */
+#define SLOT_NONE UINT32_MAX
+
+/* The counters in 'endpoint_stats', and who has which.  Free ones wait in a
+ * queue, so that a program that still holds a deleted endpoint does not count
+ * for the one that comes next. */
+struct slots {
+    uint32_t n;                 /* All of them. */
+    unsigned long *used;        /* Bitmap of those that are taken. */
+    uint32_t *ring;             /* Free ones, 'n' places. */
+    uint32_t head;              /* Place of the one that waits longest. */
+    uint32_t n_free;            /* Number of free ones. */
+};
+
+/* An endpoint in a map. */
+struct bpf_endpoint {
+    struct hmap_node node;      /* In struct dp, by dp_key_hash(). */
+    struct dp_endpoint endpoint; /* As the caller knows it. */
+    uint32_t slot;              /* Its counter, or SLOT_NONE. */
+};
+
+/* A NIC or managed port with a link of ours. */
+struct bpf_nic {
+    struct ovs_list node;       /* In struct dp. */
+    struct dp_nic nic;          /* As asked for, or as found. */
+    bool sink;                  /* Runs the program that drops all. */
+    bool current;               /* Program of this daemon and generation. */
+    uint32_t slot;              /* Row in 'nics', or SLOT_NONE. */
+    int link_fd;                /* The link. */
+    char *pin;                  /* Path of its pin. */
+};
+
+/* Counters of failed redirects. */
+struct events {
+    int error;                  /* Why there are none, or 0. */
+    int index_fd;               /* Map 'nic_index', or -1. */
+    int errors_fd;              /* Map 'redirect_errors', or -1. */
+};
+
+/* The back end. */
+struct dp {
+    char *pin_dir;              /* Pin directory, without trailing '/'. */
+    int lock_fd;                /* The directory, locked. */
+    uint32_t max_endpoints;     /* Most endpoints. */
+    int n_cpus;                 /* Possible CPUs: values of a per-CPU map. */
+    void *scratch;              /* One per-CPU value of any map. */
+    struct generation gen;      /* Maps in use. */
+    struct hmap endpoints;      /* Of struct bpf_endpoint: what they hold. */
+    struct slots slots;         /* Counters of the endpoints. */
+    struct ovs_list nics;       /* Of struct bpf_nic. */
+    uint64_t nic_slots;         /* Bitmap of the rows of 'nics' in use. */
+    struct events events;       /* Redirect errors. */
+};
+
+/* Pins. */
+int pins_lock(const char *pin_dir, int *lock_fdp);
+int pins_make_dir(const char *dir);
+void pins_list(const char *dir, struct svec *names);
+void pins_remove(const char *path);
+void pins_remove_dir(const char *dir);
+int pins_put(int fd, const char *path);
+
+/* Generations. */
+void generation_init(struct generation *);
+int generation_open(struct dp *);
+void generation_close(struct generation *);
+void generation_remove_others(const struct dp *);
+void generation_remove_all(const struct dp *);
+int generation_share(const struct generation *, struct bpf_object *);
+int map_matches(const struct bpf_map *, int fd);
+
+/* Slots. */
+void slots_init(struct slots *, uint32_t n);
+void slots_destroy(struct slots *);
+bool slots_reserve(struct slots *, uint32_t slot);
+void slots_seal(struct slots *);
+uint32_t slots_get(struct slots *);
+void slots_put(struct slots *, uint32_t slot);
+
+/* Endpoints, targets, counters. */
+uint32_t endpoints_slots(uint32_t max_endpoints);
+int endpoints_adopt(struct dp *);
+void endpoints_destroy(struct dp *);
+void endpoints_dump(const struct dp *, dp_endpoint_cb *, void *aux);
+int endpoints_put(struct dp *, const struct dp_endpoint *);
+int endpoints_del(struct dp *, const struct dp_key *);
+int endpoints_counter(const struct dp *, const struct dp_key *,
+                      struct dp_counter *);
+int targets_put(struct dp *, int ifindex);
+int targets_del(struct dp *, int ifindex);
+bool targets_has(const struct dp *, int ifindex);
+int counter_read(const struct dp *, int fd, uint32_t index,
+                 struct dp_counter *);
+int counter_clear(const struct dp *, int fd, uint32_t index);
+
+/* Programs. */
+void load_init(void);
+int load_redirect(const struct generation *, const struct dp_nic *,
+                  uint32_t slot, int *fdp);
+int load_sink(const struct generation *, uint32_t slot, int *fdp);
+
+/* Links. */
+int nics_adopt(struct dp *);
+void nics_destroy(struct dp *);
+void nics_remove_all(struct dp *);
+void nics_sweep(struct dp *);
+int nics_attach(struct dp *, const struct dp_nic *, bool sink);
+int nics_detach(struct dp *, const char *name);
+void nics_dump(const struct dp *, dp_nic_cb *, void *aux);
+int nics_counters(const struct dp *, const char *name, struct dp_counter *);
+
+/* Events. */
+void events_init(struct events *);
+void events_open(struct dp *);
+void events_close(struct events *);
+void events_remove_all(const struct dp *);
+void events_add_nic(const struct dp *, int ifindex, uint32_t slot);
+void events_del_nic(const struct dp *, int ifindex);
+int events_dump(const struct dp *, dp_redirect_error_cb *, void *aux);
+
+#endif /* plugin/datapath-bpf.h */

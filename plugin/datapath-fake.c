@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The datapath in memory, for --dry-run and for tests.  It answers as the
+ * libbpf back end does (tests/plugin/dp-contract.c holds both to that), but no
+ * device need exist and no frame is ever counted unless a test says so. */
+#include <config.h>
+#include "plugin/datapath-fake.h"
+#include <errno.h>
+#include "openvswitch/hmap.h"
+#include "openvswitch/shash.h"
+#include "plugin/reason.h"
+#include "util.h"
+
+/* Errno values that are counted one by one. */
+#define FAKE_MAX_ERRNO 134
+
+/* NICs and managed ports at the same time, and targets. */
+#define FAKE_MAX_NICS 64
+#define FAKE_MAX_TARGETS 64
+
+/* An endpoint. */
+struct fake_endpoint {
+    struct hmap_node node;      /* In struct dp, by dp_key_hash(). */
+    struct dp_endpoint endpoint; /* As it was put. */
+    struct dp_counter counter;  /* What a test has counted. */
+};
+
+/* An attached NIC. */
+struct fake_nic {
+    struct dp_nic_state state;  /* As it is dumped. */
+    struct dp_counter counters[N_PACKET_REASONS]; /* By packet reason. */
+};
+
+/* A set of devices. */
+struct index_set {
+    int indexes[FAKE_MAX_TARGETS]; /* Members, unsorted. */
+    size_t n;                   /* How many. */
+};
+
+/* The datapath: what is "pinned", and who has it open. */
+struct dp {
+    bool open;                  /* Between open() and close(). */
+    uint32_t max_endpoints;     /* Most endpoints. */
+    struct hmap endpoints;      /* Of struct fake_endpoint. */
+    struct shash nics;          /* Of struct fake_nic, by name. */
+    struct index_set targets;   /* Valid targets. */
+    struct index_set foreign;   /* Devices with a foreign program. */
+    uint64_t redirect_errors[FAKE_MAX_ERRNO]; /* Frames by errno. */
+    uint32_t last_program_id;   /* The newest program's. */
+    int next_error;             /* For the next operation, or 0. */
+    unsigned int n_changes;     /* Operations so far. */
+};
+
+/* Everything that is "pinned", by pin directory. */
+static struct shash pinned = SHASH_INITIALIZER(&pinned);
+
+static struct fake_endpoint *fake_find(const struct dp *,
+                                       const struct dp_key *);
+static void fake_clear_endpoints(struct dp *);
+static int fake_attach(struct dp *, const struct dp_nic *, bool sink);
+
+/* Tells whether 'set' holds 'ifindex'. */
+static bool
+index_set_contains(const struct index_set *set, int ifindex)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        if (set->indexes[i] == ifindex) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Adds 'ifindex' to 'set'.  ENOSPC if it is full. */
+static int
+index_set_add(struct index_set *set, int ifindex)
+{
+    if (!index_set_contains(set, ifindex)) {
+        if (set->n >= ARRAY_SIZE(set->indexes)) {
+            return ENOSPC;
+        }
+        set->indexes[set->n++] = ifindex;
+    }
+    return 0;
+}
+
+/* Removes 'ifindex' from 'set'.  ENOENT if it is not there. */
+static int
+index_set_remove(struct index_set *set, int ifindex)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        if (set->indexes[i] == ifindex) {
+            set->indexes[i] = set->indexes[--set->n];
+            return 0;
+        }
+    }
+    return ENOENT;
+}
+
+/* Counts an operation, and returns the error that a test wants of it. */
+static int
+fake_begin(struct dp *dp)
+{
+    int error = dp->next_error;
+
+    dp->next_error = 0;
+    dp->n_changes++;
+    return error;
+}
+
+/* Returns a datapath with nothing in it. */
+static struct dp *
+fake_create(uint32_t max_endpoints)
+{
+    struct dp *dp = xzalloc(sizeof *dp);
+
+    dp->max_endpoints = max_endpoints;
+    hmap_init(&dp->endpoints);
+    shash_init(&dp->nics);
+    return dp;
+}
+
+/* Opens what is pinned as 'config->pin_dir', or makes it. */
+static int
+fake_open(const struct dp_config *config, struct dp **dpp)
+{
+    struct dp *dp = shash_find_data(&pinned, config->pin_dir);
+
+    *dpp = NULL;
+    if (!dp) {
+        dp = fake_create(config->max_endpoints);
+        shash_add(&pinned, config->pin_dir, dp);
+    } else if (dp->open) {
+        return EBUSY;
+    } else if (dp->max_endpoints != config->max_endpoints) {
+        fake_clear_endpoints(dp);
+        dp->targets.n = 0;
+        dp->max_endpoints = config->max_endpoints;
+    }
+    dp->open = true;
+    *dpp = dp;
+    return 0;
+}
+
+/* Forgets 'dp', with all that is pinned. */
+static void
+fake_destroy(struct dp *dp)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH_SAFE (node, &pinned) {
+        if (node->data == dp) {
+            shash_delete(&pinned, node);
+        }
+    }
+    fake_clear_endpoints(dp);
+    hmap_destroy(&dp->endpoints);
+    shash_destroy_free_data(&dp->nics);
+    free(dp);
+}
+
+/* Closes 'dp'; with 'cleanup', nothing of it stays. */
+static void
+fake_close(struct dp *dp, bool cleanup)
+{
+    struct shash_node *node;
+
+    if (!dp) {
+        return;
+    }
+    dp->open = false;
+    dp->next_error = 0;
+    SHASH_FOR_EACH (node, &dp->nics) {
+        struct fake_nic *nic = node->data;
+
+        nic->state.current = false;
+    }
+    if (cleanup) {
+        fake_destroy(dp);
+    }
+}
+
+/* Returns the endpoint of 'key', or NULL. */
+static struct fake_endpoint *
+fake_find(const struct dp *dp, const struct dp_key *key)
+{
+    struct fake_endpoint *e;
+
+    HMAP_FOR_EACH_WITH_HASH (e, node, dp_key_hash(key), &dp->endpoints) {
+        if (dp_key_equals(&e->endpoint.key, key)) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+/* Deletes all endpoints. */
+static void
+fake_clear_endpoints(struct dp *dp)
+{
+    struct fake_endpoint *e;
+
+    HMAP_FOR_EACH_POP (e, node, &dp->endpoints) {
+        free(e);
+    }
+}
+
+/* Calls 'cb' for each endpoint. */
+static void
+fake_dump_endpoints(const struct dp *dp, dp_endpoint_cb *cb, void *aux)
+{
+    const struct fake_endpoint *e;
+
+    HMAP_FOR_EACH (e, node, &dp->endpoints) {
+        cb(&e->endpoint, aux);
+    }
+}
+
+/* Adds or replaces 'endpoint'. */
+static int
+fake_put_endpoint(struct dp *dp, const struct dp_endpoint *endpoint)
+{
+    struct fake_endpoint *e = fake_find(dp, &endpoint->key);
+    int error = fake_begin(dp);
+
+    if (error) {
+        return error;
+    }
+    if (!e) {
+        if (hmap_count(&dp->endpoints) >= dp->max_endpoints) {
+            return ENOSPC;
+        }
+        e = xzalloc(sizeof *e);
+        hmap_insert(&dp->endpoints, &e->node, dp_key_hash(&endpoint->key));
+    }
+    e->endpoint = *endpoint;
+    return 0;
+}
+
+/* Deletes the endpoint of 'key'. */
+static int
+fake_del_endpoint(struct dp *dp, const struct dp_key *key)
+{
+    struct fake_endpoint *e = fake_find(dp, key);
+    int error = fake_begin(dp);
+
+    if (error || !e) {
+        return error ? error : ENOENT;
+    }
+    hmap_remove(&dp->endpoints, &e->node);
+    free(e);
+    return 0;
+}
+
+/* Makes device 'ifindex' a target. */
+static int
+fake_put_target(struct dp *dp, int ifindex)
+{
+    int error = fake_begin(dp);
+
+    if (error) {
+        return error;
+    }
+    return ifindex > 0 ? index_set_add(&dp->targets, ifindex) : ENODEV;
+}
+
+/* Makes device 'ifindex' no target. */
+static int
+fake_del_target(struct dp *dp, int ifindex)
+{
+    int error = fake_begin(dp);
+
+    return error ? error : index_set_remove(&dp->targets, ifindex);
+}
+
+/* Tells whether device 'ifindex' is a target. */
+static bool
+fake_has_target(const struct dp *dp, int ifindex)
+{
+    return index_set_contains(&dp->targets, ifindex);
+}
+
+/* Returns the NIC of device 'ifindex', which may have got another name, or
+ * NULL. */
+static struct shash_node *
+fake_find_nic(const struct dp *dp, int ifindex)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &dp->nics) {
+        const struct fake_nic *nic = node->data;
+
+        if (nic->state.nic.ifindex == ifindex) {
+            return node;
+        }
+    }
+    return NULL;
+}
+
+/* Returns the NIC for 'want', new if need be, under its present name. */
+static struct fake_nic *
+fake_claim_nic(struct dp *dp, const struct dp_nic *want)
+{
+    struct shash_node *node = fake_find_nic(dp, want->ifindex);
+    struct fake_nic *nic;
+
+    if (node && !strcmp(node->name, want->name)) {
+        return node->data;
+    } else if (node) {
+        nic = node->data;
+        shash_delete(&dp->nics, node);
+    } else {
+        nic = xzalloc(sizeof *nic);
+    }
+    free(shash_find_and_delete(&dp->nics, want->name));
+    shash_add(&dp->nics, want->name, nic);
+    return nic;
+}
+
+/* Attaches to 'want', or makes what is attached there equal to 'want'. */
+static int
+fake_attach(struct dp *dp, const struct dp_nic *want_, bool sink)
+{
+    struct dp_nic want = *want_;
+    struct dp_nic_state *state;
+
+    if (want.mode == DP_GENERIC) {
+        want.tag_hint = false;
+    }
+    if (index_set_contains(&dp->foreign, want.ifindex)) {
+        return EBUSY;
+    } else if (want.ifindex <= 0) {
+        return ENODEV;
+    } else if (!fake_find_nic(dp, want.ifindex)
+               && shash_count(&dp->nics) >= FAKE_MAX_NICS) {
+        return ENOSPC;
+    }
+    state = &fake_claim_nic(dp, &want)->state;
+    if (!state->current || state->sink != sink
+        || state->nic.mode != want.mode
+        || state->nic.tag_hint != want.tag_hint) {
+        state->program_id = ++dp->last_program_id;
+    }
+    state->nic = want;
+    state->sink = sink;
+    state->current = true;
+    return 0;
+}
+
+/* Attaches the program that redirects. */
+static int
+fake_attach_nic(struct dp *dp, const struct dp_nic *nic)
+{
+    int error = fake_begin(dp);
+
+    return error ? error : fake_attach(dp, nic, false);
+}
+
+/* Attaches the program that drops everything. */
+static int
+fake_attach_sink(struct dp *dp, const char *name, int ifindex)
+{
+    struct dp_nic nic = { .ifindex = ifindex, .mode = DP_NATIVE };
+    int error = fake_begin(dp);
+
+    ovs_strlcpy(nic.name, name, sizeof nic.name);
+    return error ? error : fake_attach(dp, &nic, true);
+}
+
+/* Detaches from the device 'name'. */
+static int
+fake_detach_nic(struct dp *dp, const char *name)
+{
+    int error = fake_begin(dp);
+    struct fake_nic *nic;
+
+    if (error) {
+        return error;
+    }
+    nic = shash_find_and_delete(&dp->nics, name);
+    if (!nic) {
+        return ENOENT;
+    }
+    free(nic);
+    return 0;
+}
+
+/* Calls 'cb' for each NIC. */
+static void
+fake_dump_nics(const struct dp *dp, dp_nic_cb *cb, void *aux)
+{
+    const struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &dp->nics) {
+        const struct fake_nic *nic = node->data;
+
+        cb(&nic->state, aux);
+    }
+}
+
+/* Does nothing, as there is one generation only. */
+static int
+fake_commit(struct dp *dp)
+{
+    return fake_begin(dp);
+}
+
+/* Stores what a test has counted for 'key' in 'counter'. */
+static int
+fake_endpoint_counter(const struct dp *dp, const struct dp_key *key,
+                      struct dp_counter *counter)
+{
+    const struct fake_endpoint *e = fake_find(dp, key);
+
+    *counter = e ? e->counter : (struct dp_counter) { .packets = 0 };
+    return e ? 0 : ENOENT;
+}
+
+/* Stores what a test has counted for the NIC 'name' in 'counters'. */
+static int
+fake_nic_counters(const struct dp *dp, const char *name,
+                  struct dp_counter *counters)
+{
+    const struct fake_nic *nic = shash_find_data(&dp->nics, name);
+
+    memset(counters, 0, N_PACKET_REASONS * sizeof *counters);
+    if (!nic) {
+        return ENOENT;
+    }
+    memcpy(counters, nic->counters, sizeof nic->counters);
+    return 0;
+}
+
+/* Calls 'cb' for each error that a test has counted. */
+static int
+fake_redirect_errors(const struct dp *dp, dp_redirect_error_cb *cb, void *aux)
+{
+    for (int i = 0; i < FAKE_MAX_ERRNO; i++) {
+        if (dp->redirect_errors[i]) {
+            cb(i, dp->redirect_errors[i], aux);
+        }
+    }
+    return 0;
+}
+
+const struct dp_class datapath_fake_class = {
+    .open = fake_open,
+    .close = fake_close,
+    .dump_endpoints = fake_dump_endpoints,
+    .put_endpoint = fake_put_endpoint,
+    .del_endpoint = fake_del_endpoint,
+    .put_target = fake_put_target,
+    .del_target = fake_del_target,
+    .has_target = fake_has_target,
+    .attach_nic = fake_attach_nic,
+    .detach_nic = fake_detach_nic,
+    .dump_nics = fake_dump_nics,
+    .attach_sink = fake_attach_sink,
+    .commit = fake_commit,
+    .endpoint_counter = fake_endpoint_counter,
+    .nic_counters = fake_nic_counters,
+    .redirect_errors = fake_redirect_errors,
+};
+
+/* Has the next operation fail with 'error'. */
+void
+dp_fake_fail_next(struct dp *dp, int error)
+{
+    dp->next_error = error;
+}
+
+/* Puts 'endpoint' there without counting that as an operation. */
+void
+dp_fake_adopt_endpoint(struct dp *dp, const struct dp_endpoint *endpoint)
+{
+    ovs_assert(!fake_put_endpoint(dp, endpoint));
+    dp->n_changes--;
+}
+
+/* Attaches to 'want' as if that had been done before. */
+void
+dp_fake_adopt_nic(struct dp *dp, const struct dp_nic *want, bool sink)
+{
+    ovs_assert(!fake_attach(dp, want, sink));
+    fake_claim_nic(dp, want)->state.current = false;
+}
+
+/* Adds to the counter of 'key'. */
+void
+dp_fake_count_endpoint(struct dp *dp, const struct dp_key *key,
+                       uint64_t packets, uint64_t bytes)
+{
+    struct fake_endpoint *e = fake_find(dp, key);
+
+    e->counter.packets += packets;
+    e->counter.bytes += bytes;
+}
+
+/* Adds to the counter of 'reason' on the NIC 'name'. */
+void
+dp_fake_count_nic(struct dp *dp, const char *name, int reason,
+                  uint64_t packets, uint64_t bytes)
+{
+    struct fake_nic *nic = shash_find_data(&dp->nics, name);
+
+    nic->counters[reason].packets += packets;
+    nic->counters[reason].bytes += bytes;
+}
+
+/* Adds to the counter of 'error'. */
+void
+dp_fake_count_redirect_error(struct dp *dp, int error, uint64_t packets)
+{
+    dp->redirect_errors[error] += packets;
+}
+
+/* Notes whether device 'ifindex' has a foreign program. */
+void
+dp_fake_set_foreign(struct dp *dp, int ifindex, bool foreign)
+{
+    if (foreign) {
+        index_set_add(&dp->foreign, ifindex);
+    } else {
+        index_set_remove(&dp->foreign, ifindex);
+    }
+}
+
+/* Forgets what goes with device 'ifindex'. */
+void
+dp_fake_remove_device(struct dp *dp, int ifindex)
+{
+    struct shash_node *node = fake_find_nic(dp, ifindex);
+
+    if (node) {
+        free(node->data);
+        shash_delete(&dp->nics, node);
+    }
+    index_set_remove(&dp->targets, ifindex);
+    index_set_remove(&dp->foreign, ifindex);
+}
+
+/* Returns how many operations there were. */
+unsigned int
+dp_fake_n_changes(const struct dp *dp)
+{
+    return dp->n_changes;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The datapath as a small vtable: what the brain may ask of it.
+ *
+ * There are two back ends: 'datapath_bpf_class' (plugin/datapath-bpf*.c, the
+ * only files that know libbpf) and 'datapath_fake_class' (in memory; for
+ * --dry-run and unit tests).  Every function returns 0 or a positive errno.
+ *
+ * A datapath opened on pins of an earlier daemon *adopts* them: its endpoints
+ * and NICs are reported by the dump functions, and packets go on being
+ * forwarded by the earlier programs until attach_nic() replaces them.  If the
+ * pins are of another ABI or of other map sizes, a second generation of maps
+ * is built beside the first.  It has no endpoints yet; NICs are reported as
+ * not current, attach_nic() moves one after the other, and commit() removes
+ * the old generation. */
+#ifndef PLUGIN_DATAPATH_H
+#define PLUGIN_DATAPATH_H 1
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "openvswitch/types.h"
+#include "openvswitch/hmap.h"
+
+/* Which frames: those to 'addr' that arrived with VLAN 'vlan'. */
+struct dp_key {
+    struct in6_addr addr;       /* IPv4 as a v4-mapped address. */
+    uint16_t vlan;              /* Host order; 0: untagged. */
+};
+
+uint32_t dp_key_hash(const struct dp_key *);
+bool dp_key_equals(const struct dp_key *, const struct dp_key *);
+
+/* What is to be done with them. */
+struct dp_action {
+    struct eth_addr dmac;       /* Destination MAC that OVN expects. */
+    struct eth_addr smac;       /* MAC of the device that enters the bridge. */
+    uint16_t vlan;              /* Tag to push, host order; 0: none. */
+    bool target_sg;             /* Target takes multi-buffer frames. */
+    uint32_t ifindex;           /* Target device. */
+    uint32_t mtu;               /* Its MTU in bytes. */
+};
+
+/* An endpoint as the datapath holds it. */
+struct dp_endpoint {
+    struct dp_key key;
+    struct dp_action action;
+};
+
+/* XDP attach mode. */
+enum dp_mode {
+    DP_NATIVE,                  /* In the driver. */
+    DP_GENERIC                  /* On skbs. */
+};
+
+/* A NIC to attach to. */
+struct dp_nic {
+    char name[IFNAMSIZ];        /* Device name; also the name of the pin. */
+    int ifindex;                /* Device. */
+    struct eth_addr mac;        /* Its own MAC address. */
+    enum dp_mode mode;          /* Attach mode. */
+    bool tag_hint;              /* Read VLAN tags from metadata (native only;
+                                 * makes the program device-bound). */
+};
+
+/* A NIC as attached. */
+struct dp_nic_state {
+    struct dp_nic nic;          /* What was asked for, or was found pinned. */
+    uint32_t program_id;        /* Kernel's id of the attached program. */
+    bool current;               /* Runs this daemon's program; false for one
+                                 * adopted and not replaced yet. */
+    bool sink;                  /* Attached by attach_sink(). */
+};
+
+/* Packets and bytes. */
+struct dp_counter {
+    uint64_t packets;           /* Frames, summed over CPUs. */
+    uint64_t bytes;             /* Frame lengths as they arrived. */
+};
+
+/* How to open a datapath. */
+struct dp_config {
+    const char *pin_dir;        /* Directory below a bpffs. */
+    uint32_t max_endpoints;     /* Most endpoints, IPv4 and IPv6 together. */
+};
+
+struct dp;
+
+/* Callbacks of the dump functions. */
+typedef void dp_endpoint_cb(const struct dp_endpoint *, void *aux);
+typedef void dp_nic_cb(const struct dp_nic_state *, void *aux);
+typedef void dp_redirect_error_cb(int error, uint64_t packets, void *aux);
+
+/* A back end. */
+struct dp_class {
+    /* Opens the datapath described by the configuration, adopting what is
+     * pinned.  EBUSY: another process holds the pin directory. */
+    int (*open)(const struct dp_config *, struct dp **);
+
+    /* Lets go of everything.  Leaves pins, programs and maps in place, unless
+     * 'cleanup', which detaches and unpins all. */
+    void (*close)(struct dp *, bool cleanup);
+
+    /* Calls back for each endpoint present, including adopted ones. */
+    void (*dump_endpoints)(const struct dp *, dp_endpoint_cb *, void *aux);
+
+    /* Adds or atomically replaces an endpoint; keeps its counters when it was
+     * there.  ENOSPC: the map is full. */
+    int (*put_endpoint)(struct dp *, const struct dp_endpoint *);
+
+    /* Deletes an endpoint; ENOENT if there is none. */
+    int (*del_endpoint)(struct dp *, const struct dp_key *);
+
+    /* Makes a device a valid target of redirects, or no longer. */
+    int (*put_target)(struct dp *, int ifindex);
+    int (*del_target)(struct dp *, int ifindex);
+    bool (*has_target)(const struct dp *, int ifindex);
+
+    /* Attaches to a NIC, or replaces the program that is there atomically.
+     * Changes of 'mac' alone only touch a map.  EBUSY: a foreign program is
+     * attached. */
+    int (*attach_nic)(struct dp *, const struct dp_nic *);
+    int (*detach_nic)(struct dp *, const char *name);
+    void (*dump_nics)(const struct dp *, dp_nic_cb *, void *aux);
+
+    /* Attaches the program that drops everything to the outer end of a
+     * managed port; like a NIC in all else. */
+    int (*attach_sink)(struct dp *, const char *name, int ifindex);
+
+    /* Says that the first programming is done: an older generation goes. */
+    int (*commit)(struct dp *);
+
+    /* Counters.  endpoint_counter(): ENOENT if there is no such endpoint.
+     * nic_counters() fills N_PACKET_REASONS elements. */
+    int (*endpoint_counter)(const struct dp *, const struct dp_key *,
+                            struct dp_counter *);
+    int (*nic_counters)(const struct dp *, const char *name,
+                        struct dp_counter *);
+    int (*redirect_errors)(const struct dp *, dp_redirect_error_cb *,
+                           void *aux);
+};
+
+extern const struct dp_class datapath_bpf_class;
+extern const struct dp_class datapath_fake_class;
+
+#endif /* plugin/datapath.h */

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which NICs to attach to, in which mode, and how redirected frames enter the
+ * bridges.
+ *
+ * All NICs share one target per bridge: the bridge's own device if no NIC
+ * needs more, the managed port as soon as one NIC runs natively and the
+ * bridge's device has no ndo_xdp_xmit.  The managed port takes frames of both
+ * modes. */
+
+#include <config.h>
+
+#include "plugin/desired-private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "hash.h"
+#include "idl/ovs-db.h"
+#include "plugin/netdevs.h"
+#include "plugin/settings.h"
+#include "svec.h"
+#include "util.h"
+
+/* Returns the device called 'name', or NULL. */
+static const struct netdev_info *
+find_device(const struct desired_inputs *in, const char *name)
+{
+    const struct netdev_info *dev;
+
+    HMAP_FOR_EACH_WITH_HASH (dev, node, hash_string(name, 0), in->devices) {
+        if (!strcmp(dev->name, name)) {
+            return dev;
+        }
+    }
+    return NULL;
+}
+
+/* Returns the bridge of the local database called 'name', or NULL. */
+static const struct ovs_bridge *
+find_ovs_bridge(const struct ovs_view *ovs, const char *name)
+{
+    for (size_t i = 0; i < ovs->n_bridges; i++) {
+        if (!strcmp(ovs->bridges[i].name, name)) {
+            return &ovs->bridges[i];
+        }
+    }
+    return NULL;
+}
+
+/* Returns the interface of 'bridge' called 'name', or NULL; stores whether its
+ * port is managed by ovn-xdp in '*managed'. */
+static const struct ovs_iface *
+find_iface(const struct ovs_bridge *bridge, const char *name, bool *managed)
+{
+    for (size_t i = 0; i < bridge->n_ports; i++) {
+        const struct ovs_port *port = &bridge->ports[i];
+        for (size_t j = 0; j < port->n_ifaces; j++) {
+            if (!strcmp(port->ifaces[j].name, name)) {
+                *managed = port->managed != NULL;
+                return &port->ifaces[j];
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Returns true if 'name' is an interface of any bridge. */
+static bool
+is_switched(const struct ovs_view *ovs, const char *name)
+{
+    bool managed;
+
+    for (size_t i = 0; i < ovs->n_bridges; i++) {
+        if (find_iface(&ovs->bridges[i], name, &managed)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Returns the bridges of the mappings, by name, without duplicates. */
+static void
+add_bridges(struct desired *desired, const struct desired_inputs *in)
+{
+    struct sset names = SSET_INITIALIZER(&names);
+    struct smap_node *mapping;
+
+    SMAP_FOR_EACH (mapping, &in->settings->mappings) {
+        sset_add(&names, mapping->value);
+    }
+
+    const char **sorted = sset_sort(&names);
+    desired->n_bridges = sset_count(&names);
+    desired->bridges = xcalloc(MAX(1, desired->n_bridges),
+                               sizeof *desired->bridges);
+    for (size_t i = 0; i < desired->n_bridges; i++) {
+        struct desired_bridge *bridge = &desired->bridges[i];
+        bridge->name = xstrdup(sorted[i]);
+        bridge->exists = find_ovs_bridge(in->ovs, sorted[i]) != NULL;
+        bridge_port_names(sorted[i], &bridge->port);
+        if (!bridge->exists) {
+            problems_add(&desired->problems, REASON_NO_BRIDGE,
+                         "bridge %s of ovn-bridge-mappings does not exist",
+                         sorted[i]);
+        }
+    }
+    free(sorted);
+    sset_destroy(&names);
+}
+
+/* Adds the names of the legs of the bond called 'name' to 'names'; or 'name'
+ * itself if it is no bond. */
+static void
+add_legs(const struct desired_inputs *in, const char *name,
+         struct sset *names)
+{
+    const struct netdev_info *bond = find_device(in, name);
+    const struct netdev_info *dev;
+
+    if (!bond || strcmp(bond->kind, "bond")) {
+        sset_add(names, name);
+        return;
+    }
+    HMAP_FOR_EACH (dev, node, in->devices) {
+        if (dev->master == bond->ifindex) {
+            sset_add(names, dev->name);
+        }
+    }
+}
+
+/* Adds to 'names' what "auto" means: the physical interfaces of the bridges of
+ * the mappings. */
+static void
+add_auto(const struct desired *desired, const struct desired_inputs *in,
+         struct sset *names)
+{
+    for (size_t i = 0; i < desired->n_bridges; i++) {
+        const struct ovs_bridge *bridge
+            = find_ovs_bridge(in->ovs, desired->bridges[i].name);
+        for (size_t j = 0; bridge && j < bridge->n_ports; j++) {
+            const struct ovs_port *port = &bridge->ports[j];
+            for (size_t k = 0; !port->managed && k < port->n_ifaces; k++) {
+                const struct ovs_iface *iface = &port->ifaces[k];
+                if (!iface->type[0] || !strcmp(iface->type, "system")) {
+                    add_legs(in, iface->name, names);
+                }
+            }
+        }
+    }
+}
+
+/* Adds an interface for each NIC that the settings name or find. */
+static void
+add_interfaces(struct desired *desired, const struct desired_inputs *in)
+{
+    struct sset names = SSET_INITIALIZER(&names);
+    const char *name;
+
+    if (in->settings->interfaces_auto) {
+        add_auto(desired, in, &names);
+        if (sset_is_empty(&names)) {
+            problems_add(&desired->problems, REASON_NO_INTERFACES_FOUND,
+                         "ovn-xdp-interfaces=auto finds no NIC in the bridges "
+                         "of ovn-bridge-mappings; name routed NICs");
+        }
+    }
+    SSET_FOR_EACH (name, &in->settings->interfaces) {
+        add_legs(in, name, &names);
+    }
+
+    const char **sorted = sset_sort(&names);
+    desired->n_interfaces = sset_count(&names);
+    desired->interfaces = xcalloc(MAX(1, desired->n_interfaces),
+                                  sizeof *desired->interfaces);
+    for (size_t i = 0; i < desired->n_interfaces; i++) {
+        desired->interfaces[i].name = xstrdup(sorted[i]);
+        desired->interfaces[i].switched = is_switched(in->ovs, sorted[i]);
+    }
+    free(sorted);
+    sset_destroy(&names);
+}
+
+/* Returns true if natively redirected frames could enter each bridge. */
+static bool
+bridges_take_native(const struct desired *desired,
+                    const struct desired_inputs *in)
+{
+    for (size_t i = 0; i < desired->n_bridges; i++) {
+        const struct desired_bridge *bridge = &desired->bridges[i];
+        const struct netdev_info *dev = find_device(in, bridge->name);
+        bool own = dev && dev->ndo_xmit && in->settings->port != PORT_VETH;
+        bool veth = in->settings->port != PORT_INTERNAL
+                    && !sset_contains(in->port_failed, bridge->name);
+
+        if (bridge->exists && dev && !own && !veth) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Returns the mode in which to attach to 'dev'. */
+static enum dp_mode
+choose_mode(const struct desired *desired, const struct desired_inputs *in,
+            const struct netdev_info *dev)
+{
+    switch (in->settings->mode) {
+    case MODE_NATIVE:
+        return DP_NATIVE;
+    case MODE_GENERIC:
+        return DP_GENERIC;
+    case MODE_AUTO:
+    default:
+        return dev->native && !sset_contains(in->native_failed, dev->name)
+               && bridges_take_native(desired, in) ? DP_NATIVE : DP_GENERIC;
+    }
+}
+
+/* Returns why 'dev', a routed NIC or NULL, must not be attached in 'mode', or
+ * REASON_NONE. */
+static enum reason
+refuse_device(const struct desired_inputs *in, const struct netdev_info *dev,
+              enum dp_mode mode)
+{
+    if (!dev->ethernet) {
+        return REASON_NOT_ETHERNET;
+    }
+    if (sset_contains(in->foreign, dev->name)
+        || (dev->xdp_program_id && !sset_contains(in->attached, dev->name))) {
+        return REASON_FOREIGN_XDP;
+    }
+    if (mode == DP_NATIVE && !dev->native) {
+        return REASON_NO_NATIVE;
+    }
+    if (dev->strips_vlan && (mode == DP_GENERIC || !dev->tag_hint)) {
+        return REASON_VLAN_STRIPPED;
+    }
+    return REASON_NONE;
+}
+
+/* Returns advice for an interface that is not attached because of 'reason', or
+ * NULL.  The caller frees it. */
+static char *
+remedy(enum reason reason, const char *name)
+{
+    if (reason == REASON_VLAN_STRIPPED) {
+        return xasprintf("run: ethtool -K %s rxvlan off", name);
+    } else if (reason == REASON_FOREIGN_XDP) {
+        return xasprintf("detach it (bpftool net show dev %s) or leave the "
+                         "NIC out of ovn-xdp-interfaces", name);
+    }
+    return NULL;
+}
+
+/* Decides what is to be done with 'iface'. */
+static void
+decide_interface(const struct desired *desired,
+                 const struct desired_inputs *in,
+                 struct desired_interface *iface)
+{
+    const struct netdev_info *dev = find_device(in, iface->name);
+
+    if (!dev) {
+        iface->reason = REASON_NO_DEVICE;
+        return;
+    }
+    iface->ifindex = dev->ifindex;
+    if (iface->switched) {
+        iface->reason = REASON_SWITCHED;
+        return;
+    }
+
+    enum dp_mode mode = choose_mode(desired, in, dev);
+    iface->reason = refuse_device(in, dev, mode);
+    if (iface->reason != REASON_NONE) {
+        iface->state = INTERFACE_REFUSED;
+        iface->detail = remedy(iface->reason, iface->name);
+        return;
+    }
+    iface->state = INTERFACE_ATTACH;
+    iface->nic = (struct dp_nic) {
+        .ifindex = dev->ifindex,
+        .mac = dev->mac,
+        .mode = mode,
+        .tag_hint = dev->strips_vlan,
+    };
+    ovs_strlcpy(iface->nic.name, dev->name, sizeof iface->nic.name);
+}
+
+/* Returns true if an interface of 'desired' will run in 'mode'. */
+static bool
+any_attach(const struct desired *desired, enum dp_mode mode)
+{
+    for (size_t i = 0; i < desired->n_interfaces; i++) {
+        const struct desired_interface *iface = &desired->interfaces[i];
+        if (iface->state == INTERFACE_ATTACH && iface->nic.mode == mode) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Returns the largest MTU among 'dev' and the NICs to be attached, so that the
+ * managed port never makes OVS lower the bridge's own. */
+static int
+port_mtu(const struct desired *desired, const struct desired_inputs *in,
+         const struct netdev_info *dev)
+{
+    int mtu = dev ? dev->mtu : 1500;
+
+    for (size_t i = 0; i < desired->n_interfaces; i++) {
+        const struct desired_interface *iface = &desired->interfaces[i];
+        if (iface->state == INTERFACE_ATTACH) {
+            const struct netdev_info *nic = find_device(in, iface->name);
+            mtu = MAX(mtu, nic->mtu);
+        }
+    }
+    return mtu;
+}
+
+/* Returns why frames of the chosen modes cannot be sent to 'dev', or
+ * REASON_NONE. */
+static enum reason
+check_target(const struct netdev_info *dev, bool native)
+{
+    return (!dev ? REASON_NO_DEVICE
+            : !dev->up ? REASON_LINK_DOWN
+            : native && !dev->ndo_xmit ? REASON_NO_NDO_XMIT
+            : REASON_NONE);
+}
+
+/* Returns why the managed port of 'bridge' cannot be used yet, or
+ * REASON_NONE. */
+static enum reason
+check_port(const struct desired_bridge *bridge,
+           const struct desired_inputs *in, const struct netdev_info *outer)
+{
+    const struct ovs_bridge *ovs = find_ovs_bridge(in->ovs, bridge->name);
+    const struct ovs_iface *iface;
+    bool managed = false;
+
+    if (sset_contains(in->port_failed, bridge->name)) {
+        return REASON_PORT_FAILED;
+    }
+    iface = ovs ? find_iface(ovs, bridge->port.inner, &managed) : NULL;
+    if (!outer || !outer->up || !outer->ndo_xmit
+        || !iface || !managed || iface->ofport <= 0) {
+        return REASON_PORT_PENDING;
+    }
+    return REASON_NONE;
+}
+
+/* Returns true if the managed port of 'bridge' is wanted, provided that 'own',
+ * the bridge's device, is all that stands against it.  A port that exists is
+ * kept while no NIC is attached at all, so that a NIC that comes and goes does
+ * not take it along. */
+static bool
+wants_port(const struct desired *desired, const struct desired_inputs *in,
+           const struct desired_bridge *bridge, const struct netdev_info *own)
+{
+    const struct ovs_bridge *ovs = find_ovs_bridge(in->ovs, bridge->name);
+    bool native = any_attach(desired, DP_NATIVE);
+    bool generic = any_attach(desired, DP_GENERIC);
+    bool idle = desired->n_interfaces && !native && !generic;
+    bool managed = false;
+
+    if (in->settings->port == PORT_INTERNAL || !own) {
+        return false;
+    }
+    if (ovs && idle && find_iface(ovs, bridge->port.inner, &managed)) {
+        return managed;
+    }
+    return in->settings->port == PORT_VETH ? native || generic
+           : native && !own->ndo_xmit;
+}
+
+/* Decides how redirected frames enter 'bridge'. */
+static void
+decide_target(const struct desired *desired, const struct desired_inputs *in,
+              struct desired_bridge *bridge)
+{
+    const struct netdev_info *own = find_device(in, bridge->name);
+    bool native = any_attach(desired, DP_NATIVE);
+
+    if (!bridge->exists) {
+        bridge->reason = REASON_NO_BRIDGE;
+        return;
+    }
+    bridge->wants_port = wants_port(desired, in, bridge, own);
+    bridge->port_mtu = port_mtu(desired, in, own);
+
+    bool veth = bridge->wants_port || in->settings->port == PORT_VETH;
+    const char *device = veth ? bridge->port.outer : bridge->name;
+    const struct netdev_info *dev = find_device(in, device);
+    bridge->kind = (veth ? TARGET_VETH
+                    : own && !strcmp(own->kind, "tun") ? TARGET_TAP
+                    : TARGET_INTERNAL);
+    bridge->reason = (veth ? check_port(bridge, in, dev)
+                      : check_target(dev, native));
+    ovs_strlcpy(bridge->device, device, sizeof bridge->device);
+    if (dev && bridge->reason == REASON_NONE) {
+        bridge->ifindex = dev->ifindex;
+        bridge->mac = dev->mac;
+        bridge->mtu = dev->mtu;
+        bridge->sg = dev->ndo_xmit_sg;
+    }
+}
+
+/* Adds a problem for each interface that is refused or costs something. */
+static void
+report_interfaces(struct desired *desired)
+{
+    for (size_t i = 0; i < desired->n_interfaces; i++) {
+        const struct desired_interface *iface = &desired->interfaces[i];
+        if (iface->state == INTERFACE_REFUSED
+            || iface->reason == REASON_NO_DEVICE) {
+            problems_add(&desired->problems, iface->reason, "%s: %s%s%s",
+                         iface->name, reason_sentence(iface->reason),
+                         iface->detail ? "  " : "",
+                         iface->detail ? iface->detail : "");
+        } else if (iface->state == INTERFACE_ATTACH
+                   && iface->nic.mode == DP_GENERIC) {
+            problems_add(&desired->problems, REASON_GENERIC_MODE, "%s: %s",
+                         iface->name, reason_sentence(REASON_GENERIC_MODE));
+        }
+    }
+}
+
+/* Adds a problem for each bridge that cannot take frames. */
+static void
+report_bridges(struct desired *desired)
+{
+    for (size_t i = 0; i < desired->n_bridges; i++) {
+        const struct desired_bridge *bridge = &desired->bridges[i];
+        if (bridge->exists && bridge->reason != REASON_NONE) {
+            problems_add(&desired->problems, bridge->reason,
+                         "bridge %s, target %s: %s", bridge->name,
+                         bridge->device, reason_sentence(bridge->reason));
+        }
+    }
+}
+
+/* Fills 'bridges', 'interfaces' and 'problems' of 'desired'. */
+void
+desired_add_devices(struct desired *desired, const struct desired_inputs *in)
+{
+    add_bridges(desired, in);
+    add_interfaces(desired, in);
+    for (size_t i = 0; i < desired->n_interfaces; i++) {
+        decide_interface(desired, in, &desired->interfaces[i]);
+    }
+    for (size_t i = 0; i < desired->n_bridges; i++) {
+        decide_target(desired, in, &desired->bridges[i]);
+    }
+    report_interfaces(desired);
+    if (desired->n_interfaces) {
+        report_bridges(desired);
+    }
+}

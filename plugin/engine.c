@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One iteration of the daemon.
+ *
+ * Each source says whether its values changed; if one did, what is desired is
+ * derived anew and brought about.  Nothing is touched before both databases
+ * have been received once: until then a restarted daemon leaves the programs
+ * and endpoints of its predecessor alone. */
+
+#include <config.h>
+
+#include "plugin/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "idl/ovs-db.h"
+#include "idl/sb-db.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "plugin/desired.h"
+#include "plugin/limits.h"
+#include "plugin/netdevs.h"
+#include "plugin/ports.h"
+#include "plugin/reconcile.h"
+#include "plugin/settings.h"
+#include "plugin/view-private.h"
+#include "stream-ssl.h"
+#include "timeval.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(engine);
+
+/* See plugin/engine.h. */
+struct engine {
+    char *chassis;              /* Chassis name from outside, or NULL. */
+    char *pin_dir;              /* Directory below a bpffs. */
+    bool dry_run;               /* Touch nothing. */
+    const struct dp_class *class; /* Back end. */
+    struct dp *dp;              /* NULL until opened. */
+    struct ovs_db *ovs_db;      /* Local database. */
+    struct sb_db *sb_db;        /* Southbound. */
+    struct netdevs *netdevs;    /* Kernel devices. */
+    struct ports *ports;        /* Managed ports. */
+    struct reconcile *reconcile; /* NULL until the datapath is open. */
+    struct settings settings;   /* In force. */
+    struct problems setting_problems; /* What could not be used. */
+    struct desired *desired;    /* Last derivation. */
+    bool dirty;                 /* Derive anew in the next run. */
+    struct view view;           /* For rpc/. */
+};
+
+/* Rounds of derivation and application in one run.  Each round can teach the
+ * next one at most one failure per NIC or bridge, and nobody waits longer than
+ * for these; the rest follows in the next run. */
+#define MAX_ROUNDS 4
+
+/* How long engine_destroy() waits for the local database to drop the managed
+ * ports, in ms.  A live ovsdb-server and ovs-vswitchd take a few. */
+#define CLEANUP_TIMEOUT_MS 5000
+
+/* Updates what the window shows. */
+static void
+refresh_view(struct engine *engine)
+{
+    engine->view.settings = &engine->settings;
+    engine->view.setting_problems = &engine->setting_problems;
+    engine->view.ovs_db = engine->ovs_db;
+    engine->view.sb_db = engine->sb_db;
+    engine->view.netdevs = engine->netdevs;
+    engine->view.ports = engine->ports;
+    engine->view.desired = engine->desired;
+    engine->view.reconcile = engine->reconcile;
+    engine->view.class = engine->class;
+    engine->view.dp = engine->dp;
+}
+
+/* Creates an engine from 'options', which need not outlive the call, and
+ * stores it in '*enginep'.  Returns 0 or a positive errno if the kernel's
+ * devices cannot be followed. */
+int
+engine_create(const struct engine_options *options, struct engine **enginep)
+{
+    struct netdevs *netdevs;
+    int error = netdevs_create(&netdevs);
+
+    *enginep = NULL;
+    if (error) {
+        VLOG_ERR("cannot follow network devices: %s", ovs_strerror(error));
+        return error;
+    }
+
+    struct engine *engine = xzalloc(sizeof *engine);
+    engine->chassis = nullable_xstrdup(options->chassis);
+    engine->pin_dir = xstrdup(options->pin_dir);
+    engine->dry_run = options->dry_run;
+    engine->class = (options->dry_run ? &datapath_fake_class
+                     : &datapath_bpf_class);
+    engine->netdevs = netdevs;
+    engine->ovs_db = ovs_db_create(options->ovs_remote);
+    engine->sb_db = sb_db_create();
+    engine->ports = ports_create(engine->ovs_db);
+    settings_init(&engine->settings);
+    engine->view.started = time_msec();
+    refresh_view(engine);
+    *enginep = engine;
+    return 0;
+}
+
+/* Takes the managed ports away and waits until the local database agrees. */
+static void
+remove_ports(struct engine *engine)
+{
+    long long int deadline = time_msec() + CLEANUP_TIMEOUT_MS;
+
+    ports_remove_all(engine->ports, netdevs_all(engine->netdevs));
+    for (;;) {
+        ovs_db_run(engine->ovs_db);
+        if (ovs_db_managed_ports_settled(engine->ovs_db)) {
+            break;
+        } else if (time_msec() >= deadline) {
+            VLOG_WARN("the local database did not drop the managed ports");
+            break;
+        }
+        ovs_db_wait(engine->ovs_db);
+        poll_timer_wait_until(deadline);
+        poll_block();
+    }
+}
+
+/* Frees 'engine'.  The datapath stays in place, unless 'cleanup'. */
+void
+engine_destroy(struct engine *engine, bool cleanup)
+{
+    if (!engine) {
+        return;
+    }
+    reconcile_destroy(engine->reconcile);
+    if (engine->dp) {
+        engine->class->close(engine->dp, cleanup);
+    }
+    if (cleanup && !engine->dry_run) {
+        remove_ports(engine);
+    }
+    ports_destroy(engine->ports);
+    desired_destroy(engine->desired);
+    sb_db_destroy(engine->sb_db);
+    ovs_db_destroy(engine->ovs_db);
+    netdevs_destroy(engine->netdevs);
+    settings_destroy(&engine->settings);
+    problems_destroy(&engine->setting_problems);
+    free(engine->chassis);
+    free(engine->pin_dir);
+    free(engine);
+}
+
+/* Uses the TLS files that 'view' names, if it does.  Like ovn-controller,
+ * which prefers them to those of the command line. */
+static void
+apply_ssl(const struct ovs_view *view)
+{
+    if (view->ssl_private_key && view->ssl_certificate) {
+        stream_ssl_set_key_and_cert(view->ssl_private_key,
+                                    view->ssl_certificate);
+    }
+    if (view->ssl_ca_cert) {
+        stream_ssl_set_ca_cert_file(view->ssl_ca_cert, view->ssl_bootstrap);
+    }
+}
+
+/* Brings the settings and what depends on them up to date with the local
+ * database. */
+static void
+apply_settings(struct engine *engine)
+{
+    const struct ovs_view *view = ovs_db_view(engine->ovs_db);
+
+    problems_clear(&engine->setting_problems);
+    settings_update(&engine->settings, &view->external_ids, engine->chassis,
+                    &engine->setting_problems);
+    apply_ssl(view);
+    sb_db_set_target(engine->sb_db, &(struct sb_target) {
+        .remote = engine->settings.remote,
+        .chassis = engine->settings.chassis,
+        .probe_interval = engine->settings.probe_interval });
+}
+
+/* Opens the datapath, as soon as the settings that it needs are known.
+ * Returns 0 or a positive errno. */
+static int
+open_datapath(struct engine *engine)
+{
+    struct dp_config config = {
+        .pin_dir = engine->pin_dir,
+        .max_endpoints = engine->settings.max_endpoints,
+    };
+    int error = engine->class->open(&config, &engine->dp);
+
+    if (error) {
+        VLOG_ERR("%s: cannot open the datapath: %s", engine->pin_dir,
+                 error == EBUSY ? "another ovn-xdpd uses this directory"
+                 : ovs_strerror(error));
+        engine->dp = NULL;
+        return error;
+    }
+    engine->reconcile = reconcile_create(engine->class, engine->dp);
+    return 0;
+}
+
+/* Derives what is desired from the current values. */
+static void
+derive(struct engine *engine)
+{
+    struct desired_inputs inputs = {
+        .settings = &engine->settings,
+        .ovs = ovs_db_view(engine->ovs_db),
+        .sb = sb_db_view(engine->sb_db),
+        .devices = netdevs_all(engine->netdevs),
+        .attached = reconcile_attached(engine->reconcile),
+        .foreign = reconcile_foreign(engine->reconcile),
+        .native_failed = reconcile_native_failed(engine->reconcile),
+        .port_failed = ports_failed(engine->ports),
+    };
+
+    desired_destroy(engine->desired);
+    engine->desired = desired_compute(&inputs);
+    engine->view.desired = engine->desired;
+}
+
+/* Brings about what is desired.  Returns true if that taught something that
+ * the derivation depends on. */
+static bool
+apply(struct engine *engine)
+{
+    long long int now = time_msec();
+    bool learned = false;
+
+    if (!engine->dry_run) {
+        learned = ports_apply(engine->ports, engine->desired,
+                              netdevs_all(engine->netdevs), now);
+    }
+    learned |= reconcile_run(engine->reconcile, engine->desired, now);
+    engine->view.programmed = true;
+    return learned;
+}
+
+/* Derives and brings about, until nothing new is learned. */
+static void
+update(struct engine *engine)
+{
+    engine->dirty = false;
+    for (int i = 0; i < MAX_ROUNDS; i++) {
+        derive(engine);
+        if (!sb_db_view(engine->sb_db)->complete || !apply(engine)) {
+            return;
+        }
+    }
+    engine->dirty = true;
+    poll_immediate_wake();
+}
+
+/* Runs the sources.  Returns true if a value changed. */
+static bool
+run_sources(struct engine *engine)
+{
+    bool changed = false;
+
+    if (ovs_db_run(engine->ovs_db)) {
+        apply_settings(engine);
+        changed = true;
+    }
+    if (netdevs_run(engine->netdevs)) {
+        changed = true;
+    }
+    if (changed && engine->reconcile) {
+        reconcile_forget_failures(engine->reconcile);
+    }
+    if (sb_db_run(engine->sb_db)) {
+        changed = true;
+    }
+    return changed;
+}
+
+/* Does what there is to do now.  Returns 0, or a positive errno after which
+ * the daemon cannot go on. */
+int
+engine_run(struct engine *engine)
+{
+    long long int now = time_msec();
+
+    engine->dirty |= run_sources(engine);
+    ports_run(engine->ports);
+    if (!ovs_db_view(engine->ovs_db)->complete) {
+        return 0;
+    }
+    if (!engine->dp) {
+        int error = open_datapath(engine);
+        if (error) {
+            return error;
+        }
+        engine->dirty = true;
+        refresh_view(engine);
+    }
+    if (engine->dirty || reconcile_is_due(engine->reconcile, now)
+        || ports_is_due(engine->ports, now)) {
+        update(engine);
+    }
+    return 0;
+}
+
+/* Makes poll_block() wake up when engine_run() has work. */
+void
+engine_wait(struct engine *engine)
+{
+    ovs_db_wait(engine->ovs_db);
+    sb_db_wait(engine->sb_db);
+    netdevs_wait(engine->netdevs);
+    ports_wait(engine->ports);
+    if (engine->reconcile) {
+        reconcile_wait(engine->reconcile);
+    }
+}
+
+/* Forgets failures and derives everything anew in the next run. */
+void
+engine_recompute(struct engine *engine)
+{
+    if (engine->reconcile) {
+        reconcile_forget_failures(engine->reconcile);
+    }
+    sb_db_recompute(engine->sb_db);
+    engine->dirty = true;
+    poll_immediate_wake();
+}
+
+/* Accepts a Southbound database that was rebuilt with a lower index. */
+void
+engine_reset_min_index(struct engine *engine)
+{
+    sb_db_reset_min_index(engine->sb_db);
+    engine_recompute(engine);
+}
+
+/* Appends to 'ds' how the Southbound connection is doing, in the words of
+ * ovn-controller. */
+void
+engine_connection_status(const struct engine *engine, struct ds *ds)
+{
+    struct db_status status;
+
+    sb_db_status(engine->sb_db, &status);
+    ds_put_cstr(ds, status.state == DB_SYNCING || status.state == DB_SYNCED
+                ? "connected" : "not connected");
+}
+
+/* Returns true once what OVN decided has been programmed a first time. */
+bool
+engine_is_programmed(const struct engine *engine)
+{
+    return engine->view.programmed;
+}
+
+/* Returns the window on 'engine' for rpc/, valid as long as 'engine'. */
+const struct view *
+engine_view(const struct engine *engine)
+{
+    return &engine->view;
+}

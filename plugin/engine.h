@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon without its options: sources, derivation, datapath, in one loop.
+ *
+ *     ovs_db, sb_db, netdevs --> desired --> ports, reconcile --> datapath
+ *                                   '-----------> view
+ */
+#ifndef PLUGIN_ENGINE_H
+#define PLUGIN_ENGINE_H 1
+
+#include <stdbool.h>
+
+struct ds;
+struct engine;
+struct view;
+
+/* What the command line says. */
+struct engine_options {
+    const char *ovs_remote;     /* Local database. */
+    const char *chassis;        /* Chassis name by option or override file, or
+                                 * NULL to take it from the database. */
+    const char *pin_dir;        /* Directory below a bpffs. */
+    bool dry_run;               /* Compute and report, touch nothing. */
+};
+
+int engine_create(const struct engine_options *, struct engine **);
+void engine_destroy(struct engine *, bool cleanup);
+int engine_run(struct engine *);
+void engine_wait(struct engine *);
+
+void engine_recompute(struct engine *);
+void engine_reset_min_index(struct engine *);
+void engine_connection_status(const struct engine *, struct ds *);
+bool engine_is_programmed(const struct engine *);
+const struct view *engine_view(const struct engine *);
+
+#endif /* plugin/engine.h */

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every limit and default of the daemon that is not part of the BPF ABI, with
+ * the reason for its value. */
+#ifndef PLUGIN_LIMITS_H
+#define PLUGIN_LIMITS_H 1
+
+/* Default of ovn-xdp-max-endpoints: a compute node has hundreds of addresses,
+ * a gateway node thousands.  65,536 preallocated elements cost about 10 MB. */
+#define DEFAULT_MAX_ENDPOINTS 65536
+
+/* Range of ovn-xdp-max-endpoints.  The kernel refuses per-CPU arrays of more
+ * than a few million elements on large machines. */
+#define MIN_MAX_ENDPOINTS 16
+#define MAX_MAX_ENDPOINTS 1048576
+
+/* Default of ovn-remote-probe-interval in ms, as ovn-controller's. */
+#define DEFAULT_PROBE_INTERVAL_MS 5000
+
+/* Wait before a failed datapath operation is tried again, in ms: first value
+ * and ceiling of the doubling. */
+#define RETRY_MIN_MS 250
+#define RETRY_MAX_MS 8000
+
+#endif /* plugin/limits.h */

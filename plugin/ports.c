@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Brings about the managed ports that 'desired' wants.
+ *
+ * For each such bridge: the veth pair (plugin/bridge-port.h), its row in the
+ * local database (idl/ovs-db.h) and a guard against flooding
+ * (plugin/port-guard.h).  In reverse for a bridge that wants none any more:
+ * the row goes first, so that OVS lets go of the device before it vanishes. */
+
+#include <config.h>
+
+#include "plugin/ports.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hash.h"
+#include "idl/ovs-db.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/shash.h"
+#include "openvswitch/vlog.h"
+#include "plugin/bridge-port.h"
+#include "plugin/desired.h"
+#include "plugin/limits.h"
+#include "plugin/netdevs.h"
+#include "plugin/port-guard.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(ports);
+
+/* See plugin/ports.h. */
+struct ports {
+    struct ovs_db *ovs_db;      /* Local database, borrowed. */
+    struct shash guards;        /* Bridge to struct port_guard. */
+    struct sset failed;         /* Bridges whose pair cannot be made. */
+    struct problems problems;   /* Of the last ports_apply(). */
+    bool retry;                 /* The last ports_apply() has to be
+                                 * repeated. */
+    long long int retry_at;     /* When; meaningful if 'retry'. */
+    long long int backoff;      /* Wait before the next repetition, in ms. */
+};
+
+/* Creates the keeper of managed ports, which writes to 'ovs_db'. */
+struct ports *
+ports_create(struct ovs_db *ovs_db)
+{
+    struct ports *ports = xzalloc(sizeof *ports);
+
+    ports->ovs_db = ovs_db;
+    ports->backoff = RETRY_MIN_MS;
+    shash_init(&ports->guards);
+    sset_init(&ports->failed);
+    return ports;
+}
+
+/* Stops guarding all bridges but those that 'desired' wants a port in; all of
+ * them if 'desired' is NULL. */
+static void
+drop_guards(struct ports *ports, const struct desired *desired)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH_SAFE (node, &ports->guards) {
+        bool wanted = false;
+        for (size_t i = 0; desired && i < desired->n_bridges; i++) {
+            wanted |= desired->bridges[i].wants_port
+                      && !strcmp(desired->bridges[i].name, node->name);
+        }
+        if (!wanted) {
+            port_guard_destroy(node->data);
+            shash_delete(&ports->guards, node);
+        }
+    }
+}
+
+/* Frees 'ports'.  The ports themselves stay. */
+void
+ports_destroy(struct ports *ports)
+{
+    if (ports) {
+        drop_guards(ports, NULL);
+        shash_destroy(&ports->guards);
+        sset_destroy(&ports->failed);
+        problems_destroy(&ports->problems);
+        free(ports);
+    }
+}
+
+/* Returns true if 'devices' has one called 'name'. */
+static bool
+has_device(const struct hmap *devices, const char *name)
+{
+    const struct netdev_info *dev;
+
+    HMAP_FOR_EACH_WITH_HASH (dev, node, hash_string(name, 0), devices) {
+        if (!strcmp(dev->name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Makes the veth pair of 'bridge' be there and be right. */
+static void
+make_pair(struct ports *ports, const struct desired_bridge *bridge,
+          const struct hmap *devices)
+{
+    bool there = has_device(devices, bridge->port.inner)
+                 && has_device(devices, bridge->port.outer);
+    int error = (there ? bridge_port_repair(&bridge->port, bridge->port_mtu)
+                 : bridge_port_create(&bridge->port, bridge->port_mtu));
+
+    if (!error) {
+        sset_find_and_delete(&ports->failed, bridge->name);
+        return;
+    }
+    VLOG_WARN("bridge %s: managed port %s/%s: %s", bridge->name,
+              bridge->port.inner, bridge->port.outer, ovs_strerror(error));
+    problems_add(&ports->problems, REASON_PORT_FAILED,
+                 "bridge %s: managed port %s/%s: %s", bridge->name,
+                 bridge->port.inner, bridge->port.outer, ovs_strerror(error));
+    sset_add(&ports->failed, bridge->name);
+    ports->retry = true;
+}
+
+/* Declares the rows that 'desired' wants in the local database. */
+static void
+declare_rows(struct ports *ports, const struct desired *desired)
+{
+    struct ovs_managed_port *rows = xcalloc(MAX(1, desired->n_bridges),
+                                            sizeof *rows);
+    size_t n = 0;
+
+    for (size_t i = 0; i < desired->n_bridges; i++) {
+        const struct desired_bridge *bridge = &desired->bridges[i];
+        if (bridge->wants_port && !sset_contains(&ports->failed,
+                                                 bridge->name)) {
+            rows[n].bridge = bridge->name;
+            rows[n++].device = bridge->port.inner;
+        }
+    }
+    ovs_db_set_managed_ports(ports->ovs_db, rows, n);
+    free(rows);
+}
+
+/* Keeps OVS from flooding towards the managed port of 'bridge'. */
+static void
+add_guard(struct ports *ports, const struct desired_bridge *bridge)
+{
+    if (!shash_find(&ports->guards, bridge->name)) {
+        shash_add(&ports->guards, bridge->name,
+                  port_guard_create(bridge->name, bridge->port.inner));
+    }
+}
+
+/* Returns true if a row of a bridge has 'device' as an interface. */
+static bool
+is_plugged(const struct ovs_view *view, const char *device)
+{
+    for (size_t i = 0; i < view->n_bridges; i++) {
+        for (size_t j = 0; j < view->bridges[i].n_ports; j++) {
+            if (!strcmp(view->bridges[i].ports[j].name, device)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Deletes the pair of 'bridge', which wants none, once no row holds it. */
+static void
+remove_pair(struct ports *ports, const struct desired_bridge *bridge,
+            const struct hmap *devices)
+{
+    if (has_device(devices, bridge->port.inner)
+        && !is_plugged(ovs_db_view(ports->ovs_db), bridge->port.inner)) {
+        int error = bridge_port_delete(&bridge->port);
+        if (error && error != ENODEV) {
+            problems_add(&ports->problems, REASON_PORT_FAILED,
+                         "bridge %s: deleting %s: %s", bridge->name,
+                         bridge->port.inner, ovs_strerror(error));
+            ports->retry = true;
+        }
+    }
+}
+
+/* Deletes the pairs of bridges that are plugged in, marked as ours, and not in
+ * 'desired' at all.  Their rows are no longer declared and go by themselves;
+ * so the devices can go at once. */
+static void
+remove_strays(struct ports *ports, const struct desired *desired)
+{
+    const struct ovs_view *view = ovs_db_view(ports->ovs_db);
+
+    for (size_t i = 0; i < view->n_bridges; i++) {
+        for (size_t j = 0; j < view->bridges[i].n_ports; j++) {
+            const struct ovs_port *port = &view->bridges[i].ports[j];
+            bool known = false;
+
+            for (size_t k = 0; k < desired->n_bridges; k++) {
+                known |= !strcmp(desired->bridges[k].port.inner, port->name);
+            }
+            if (port->managed && !known) {
+                struct bridge_port_names names;
+                bridge_port_names(port->managed, &names);
+                bridge_port_delete(&names);
+            }
+        }
+    }
+}
+
+/* Makes devices, rows and guards match 'desired'; 'devices' are those of the
+ * kernel, 'now' is time_msec().  Returns true if the set of bridges without a
+ * port changed, on which 'desired' depends. */
+bool
+ports_apply(struct ports *ports, const struct desired *desired,
+            const struct hmap *devices, long long int now)
+{
+    size_t n_failed = sset_count(&ports->failed);
+
+    ports->retry = false;
+    problems_clear(&ports->problems);
+    for (size_t i = 0; i < desired->n_bridges; i++) {
+        const struct desired_bridge *bridge = &desired->bridges[i];
+        if (bridge->wants_port) {
+            make_pair(ports, bridge, devices);
+            add_guard(ports, bridge);
+        } else {
+            remove_pair(ports, bridge, devices);
+        }
+    }
+    declare_rows(ports, desired);
+    remove_strays(ports, desired);
+    drop_guards(ports, desired);
+
+    if (ports->retry) {
+        ports->retry_at = now + ports->backoff;
+        ports->backoff = MIN(2 * ports->backoff, RETRY_MAX_MS);
+    } else {
+        ports->backoff = RETRY_MIN_MS;
+    }
+    return sset_count(&ports->failed) != n_failed;
+}
+
+/* Runs the guards. */
+void
+ports_run(struct ports *ports)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &ports->guards) {
+        port_guard_run(node->data);
+    }
+}
+
+/* Makes poll_block() wake up when ports_run() or ports_apply() has work. */
+void
+ports_wait(struct ports *ports)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &ports->guards) {
+        port_guard_wait(node->data);
+    }
+    if (ports->retry) {
+        poll_timer_wait_until(ports->retry_at);
+    }
+}
+
+/* Returns true if ports_apply() has to be repeated at 'now'. */
+bool
+ports_is_due(const struct ports *ports, long long int now)
+{
+    return ports->retry && now >= ports->retry_at;
+}
+
+/* Returns the bridges whose managed port could not be made. */
+const struct sset *
+ports_failed(const struct ports *ports)
+{
+    return &ports->failed;
+}
+
+/* Returns what went wrong in the last ports_apply(). */
+const struct problems *
+ports_problems(const struct ports *ports)
+{
+    return &ports->problems;
+}
+
+/* Asks the local database to drop all managed rows and deletes the pairs that
+ * 'devices' shows for its bridges.  The caller runs 'ovs_db' until it is
+ * settled. */
+void
+ports_remove_all(struct ports *ports, const struct hmap *devices)
+{
+    const struct ovs_view *view = ovs_db_view(ports->ovs_db);
+
+    drop_guards(ports, NULL);
+    ovs_db_set_managed_ports(ports->ovs_db, NULL, 0);
+    for (size_t i = 0; i < view->n_bridges; i++) {
+        struct bridge_port_names names;
+        bridge_port_names(view->bridges[i].name, &names);
+        if (has_device(devices, names.inner)
+            && has_device(devices, names.outer)) {
+            bridge_port_delete(&names);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The string tables behind plugin/reason.h, made from bpf/reason.def. */
+
+#include <config.h>
+
+#include "plugin/reason.h"
+
+#include "openvswitch/util.h"
+
+/* Wire name and sentence of one reason. */
+struct reason_text {
+    const char *wire;           /* Stable lower-case word with hyphens. */
+    const char *sentence;       /* Full sentence for people. */
+};
+
+static const struct reason_text state_reasons[] = {
+#define STATE_REASON(NAME, WIRE, SENTENCE) { WIRE, SENTENCE },
+#include "bpf/reason.def"
+};
+
+static const struct reason_text packet_reasons[] = {
+#define PACKET_REASON(NAME, WIRE, SENTENCE) { WIRE, SENTENCE },
+#include "bpf/reason.def"
+};
+
+/* Returns the wire name of 'reason', "" for REASON_NONE. */
+const char *
+reason_to_string(enum reason reason)
+{
+    ovs_assert(reason < N_STATE_REASONS);
+    return state_reasons[reason].wire;
+}
+
+/* Returns the sentence that explains 'reason'. */
+const char *
+reason_sentence(enum reason reason)
+{
+    ovs_assert(reason < N_STATE_REASONS);
+    return state_reasons[reason].sentence;
+}
+
+/* Returns the wire name of 'reason'. */
+const char *
+packet_reason_to_string(enum packet_reason reason)
+{
+    ovs_assert(reason < N_PACKET_REASONS);
+    return packet_reasons[reason].wire;
+}
+
+/* Returns the sentence that explains 'reason'. */
+const char *
+packet_reason_sentence(enum packet_reason reason)
+{
+    ovs_assert(reason < N_PACKET_REASONS);
+    return packet_reasons[reason].sentence;
+}

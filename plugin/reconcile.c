@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between the pure half of the brain ('desired', 'diff') and the datapath.
+ *
+ * The order of one run: targets that are new, endpoints, NICs, then what is no
+ * longer wanted.  So a NIC never runs a program whose endpoints are not there
+ * yet, and an endpoint never points to a target that was not inserted.
+ * Programs of an earlier daemon go on until attach_nic() replaces them. */
+
+#include <config.h>
+
+#include "plugin/reconcile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "packets.h"
+#include "plugin/desired.h"
+#include "plugin/diff.h"
+#include "plugin/limits.h"
+#include "simap.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(reconcile);
+
+/* See plugin/reconcile.h. */
+struct reconcile {
+    const struct dp_class *class; /* Back end. */
+    struct dp *dp;              /* Datapath, borrowed. */
+    struct hmap installed;      /* Of struct installed_endpoint. */
+    struct sset attached;       /* NICs with a program of ours, new or
+                                 * adopted. */
+    struct sset foreign;        /* NICs where attaching gave EBUSY. */
+    struct sset native_failed;  /* NICs where attaching natively failed. */
+    struct simap attach_errors; /* NIC to errno of the last attempt. */
+    struct simap targets;       /* Device index as text, to itself. */
+    struct problems problems;   /* Of the last run. */
+    bool full;                  /* An endpoint did not fit. */
+    bool committed;             /* commit() was done. */
+    bool failed;                /* The last run has to be repeated. */
+    size_t n_current;           /* NICs that run this daemon's program. */
+    long long int retry_at;     /* When to repeat; meaningful if 'failed'. */
+    long long int backoff;      /* Wait before the next repetition, in ms. */
+    uint64_t generation;        /* Operations that were applied. */
+};
+
+/* Notes an endpoint that the datapath held when it was opened. */
+static void
+adopt_endpoint(const struct dp_endpoint *dp, void *r_)
+{
+    struct reconcile *r = r_;
+    installed_put(&r->installed, dp);
+}
+
+/* Notes a NIC with a program of ours. */
+static void
+note_nic(const struct dp_nic_state *state, void *r_)
+{
+    struct reconcile *r = r_;
+
+    sset_add(&r->attached, state->nic.name);
+    if (state->current && !state->sink) {
+        r->n_current++;
+    }
+}
+
+/* Asks the datapath again which NICs run our programs. */
+static void
+refresh_attached(struct reconcile *r)
+{
+    sset_clear(&r->attached);
+    r->n_current = 0;
+    r->class->dump_nics(r->dp, note_nic, r);
+}
+
+/* Creates the reconciliation for 'dp' of 'class', taking over what 'dp' holds.
+ * 'dp' must outlive the result. */
+struct reconcile *
+reconcile_create(const struct dp_class *class, struct dp *dp)
+{
+    struct reconcile *r = xzalloc(sizeof *r);
+
+    r->class = class;
+    r->dp = dp;
+    r->backoff = RETRY_MIN_MS;
+    hmap_init(&r->installed);
+    sset_init(&r->attached);
+    sset_init(&r->foreign);
+    sset_init(&r->native_failed);
+    simap_init(&r->attach_errors);
+    simap_init(&r->targets);
+    class->dump_endpoints(dp, adopt_endpoint, r);
+    refresh_attached(r);
+    if (hmap_count(&r->installed)) {
+        VLOG_INFO("adopted %"PRIuSIZE" endpoints and %"PRIuSIZE" devices",
+                  hmap_count(&r->installed), sset_count(&r->attached));
+    }
+    return r;
+}
+
+/* Frees 'r'.  The datapath stays as it is. */
+void
+reconcile_destroy(struct reconcile *r)
+{
+    if (r) {
+        installed_destroy(&r->installed);
+        sset_destroy(&r->attached);
+        sset_destroy(&r->foreign);
+        sset_destroy(&r->native_failed);
+        simap_destroy(&r->attach_errors);
+        simap_destroy(&r->targets);
+        problems_destroy(&r->problems);
+        free(r);
+    }
+}
+
+/* Records that 'what' for 'name' failed with 'error' and is to be repeated. */
+static void
+note_failure(struct reconcile *r, const char *what, const char *name,
+             int error)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
+
+    VLOG_WARN_RL(&rl, "%s %s: %s", what, name, ovs_strerror(error));
+    problems_add(&r->problems, REASON_DATAPATH_ERROR, "%s %s: %s", what, name,
+                 ovs_strerror(error));
+    r->failed = true;
+}
+
+/* Makes the targets of 'desired' valid. */
+static void
+add_targets(struct reconcile *r, const struct desired *desired)
+{
+    for (size_t i = 0; i < desired->n_bridges; i++) {
+        const struct desired_bridge *bridge = &desired->bridges[i];
+        if (bridge->ifindex && !r->class->has_target(r->dp,
+                                                     bridge->ifindex)) {
+            int error = r->class->put_target(r->dp, bridge->ifindex);
+            if (error) {
+                note_failure(r, "adding target", bridge->device, error);
+            } else {
+                VLOG_INFO("bridge %s: frames enter by %s (%d)", bridge->name,
+                          bridge->device, bridge->ifindex);
+                r->generation++;
+            }
+        }
+    }
+}
+
+/* Returns true if a bridge of 'desired' has the target 'ifindex'. */
+static bool
+is_target(const struct desired *desired, int ifindex)
+{
+    for (size_t i = 0; i < desired->n_bridges; i++) {
+        if (desired->bridges[i].ifindex == ifindex) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Forgets targets that 'desired' no longer has and notes those that it has. */
+static void
+sweep_targets(struct reconcile *r, const struct desired *desired)
+{
+    struct simap_node *node, *next;
+
+    SIMAP_FOR_EACH_SAFE (node, next, &r->targets) {
+        if (!is_target(desired, node->data)) {
+            r->class->del_target(r->dp, node->data);
+            simap_delete(&r->targets, node);
+        }
+    }
+    for (size_t i = 0; i < desired->n_bridges; i++) {
+        if (desired->bridges[i].ifindex) {
+            char name[12];
+            snprintf(name, sizeof name, "%d", desired->bridges[i].ifindex);
+            simap_put(&r->targets, name, desired->bridges[i].ifindex);
+        }
+    }
+}
+
+/* Adds or replaces 'dp'. */
+static void
+put_endpoint(struct reconcile *r, const struct dp_endpoint *dp)
+{
+    int error = r->class->put_endpoint(r->dp, dp);
+
+    if (!error) {
+        installed_put(&r->installed, dp);
+        r->generation++;
+    } else if (error == ENOSPC || error == E2BIG) {
+        r->full = true;
+    } else {
+        char text[INET6_ADDRSTRLEN];
+        ipv6_string_mapped(text, &dp->key.addr);
+        note_failure(r, "writing endpoint", text, error);
+    }
+}
+
+/* Deletes the endpoint with 'key'. */
+static void
+del_endpoint(struct reconcile *r, const struct dp_key *key)
+{
+    int error = r->class->del_endpoint(r->dp, key);
+
+    if (!error || error == ENOENT) {
+        installed_del(&r->installed, key);
+        r->generation++;
+    } else {
+        char text[INET6_ADDRSTRLEN];
+        ipv6_string_mapped(text, &key->addr);
+        note_failure(r, "deleting endpoint", text, error);
+    }
+}
+
+/* Makes the endpoints in the datapath those of 'desired'. */
+static void
+apply_endpoints(struct reconcile *r, const struct desired *desired)
+{
+    struct diff diff;
+
+    r->full = false;
+    diff_compute(&r->installed, desired, &diff);
+    for (size_t i = 0; i < diff.n; i++) {
+        if (diff.ops[i].type == DIFF_PUT) {
+            put_endpoint(r, &diff.ops[i].dp);
+        } else {
+            del_endpoint(r, &diff.ops[i].dp.key);
+        }
+    }
+    diff_destroy(&diff);
+    if (r->full) {
+        problems_add(&r->problems, REASON_MAP_FULL, "%s",
+                     reason_sentence(REASON_MAP_FULL));
+    }
+}
+
+/* Draws the conclusions from 'error', which attaching to 'nic' gave.  Returns
+ * true if 'desired' depends on them. */
+static bool
+note_attach_error(struct reconcile *r, const struct dp_nic *nic, int error)
+{
+    VLOG_WARN("%s: cannot attach (%s): %s", nic->name,
+              nic->mode == DP_NATIVE ? "native" : "generic",
+              ovs_strerror(error));
+    simap_put(&r->attach_errors, nic->name, error);
+    if (error == EBUSY) {
+        return sset_add(&r->foreign, nic->name) != NULL;
+    }
+    if (nic->mode == DP_NATIVE && error != ENODEV) {
+        return sset_add(&r->native_failed, nic->name) != NULL;
+    }
+    note_failure(r, "attaching to", nic->name, error);
+    return false;
+}
+
+/* Attaches to the NICs of 'desired'.  Returns true if something was learned
+ * that 'desired' depends on. */
+static bool
+attach_nics(struct reconcile *r, const struct desired *desired)
+{
+    bool learned = false;
+
+    simap_clear(&r->attach_errors);
+    for (size_t i = 0; i < desired->n_interfaces; i++) {
+        const struct desired_interface *iface = &desired->interfaces[i];
+        if (iface->state == INTERFACE_ATTACH) {
+            int error = r->class->attach_nic(r->dp, &iface->nic);
+            if (error) {
+                learned |= note_attach_error(r, &iface->nic, error);
+            }
+        }
+    }
+    return learned;
+}
+
+/* Attaches the dropping program to the outer ends of managed ports. */
+static void
+attach_sinks(struct reconcile *r, const struct desired *desired)
+{
+    for (size_t i = 0; i < desired->n_bridges; i++) {
+        const struct desired_bridge *bridge = &desired->bridges[i];
+        if (bridge->wants_port && bridge->ifindex) {
+            int error = r->class->attach_sink(r->dp, bridge->port.outer,
+                                              bridge->ifindex);
+            if (error) {
+                note_failure(r, "attaching to", bridge->port.outer, error);
+            }
+        }
+    }
+}
+
+/* Returns true if 'desired' wants a program on the device called 'name'. */
+static bool
+is_wanted(const struct desired *desired, const char *name)
+{
+    for (size_t i = 0; i < desired->n_interfaces; i++) {
+        const struct desired_interface *iface = &desired->interfaces[i];
+        if (!strcmp(iface->name, name)) {
+            return iface->state == INTERFACE_ATTACH;
+        }
+    }
+    for (size_t i = 0; i < desired->n_bridges; i++) {
+        const struct desired_bridge *bridge = &desired->bridges[i];
+        if (!strcmp(bridge->port.outer, name)) {
+            return bridge->wants_port;
+        }
+    }
+    return false;
+}
+
+/* Detaches from the devices where 'desired' wants no program. */
+static void
+detach_unwanted(struct reconcile *r, const struct desired *desired)
+{
+    struct sset names;
+    const char *name;
+
+    sset_clone(&names, &r->attached);
+    SSET_FOR_EACH (name, &names) {
+        if (!is_wanted(desired, name)) {
+            int error = r->class->detach_nic(r->dp, name);
+            if (error && error != ENOENT && error != ENODEV) {
+                note_failure(r, "detaching from", name, error);
+            } else {
+                VLOG_INFO("%s: detached", name);
+                r->generation++;
+            }
+        }
+    }
+    sset_destroy(&names);
+}
+
+/* Removes what an earlier generation left, once all that is wanted now is in
+ * place. */
+static void
+commit(struct reconcile *r)
+{
+    if (!r->committed && !r->failed) {
+        int error = r->class->commit(r->dp);
+        if (error) {
+            note_failure(r, "removing", "the earlier generation", error);
+        } else {
+            r->committed = true;
+        }
+    }
+}
+
+/* Sets the time of the next attempt after a run at 'now'. */
+static void
+schedule(struct reconcile *r, long long int now)
+{
+    if (r->failed) {
+        r->retry_at = now + r->backoff;
+        r->backoff = MIN(2 * r->backoff, RETRY_MAX_MS);
+    } else {
+        r->backoff = RETRY_MIN_MS;
+    }
+}
+
+/* Brings the datapath to 'desired'.  'now' is time_msec().  Returns true if it
+ * learned something that 'desired' depends on, so that deriving it again will
+ * give something else. */
+bool
+reconcile_run(struct reconcile *r, const struct desired *desired,
+              long long int now)
+{
+    r->failed = false;
+    problems_clear(&r->problems);
+
+    add_targets(r, desired);
+    apply_endpoints(r, desired);
+    attach_sinks(r, desired);
+    bool learned = attach_nics(r, desired);
+    detach_unwanted(r, desired);
+    sweep_targets(r, desired);
+    if (!learned) {
+        commit(r);
+    }
+    refresh_attached(r);
+    schedule(r, now);
+    return learned;
+}
+
+/* Makes poll_block() wake up when a failed run is to be repeated. */
+void
+reconcile_wait(const struct reconcile *r)
+{
+    if (r->failed) {
+        poll_timer_wait_until(r->retry_at);
+    }
+}
+
+/* Returns true if a failed run is to be repeated at 'now'. */
+bool
+reconcile_is_due(const struct reconcile *r, long long int now)
+{
+    return r->failed && now >= r->retry_at;
+}
+
+/* Forgets which NICs could not be attached and why: something outside has
+ * changed, so it is worth another attempt. */
+void
+reconcile_forget_failures(struct reconcile *r)
+{
+    sset_clear(&r->foreign);
+    sset_clear(&r->native_failed);
+}
+
+/* Returns the devices that run a program of ours. */
+const struct sset *
+reconcile_attached(const struct reconcile *r)
+{
+    return &r->attached;
+}
+
+/* Returns the NICs that carry a foreign program. */
+const struct sset *
+reconcile_foreign(const struct reconcile *r)
+{
+    return &r->foreign;
+}
+
+/* Returns the NICs whose driver refused native mode. */
+const struct sset *
+reconcile_native_failed(const struct reconcile *r)
+{
+    return &r->native_failed;
+}
+
+/* Returns what went wrong in the last run. */
+const struct problems *
+reconcile_problems(const struct reconcile *r)
+{
+    return &r->problems;
+}
+
+/* Returns true if the datapath holds an endpoint with 'key'. */
+bool
+reconcile_is_installed(const struct reconcile *r, const struct dp_key *key)
+{
+    return installed_find(&r->installed, key) != NULL;
+}
+
+/* Returns true if an endpoint did not fit into the map. */
+bool
+reconcile_is_full(const struct reconcile *r)
+{
+    return r->full;
+}
+
+/* Returns how many NICs run this daemon's program. */
+size_t
+reconcile_n_current(const struct reconcile *r)
+{
+    return r->n_current;
+}
+
+/* Returns how many changes have been applied. */
+uint64_t
+reconcile_generation(const struct reconcile *r)
+{
+    return r->generation;
+}
+
+/* Returns the errno of the last attempt to attach to 'name', or 0. */
+int
+reconcile_attach_error(const struct reconcile *r, const char *name)
+{
+    return simap_get(&r->attach_errors, name);
+}

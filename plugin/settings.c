@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads the external_ids keys of the local database into struct settings.
+ *
+ * One table row per ovn-xdp-* key; the keys shared with ovn-controller are
+ * read as ovn-controller reads them. */
+
+#include <config.h>
+
+#include "plugin/settings.h"
+
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "packets.h"
+#include "plugin/limits.h"
+#include "util.h"
+
+/* Parses 'value' of 'key' into 'settings'.  Returns NULL or, leaving
+ * 'settings' as it was, what is wrong with the value; the caller frees it. */
+typedef char *settings_parse_cb(struct settings *settings, const char *value);
+
+/* A key that ovn-xdp defines. */
+struct settings_key {
+    const char *name;           /* Key of external_ids. */
+    const char *fallback;       /* Value when it is not set. */
+    settings_parse_cb *parse;   /* Parser. */
+};
+
+static char *parse_interfaces(struct settings *, const char *);
+static char *parse_exclude(struct settings *, const char *);
+static char *parse_mode(struct settings *, const char *);
+static char *parse_port(struct settings *, const char *);
+static char *parse_max_endpoints(struct settings *, const char *);
+
+static const struct settings_key settings_keys[] = {
+    { "ovn-xdp-interfaces", "", parse_interfaces },
+    { "ovn-xdp-exclude", "", parse_exclude },
+    { "ovn-xdp-mode", "auto", parse_mode },
+    { "ovn-xdp-bridge-port", "auto", parse_port },
+    { "ovn-xdp-max-endpoints", OVS_STRINGIZE(DEFAULT_MAX_ENDPOINTS),
+      parse_max_endpoints },
+};
+
+/* A key of the contract that this version does not act on, with the one value
+ * that asks for nothing. */
+struct settings_later {
+    const char *name;           /* Key of external_ids. */
+    const char *harmless;       /* Value that needs no action. */
+};
+
+static const struct settings_later settings_later[] = {
+    { "ovn-xdp-acl", "off" },
+    { "ovn-xdp-direct", "off" },
+    { "ovn-xdp-stale-timeout", "0" },
+    { "ovn-xdp-nb-remote", "" },
+};
+
+static const char *const mode_names[] = {
+    [MODE_AUTO] = "auto", [MODE_NATIVE] = "native",
+    [MODE_GENERIC] = "generic",
+};
+
+static const char *const port_names[] = {
+    [PORT_AUTO] = "auto", [PORT_INTERNAL] = "internal", [PORT_VETH] = "veth",
+};
+
+/* Returns the value that external_ids uses for 'mode'. */
+const char *
+settings_mode_to_string(enum settings_mode mode)
+{
+    return mode_names[mode];
+}
+
+/* Returns the value that external_ids uses for 'port'. */
+const char *
+settings_port_to_string(enum settings_port port)
+{
+    return port_names[port];
+}
+
+/* Initializes 'settings' to the defaults, with no chassis and no NIC. */
+void
+settings_init(struct settings *settings)
+{
+    *settings = (struct settings) {
+        .remote = xstrdup(""),
+        .mappings_text = xstrdup(""),
+        .probe_interval = DEFAULT_PROBE_INTERVAL_MS,
+        .max_endpoints = DEFAULT_MAX_ENDPOINTS,
+    };
+    smap_init(&settings->mappings);
+    sset_init(&settings->interfaces);
+    sset_init(&settings->exclude);
+}
+
+/* Frees what 'settings' holds, not 'settings' itself. */
+void
+settings_destroy(struct settings *settings)
+{
+    if (settings) {
+        free(settings->chassis);
+        free(settings->remote);
+        free(settings->mappings_text);
+        smap_destroy(&settings->mappings);
+        sset_destroy(&settings->interfaces);
+        sset_destroy(&settings->exclude);
+    }
+}
+
+/* Returns the value of 'key' in 'ids', preferring "'key'-'chassis'", or
+ * 'fallback' if neither is there. */
+static const char *
+get_value(const struct smap *ids, const char *chassis, const char *key,
+          const char *fallback)
+{
+    if (chassis) {
+        char *own = xasprintf("%s-%s", key, chassis);
+        const char *value = smap_get(ids, own);
+        free(own);
+        if (value) {
+            return value;
+        }
+    }
+    return smap_get_def(ids, key, fallback);
+}
+
+/* Replaces '*dst' by a copy of 'src'. */
+static void
+replace_string(char **dst, const char *src)
+{
+    char *copy = nullable_xstrdup(src);
+    free(*dst);
+    *dst = copy;
+}
+
+/* Returns the index of 'value' among the 'n' strings in 'names', or -1. */
+static int
+find_name(const char *const names[], size_t n, const char *value)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!strcmp(names[i], value)) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* Parses ovn-xdp-mode. */
+static char *
+parse_mode(struct settings *settings, const char *value)
+{
+    int mode = find_name(mode_names, ARRAY_SIZE(mode_names), value);
+    if (mode < 0) {
+        return xstrdup("expected auto, native or generic");
+    }
+    settings->mode = mode;
+    return NULL;
+}
+
+/* Parses ovn-xdp-bridge-port. */
+static char *
+parse_port(struct settings *settings, const char *value)
+{
+    int port = find_name(port_names, ARRAY_SIZE(port_names), value);
+    if (port < 0) {
+        return xstrdup("expected auto, internal or veth");
+    }
+    settings->port = port;
+    return NULL;
+}
+
+/* Parses ovn-xdp-max-endpoints. */
+static char *
+parse_max_endpoints(struct settings *settings, const char *value)
+{
+    unsigned int n;
+
+    if (!str_to_uint(value, 10, &n)
+        || n < MIN_MAX_ENDPOINTS || n > MAX_MAX_ENDPOINTS) {
+        return xasprintf("expected a number from %d to %d",
+                         MIN_MAX_ENDPOINTS, MAX_MAX_ENDPOINTS);
+    }
+    settings->max_endpoints = n;
+    return NULL;
+}
+
+/* Returns true if the kernel would accept 'name' for a network device. */
+static bool
+is_device_name(const char *name)
+{
+    return strlen(name) < IFNAMSIZ && strcmp(name, ".") && strcmp(name, "..")
+           && !name[strcspn(name, "/: \t\r\n")];
+}
+
+/* Parses ovn-xdp-interfaces. */
+static char *
+parse_interfaces(struct settings *settings, const char *value)
+{
+    struct sset names = SSET_INITIALIZER(&names);
+    const char *name;
+
+    sset_from_delimited_string(&names, value, ", ");
+    SSET_FOR_EACH (name, &names) {
+        if (!is_device_name(name)) {
+            char *error = xasprintf("\"%s\" cannot be a network device", name);
+            sset_destroy(&names);
+            return error;
+        }
+    }
+    settings->interfaces_auto = sset_count(&names) == 1
+                                && sset_contains(&names, "auto");
+    if (settings->interfaces_auto) {
+        sset_clear(&names);
+    }
+    sset_swap(&settings->interfaces, &names);
+    sset_destroy(&names);
+    return NULL;
+}
+
+/* Adds 'item' of ovn-xdp-exclude to 'set', addresses in canonical form. */
+static void
+add_excluded(struct sset *set, const char *item)
+{
+    struct in6_addr ip6;
+    ovs_be32 ip4;
+
+    if (ip_parse(item, &ip4)) {
+        sset_add_and_free(set, xasprintf(IP_FMT, IP_ARGS(ip4)));
+    } else if (ipv6_parse(item, &ip6)) {
+        char text[INET6_ADDRSTRLEN];
+        ipv6_string_mapped(text, &ip6);
+        sset_add(set, text);
+    } else {
+        sset_add(set, item);
+    }
+}
+
+/* Parses ovn-xdp-exclude.  Whatever is not an address is a logical port. */
+static char *
+parse_exclude(struct settings *settings, const char *value)
+{
+    struct sset items = SSET_INITIALIZER(&items);
+    const char *item;
+
+    sset_from_delimited_string(&items, value, ", ");
+    sset_clear(&settings->exclude);
+    SSET_FOR_EACH (item, &items) {
+        add_excluded(&settings->exclude, item);
+    }
+    sset_destroy(&items);
+    return NULL;
+}
+
+/* Parses ovn-bridge-mappings as ovn-controller does: a bad element is reported
+ * and left out, the others count. */
+static void
+parse_mappings(struct settings *settings, const char *value,
+               struct problems *problems)
+{
+    struct sset pairs = SSET_INITIALIZER(&pairs);
+    const char *pair;
+
+    replace_string(&settings->mappings_text, value);
+    smap_clear(&settings->mappings);
+    sset_from_delimited_string(&pairs, value, ",");
+    SSET_FOR_EACH (pair, &pairs) {
+        const char *colon = strchr(pair, ':');
+        if (!colon || colon == pair || !colon[1]) {
+            problems_add(problems, REASON_BAD_VALUE,
+                         "ovn-bridge-mappings: \"%s\" is not NETWORK:BRIDGE",
+                         pair);
+            continue;
+        }
+        char *network = xmemdup0(pair, colon - pair);
+        smap_replace(&settings->mappings, network, colon + 1);
+        free(network);
+    }
+    sset_destroy(&pairs);
+}
+
+/* Parses ovn-remote-probe-interval as ovn-controller does: 0 is off, and below
+ * one second there is no probing. */
+static void
+parse_probe_interval(struct settings *settings, const char *value,
+                     struct problems *problems)
+{
+    int ms;
+
+    if (!str_to_int(value, 10, &ms) || ms < 0) {
+        problems_add(problems, REASON_BAD_VALUE,
+                     "ovn-remote-probe-interval=\"%s\": expected "
+                     "milliseconds; %d stays in force", value,
+                     settings->probe_interval);
+        return;
+    }
+    settings->probe_interval = ms ? MAX(ms, 1000) : 0;
+}
+
+/* Reports the keys in 'ids' that ask for what this version does not do. */
+static void
+report_later(const struct smap *ids, const char *chassis,
+             struct problems *problems)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(settings_later); i++) {
+        const struct settings_later *later = &settings_later[i];
+        const char *value = get_value(ids, chassis, later->name,
+                                      later->harmless);
+        if (strcmp(value, later->harmless)) {
+            problems_add(problems, REASON_NOT_IMPLEMENTED,
+                         "%s=%s: this version does not do that",
+                         later->name, value);
+        }
+    }
+}
+
+/* Brings 'settings' up to date with 'ids', the local external_ids.  'chassis'
+ * is the chassis name by option or override file, or NULL to take system-id.
+ * Adds to 'problems' what could not be used. */
+void
+settings_update(struct settings *settings, const struct smap *ids,
+                const char *chassis, struct problems *problems)
+{
+    replace_string(&settings->chassis,
+                   chassis ? chassis : smap_get(ids, "system-id"));
+    chassis = settings->chassis;
+    if (!chassis) {
+        problems_add(problems, REASON_NO_SYSTEM_ID, "%s",
+                     reason_sentence(REASON_NO_SYSTEM_ID));
+    }
+
+    replace_string(&settings->remote,
+                   get_value(ids, chassis, "ovn-remote", ""));
+    parse_probe_interval(settings,
+                         get_value(ids, chassis, "ovn-remote-probe-interval",
+                                   OVS_STRINGIZE(DEFAULT_PROBE_INTERVAL_MS)),
+                         problems);
+    parse_mappings(settings,
+                   get_value(ids, chassis, "ovn-bridge-mappings", ""),
+                   problems);
+
+    for (size_t i = 0; i < ARRAY_SIZE(settings_keys); i++) {
+        const struct settings_key *key = &settings_keys[i];
+        const char *value = get_value(ids, chassis, key->name, key->fallback);
+        char *error = key->parse(settings, value);
+        if (error) {
+            problems_add(problems, REASON_BAD_VALUE,
+                         "%s=\"%s\": %s; the last good value stays in force",
+                         key->name, value, error);
+            free(error);
+        }
+    }
+    report_later(ids, chassis, problems);
+}

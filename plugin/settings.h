@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Configuration: Open_vSwitch.external_ids as typed values.
+ *
+ * Pure: text in, values and problems out.  A key whose value cannot be used
+ * keeps its last good value and is reported. */
+#ifndef PLUGIN_SETTINGS_H
+#define PLUGIN_SETTINGS_H 1
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "plugin/problems.h"
+#include "smap.h"
+#include "sset.h"
+
+/* Values of ovn-xdp-mode. */
+enum settings_mode {
+    MODE_AUTO,                  /* "auto": native where NIC and target can. */
+    MODE_NATIVE,                /* "native". */
+    MODE_GENERIC                /* "generic". */
+};
+
+/* Values of ovn-xdp-bridge-port. */
+enum settings_port {
+    PORT_AUTO,                  /* "auto": what the devices can do. */
+    PORT_INTERNAL,              /* "internal": the bridge's own device. */
+    PORT_VETH                   /* "veth": the managed port. */
+};
+
+/* Settings in force. */
+struct settings {
+    char *chassis;              /* Chassis name, or NULL while unknown. */
+    char *remote;               /* ovn-remote, "" if unset. */
+    int probe_interval;         /* ovn-remote-probe-interval in ms. */
+    char *mappings_text;        /* ovn-bridge-mappings as configured. */
+    struct smap mappings;       /* Network name to bridge name. */
+    bool interfaces_auto;       /* ovn-xdp-interfaces is "auto". */
+    struct sset interfaces;     /* NICs named there otherwise. */
+    struct sset exclude;        /* ovn-xdp-exclude: canonical addresses and
+                                 * logical ports. */
+    enum settings_mode mode;    /* ovn-xdp-mode. */
+    enum settings_port port;    /* ovn-xdp-bridge-port. */
+    uint32_t max_endpoints;     /* ovn-xdp-max-endpoints. */
+};
+
+void settings_init(struct settings *);
+void settings_destroy(struct settings *);
+void settings_update(struct settings *, const struct smap *external_ids,
+                     const char *chassis, struct problems *);
+const char *settings_mode_to_string(enum settings_mode);
+const char *settings_port_to_string(enum settings_port);
+
+#endif /* plugin/settings.h */

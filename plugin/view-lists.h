@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What plugin/view.c and plugin/view-lists.c share. */
+#ifndef PLUGIN_VIEW_LISTS_H
+#define PLUGIN_VIEW_LISTS_H 1
+
+#include "plugin/reason.h"
+
+struct desired_endpoint;
+struct view;
+
+/* States of an endpoint, as operators see them. */
+enum view_endpoint_state {
+    VIEW_ENDPOINT_OFFLOADED,    /* Its frames are redirected. */
+    VIEW_ENDPOINT_PENDING,      /* They will be, without anybody's help. */
+    VIEW_ENDPOINT_INELIGIBLE    /* They will not be as things stand. */
+};
+
+enum view_endpoint_state view_endpoint_state(const struct view *,
+                                             const struct desired_endpoint *,
+                                             enum reason *);
+
+#endif /* plugin/view-lists.h */

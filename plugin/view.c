@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The window for rpc/: status and health.  The lists are in
+ * plugin/view-lists.c. */
+
+#include <config.h>
+
+#include "plugin/view.h"
+
+#include <stdlib.h>
+
+#include "idl/ovs-db.h"
+#include "idl/sb-db.h"
+#include "plugin/desired.h"
+#include "plugin/ports.h"
+#include "plugin/reconcile.h"
+#include "plugin/settings.h"
+#include "plugin/view-lists.h"
+#include "plugin/view-private.h"
+#include "openvswitch/dynamic-string.h"
+#include "timeval.h"
+#include "util.h"
+
+/* Frees the 'n' problems in 'problems'. */
+static void
+free_problems(struct view_problem *problems, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        free(problems[i].class);
+        free(problems[i].message);
+    }
+    free(problems);
+}
+
+/* Adds to 'problems' one for 'db' if it is not connected. */
+static void
+add_database_problem(struct problems *problems, const struct db_status *db)
+{
+    if (db->state == DB_DISABLED) {
+        problems_add(problems, REASON_DATABASE_DOWN,
+                     "%s: no remote is configured", db->name);
+    } else if (db->state == DB_CONNECTING) {
+        problems_add(problems, REASON_DATABASE_DOWN,
+                     "%s: not connected to %s", db->name, db->remote);
+    }
+}
+
+/* Fills 'problems' with all that 'view' knows of. */
+static void
+collect_problems(const struct view *view, struct problems *problems)
+{
+    const struct sb_view *sb = sb_db_view(view->sb_db);
+    struct db_status db;
+
+    ovs_db_status(view->ovs_db, &db);
+    add_database_problem(problems, &db);
+    sb_db_status(view->sb_db, &db);
+    add_database_problem(problems, &db);
+    if (sb->complete && !sb->chassis_found) {
+        problems_add(problems, REASON_NO_CHASSIS, "%s",
+                     reason_sentence(REASON_NO_CHASSIS));
+    }
+    problems_append(problems, view->setting_problems);
+    problems_append(problems, ports_problems(view->ports));
+    if (view->desired) {
+        problems_append(problems, &view->desired->problems);
+    }
+    if (view->reconcile) {
+        problems_append(problems, reconcile_problems(view->reconcile));
+    }
+}
+
+/* Stores copies of all problems of 'view' in '*listp' and their number in
+ * '*np'. */
+static void
+get_problems(const struct view *view, struct view_problem **listp, size_t *np)
+{
+    struct problems problems = PROBLEMS_INITIALIZER;
+
+    collect_problems(view, &problems);
+    *np = problems.n;
+    *listp = xcalloc(MAX(1, problems.n), sizeof **listp);
+    for (size_t i = 0; i < problems.n; i++) {
+        (*listp)[i].class
+            = xstrdup(reason_to_string(problems.list[i].class));
+        (*listp)[i].message = xstrdup(problems.list[i].message);
+    }
+    problems_destroy(&problems);
+}
+
+/* Fills '*dst' with the state of the connection 'src'. */
+static void
+set_database(struct view_database *dst, const struct db_status *src)
+{
+    dst->name = xstrdup(src->name);
+    dst->remote = xstrdup(src->remote);
+    dst->state = db_state_to_string(src->state);
+    dst->last_change = (src->last_change
+                        ? (time_msec() - src->last_change) / 1000.0 : -1);
+}
+
+/* Fills the databases of 'status'. */
+static void
+get_databases(const struct view *view, struct view_status *status)
+{
+    struct db_status db;
+
+    status->n_databases = 2;
+    status->databases = xcalloc(2, sizeof *status->databases);
+    ovs_db_status(view->ovs_db, &db);
+    set_database(&status->databases[0], &db);
+    sb_db_status(view->sb_db, &db);
+    set_database(&status->databases[1], &db);
+}
+
+/* Returns the elements of 'set', sorted, in one string; caller frees it. */
+static char *
+join(const struct sset *set)
+{
+    const char **sorted = sset_sort(set);
+    struct ds ds = DS_EMPTY_INITIALIZER;
+
+    for (size_t i = 0; i < sset_count(set); i++) {
+        ds_put_format(&ds, "%s%s", i ? "," : "", sorted[i]);
+    }
+    free(sorted);
+    return ds_steal_cstr(&ds);
+}
+
+/* Appends 'key' with 'value', which it takes, to the settings of 'status'. */
+static void
+add_setting(struct view_status *status, const char *key, char *value)
+{
+    status->settings = xrealloc(status->settings,
+                                (status->n_settings + 1)
+                                * sizeof *status->settings);
+    status->settings[status->n_settings++]
+        = (struct view_setting) { key, value };
+}
+
+/* Fills the settings of 'status' with those in force. */
+static void
+get_settings(const struct view *view, struct view_status *status)
+{
+    const struct settings *s = view->settings;
+
+    add_setting(status, "ovn-remote", xstrdup(s->remote));
+    add_setting(status, "ovn-bridge-mappings", xstrdup(s->mappings_text));
+    add_setting(status, "ovn-remote-probe-interval",
+                xasprintf("%d", s->probe_interval));
+    add_setting(status, "ovn-xdp-interfaces",
+                s->interfaces_auto ? xstrdup("auto") : join(&s->interfaces));
+    add_setting(status, "ovn-xdp-exclude", join(&s->exclude));
+    add_setting(status, "ovn-xdp-mode",
+                xstrdup(settings_mode_to_string(s->mode)));
+    add_setting(status, "ovn-xdp-bridge-port",
+                xstrdup(settings_port_to_string(s->port)));
+    add_setting(status, "ovn-xdp-max-endpoints",
+                xasprintf("%"PRIu32, s->max_endpoints));
+}
+
+/* Counts the endpoints of 'view' by state into 'status'. */
+static void
+count_endpoints(const struct view *view, struct view_status *status)
+{
+    const struct desired_endpoint *ep;
+
+    if (!view->desired) {
+        return;
+    }
+    HMAP_FOR_EACH (ep, node, &view->desired->endpoints) {
+        enum reason reason;
+        switch (view_endpoint_state(view, ep, &reason)) {
+        case VIEW_ENDPOINT_OFFLOADED:
+            status->n_offloaded++;
+            break;
+        case VIEW_ENDPOINT_PENDING:
+            status->n_pending++;
+            break;
+        case VIEW_ENDPOINT_INELIGIBLE:
+        default:
+            status->n_ineligible++;
+            break;
+        }
+    }
+}
+
+/* Fills '*status'. */
+void
+view_get_status(const struct view *view, struct view_status *status)
+{
+    *status = (struct view_status) {
+        .chassis = xstrdup(view->settings->chassis
+                           ? view->settings->chassis : ""),
+        .version = PACKAGE_VERSION,
+        .uptime = (time_msec() - view->started) / 1000.0,
+        .generation = view_generation(view),
+    };
+    get_databases(view, status);
+    get_settings(view, status);
+    get_problems(view, &status->problems, &status->n_problems);
+    count_endpoints(view, status);
+    if (view->reconcile) {
+        status->n_interfaces = reconcile_n_current(view->reconcile);
+    }
+}
+
+/* Frees what 'status' holds. */
+void
+view_status_uninit(struct view_status *status)
+{
+    free(status->chassis);
+    for (size_t i = 0; i < status->n_databases; i++) {
+        free(status->databases[i].name);
+        free(status->databases[i].remote);
+    }
+    free(status->databases);
+    for (size_t i = 0; i < status->n_settings; i++) {
+        free(status->settings[i].value);
+    }
+    free(status->settings);
+    free_problems(status->problems, status->n_problems);
+}
+
+/* Fills '*health'.  Without a first programming nothing is served yet, which
+ * is failure; a problem while serving is degradation. */
+void
+view_get_health(const struct view *view, struct view_health *health)
+{
+    get_problems(view, &health->reasons, &health->n_reasons);
+    health->code = (!view->programmed ? VIEW_FAILED
+                    : health->n_reasons ? VIEW_DEGRADED
+                    : VIEW_OK);
+}
+
+/* Frees what 'health' holds. */
+void
+view_health_uninit(struct view_health *health)
+{
+    free_problems(health->reasons, health->n_reasons);
+}
+
+/* Returns a number that grows with every change that is programmed. */
+uint64_t
+view_generation(const struct view *view)
+{
+    return view->reconcile ? reconcile_generation(view->reconcile) : 0;
+}

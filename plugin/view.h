@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The const window through which 'rpc/' sees the daemon.
+ *
+ * Every function fills a plain value that the caller owns and frees with its
+ * _uninit(); nothing here can change the daemon.  Strings are never NULL
+ * unless the comment says so. */
+#ifndef PLUGIN_VIEW_H
+#define PLUGIN_VIEW_H 1
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct view;
+
+/* A named counter. */
+struct view_counter {
+    const char *name;           /* Wire name of a packet reason, or errno name
+                                 * (static or owned by the result). */
+    uint64_t packets;           /* Frames. */
+    uint64_t bytes;             /* Frame lengths as they arrived. */
+};
+
+/* Something an operator should look at. */
+struct view_problem {
+    char *class;                /* Stable word, from bpf/reason.def. */
+    char *message;              /* For people. */
+};
+
+/* A database connection. */
+struct view_database {
+    char *name;                 /* "Open_vSwitch", "OVN_Southbound". */
+    char *remote;               /* Configured remotes. */
+    const char *state;          /* db_state_to_string(). */
+    double last_change;         /* Seconds since contents or state changed;
+                                 * negative if never. */
+};
+
+/* One effective configuration key. */
+struct view_setting {
+    const char *key;            /* Key of Open_vSwitch.external_ids. */
+    char *value;                /* Value in force. */
+};
+
+/* What 'status' shows. */
+struct view_status {
+    char *chassis;              /* Chassis name, or "" while unknown. */
+    const char *version;        /* Of this program. */
+    double uptime;              /* Seconds. */
+    struct view_database *databases;
+    size_t n_databases;
+    struct view_setting *settings;
+    size_t n_settings;
+    struct view_problem *problems;
+    size_t n_problems;
+    size_t n_offloaded;         /* Endpoints by state. */
+    size_t n_pending;
+    size_t n_ineligible;
+    size_t n_interfaces;        /* Interfaces attached. */
+    uint64_t generation;        /* Counts changes that were programmed. */
+};
+
+void view_get_status(const struct view *, struct view_status *);
+void view_status_uninit(struct view_status *);
+
+/* Health. */
+enum view_health_code { VIEW_OK, VIEW_DEGRADED, VIEW_FAILED };
+struct view_health {
+    enum view_health_code code;
+    struct view_problem *reasons; /* Why it is not VIEW_OK. */
+    size_t n_reasons;
+};
+
+void view_get_health(const struct view *, struct view_health *);
+void view_health_uninit(struct view_health *);
+
+/* Where an interface redirects to. */
+struct view_target {
+    char *bridge;               /* Bridge of a mapping in use. */
+    char *device;               /* Device, or "" if there is none. */
+    int ifindex;                /* Its index, or 0. */
+    const char *kind;           /* "internal", "veth" or "tap". */
+    const char *state;          /* "ready", "pending" or "refused". */
+    const char *reason;         /* Wire name, or "". */
+};
+
+/* A NIC. */
+struct view_interface {
+    char *name;                 /* Device name as configured. */
+    int ifindex;                /* 0 while the device is missing. */
+    const char *layout;         /* "routed" or "switched". */
+    const char *mode;           /* "native", "generic", or NULL. */
+    uint32_t program_id;        /* Of the attached program (the foreign one if
+                                 * reason is "foreign-xdp"), or 0. */
+    struct view_target *targets;
+    size_t n_targets;
+    const char **features;      /* Static words: "native-xdp", "ndo-xmit",
+                                 * "ndo-xmit-sg", "vlan-strip", "vlan-hint". */
+    size_t n_features;
+    const char *state;          /* "attached", "waiting" or "refused". */
+    const char *reason;         /* Wire name, or "". */
+    char *detail;               /* Remedy or error text for people, or "". */
+    struct view_counter *counters; /* By packet reason, all of them. */
+    size_t n_counters;
+};
+
+struct view_interfaces {
+    struct view_interface *interfaces; /* Sorted by name. */
+    size_t n;
+};
+
+void view_get_interfaces(const struct view *, struct view_interfaces *);
+void view_interfaces_uninit(struct view_interfaces *);
+
+/* An address. */
+struct view_endpoint {
+    char *address;              /* IPv4 or IPv6 in canonical text. */
+    char *mac;                  /* Destination MAC, "" if unknown. */
+    const char *kind;           /* "vm", "fip-distributed", "fip-centralised",
+                                 * "router" or "load-balancer". */
+    char *logical_port;         /* Port whose residence decides. */
+    char *network;              /* network_name of the localnet, or "". */
+    char *bridge;               /* Bridge of the mapping, or "". */
+    int vlan;                   /* 1 to 4094, or 0 for none. */
+    const char *state;          /* "offloaded", "pending" or "ineligible". */
+    const char *reason;         /* Wire name, or "". */
+    bool direct;                /* NIC <-> VM offload is on for it. */
+    uint64_t packets;           /* Sums over all NICs. */
+    uint64_t bytes;
+    uint64_t drops;
+};
+
+struct view_endpoints {
+    struct view_endpoint *endpoints; /* Sorted by address, IPv4 first. */
+    size_t n;
+};
+
+/* 'filter' is an address (any spelling) or a logical port; NULL for all. */
+void view_get_endpoints(const struct view *, const char *filter,
+                        struct view_endpoints *);
+void view_endpoints_uninit(struct view_endpoints *);
+
+/* Counters only; cheaper than the lists above. */
+struct view_interface_stats {
+    char *name;                 /* NIC or outer end of a managed port. */
+    struct view_counter *counters; /* By packet reason, zero ones left out. */
+    size_t n_counters;
+};
+
+struct view_stats {
+    uint64_t time_ns;           /* CLOCK_MONOTONIC. */
+    struct view_interface_stats *interfaces;
+    size_t n_interfaces;
+    struct view_endpoints endpoints; /* Only 'address' and counters matter. */
+    struct view_counter *redirect_errors; /* By errno name ("ENXIO"). */
+    size_t n_redirect_errors;
+};
+
+void view_get_stats(const struct view *, struct view_stats *);
+void view_stats_uninit(struct view_stats *);
+
+/* Counts changes of state, so that a client can wait for one. */
+uint64_t view_generation(const struct view *);
+
+#endif /* plugin/view.h */

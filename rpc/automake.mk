@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The JSON-RPC server (in the library, linked by the daemon) and its client.
+
+rpc_librpc_a_SOURCES = \
+	rpc/conn.c \
+	rpc/conn.h \
+	rpc/error.c \
+	rpc/error.h \
+	rpc/frame.c \
+	rpc/frame.h \
+	rpc/handlers.c \
+	rpc/handlers.h \
+	rpc/jsonrpc.c \
+	rpc/jsonrpc.h \
+	rpc/limits.h \
+	rpc/listen.c \
+	rpc/listen.h \
+	rpc/method-endpoint.c \
+	rpc/method-interface.c \
+	rpc/method-rpc.c \
+	rpc/method-stats.c \
+	rpc/method-status.c \
+	rpc/method.def \
+	rpc/methods.c \
+	rpc/methods.h \
+	rpc/params.c \
+	rpc/params.h \
+	rpc/result.c \
+	rpc/result.h \
+	rpc/server.c \
+	rpc/server.h \
+	rpc/utf8.c \
+	rpc/utf8.h
+noinst_LIBRARIES += rpc/librpc.a
+
+bin_PROGRAMS += rpc/ovn-xdpctl
+rpc_ovn_xdpctl_SOURCES = \
+	rpc/client.c \
+	rpc/client.h \
+	rpc/grid.c \
+	rpc/grid.h \
+	rpc/ovn-xdpctl.c \
+	rpc/print.c \
+	rpc/print.h \
+	rpc/print-endpoint.c \
+	rpc/print-interface.c \
+	rpc/print-stats.c \
+	rpc/print-status.c \
+	rpc/writer.c \
+	rpc/writer.h
+
+# Not plugin/libplugin.a: the client needs neither libbpf nor the skeletons.
+rpc_ovn_xdpctl_SOURCES += \
+	plugin/paths.c \
+	plugin/paths.h \
+	plugin/reason.c \
+	plugin/reason.h
+rpc_ovn_xdpctl_LDADD = rpc/librpc.a $(OVS_LDADD) $(JSON_C_LIBS)
+
+# A man page is distributed as soon as it is listed:
+# dist_man_MANS += rpc/ovn-xdpctl.8

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of handlers, made from rpc/method.def. */
+
+#include <config.h>
+
+#include "rpc/handlers.h"
+
+#include "rpc/methods.h"
+
+/* All methods, in the order of rpc/method.def. */
+const struct rpc_service rpc_services[] = {
+#define METHOD(ID, NAME, ACCESS, SUMMARY, PARAMS)       \
+    { &rpc_methods[RPC_METHOD_##ID], rpc_handle_##ID, rpc_schema_##ID },
+#define COMMAND(ID, NAME, COMMAND_NAME, ACCESS, SUMMARY, PARAMS) \
+    METHOD(ID, NAME, ACCESS, SUMMARY, PARAMS)
+#include "rpc/method.def"
+};
+
+const size_t n_rpc_services = sizeof rpc_services / sizeof rpc_services[0];

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* endpoint.list: the addresses of this chassis. */
+
+#include <config.h>
+
+#include "rpc/handlers.h"
+
+#include <json-c/json.h>
+
+#include "util.h"
+
+#include "plugin/view.h"
+#include "rpc/params.h"
+#include "rpc/result.h"
+
+const char rpc_schema_endpoints[] =
+    "{'type': 'array', 'items': {"
+    " 'type': 'object',"
+    " 'required': ['address', 'mac', 'kind', 'logical_port', 'network',"
+    "  'bridge', 'vlan', 'state', 'direct', 'reason', 'packets', 'bytes',"
+    "  'drops'],"
+    " 'properties': {"
+    "  'address': {'type': 'string'},"
+    "  'mac': {'type': 'string'},"
+    "  'kind': {'enum': ['vm', 'fip-distributed', 'fip-centralised',"
+    "   'router', 'load-balancer']},"
+    "  'logical_port': {'type': 'string'},"
+    "  'network': {'type': 'string'},"
+    "  'bridge': {'type': 'string'},"
+    "  'vlan': {'type': ['integer', 'null'], 'minimum': 1,"
+    "   'maximum': 4094},"
+    "  'state': {'enum': ['offloaded', 'pending', 'ineligible']},"
+    "  'direct': {'type': 'boolean'},"
+    "  'reason': {'type': 'string'},"
+    "  'packets': {'type': 'integer'},"
+    "  'bytes': {'type': 'integer'},"
+    "  'drops': {'type': 'integer'}}}}";
+
+static struct json_object *show_endpoint(const struct view_endpoint *);
+
+/* Answers endpoint.list. */
+struct json_object *
+rpc_handle_endpoints(const struct view *view, struct json_object *params,
+                     struct rpc_error *error OVS_UNUSED)
+{
+    struct json_object *list = json_object_new_array();
+    struct view_endpoints all;
+    size_t i;
+
+    view_get_endpoints(view, params_get_string(params, "filter"), &all);
+    for (i = 0; i < all.n; i++) {
+        result_append(list, show_endpoint(&all.endpoints[i]));
+    }
+    view_endpoints_uninit(&all);
+    return list;
+}
+
+/* Returns what there is to say about 'endpoint'. */
+static struct json_object *
+show_endpoint(const struct view_endpoint *endpoint)
+{
+    struct json_object *json = json_object_new_object();
+
+    result_add(json, "address", result_string(endpoint->address));
+    result_add(json, "mac", result_string(endpoint->mac));
+    result_add(json, "kind", result_string(endpoint->kind));
+    result_add(json, "logical_port", result_string(endpoint->logical_port));
+    result_add(json, "network", result_string(endpoint->network));
+    result_add(json, "bridge", result_string(endpoint->bridge));
+    result_add(json, "vlan", (endpoint->vlan
+                              ? json_object_new_int(endpoint->vlan) : NULL));
+    result_add(json, "state", result_string(endpoint->state));
+    result_add(json, "direct", json_object_new_boolean(endpoint->direct));
+    result_add(json, "reason", result_string(endpoint->reason));
+    result_add(json, "packets", result_count(endpoint->packets));
+    result_add(json, "bytes", result_count(endpoint->bytes));
+    result_add(json, "drops", result_count(endpoint->drops));
+    return json;
+}

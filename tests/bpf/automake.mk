@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Tests of bpf/: all of them need root.
+
+root_units += \
+	tests/bpf/test-live \
+	tests/bpf/test-nic \
+	tests/bpf/test-sink
+
+tests_libtest_a_SOURCES += \
+	tests/bpf/bed.c \
+	tests/bpf/bed.h \
+	tests/bpf/packet.c \
+	tests/bpf/packet.h
+
+tests_bpf_test_nic_SOURCES = \
+	tests/bpf/cases-frame.c \
+	tests/bpf/cases-ip4.c \
+	tests/bpf/cases-ip6.c \
+	tests/bpf/cases.h \
+	tests/bpf/test-nic.c

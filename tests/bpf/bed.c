@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the tests of bpf/ share: see bed.h. */
+
+#include <config.h>
+
+#include "tests/bpf/bed.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+/* Newer than the kernel headers of some systems. */
+#ifndef BPF_F_XDP_DEV_BOUND_ONLY
+#define BPF_F_XDP_DEV_BOUND_ONLY (1U << 6)
+#endif
+
+/* Ends the test program as skipped, for 'reason'. */
+static void
+skip_all(const char *reason)
+{
+    puts(reason);
+    exit(77);
+}
+
+/* Sets the device 'lo' up. */
+static void
+set_lo_up(void)
+{
+    struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &ifr)) {
+        perror("setting lo up");
+        exit(1);
+    }
+    close(fd);
+}
+
+void
+bed_enter(void)
+{
+    if (geteuid()) {
+        skip_all("needs root");
+    }
+    if (unshare(CLONE_NEWNET)) {
+        if (errno == EPERM) {
+            skip_all("needs root");
+        }
+        perror("unshare");
+        exit(1);
+    }
+    set_lo_up();
+}
+
+/* Makes the maps of 'skel' those of 'shared'. */
+static void
+share_maps(struct ovn_xdp_bpf *skel, const struct ovn_xdp_bpf *shared)
+{
+    struct bpf_map *map;
+
+    bpf_object__for_each_map (map, skel->obj) {
+        const char *name = bpf_map__name(map);
+
+        if (map != skel->maps.rodata) {
+            int fd = bpf_object__find_map_fd_by_name(shared->obj, name);
+
+            assert_int_equal(bpf_map__reuse_fd(map, fd), 0);
+        }
+    }
+}
+
+/* Chooses the program of 'skel' that is bound to 'ifindex'. */
+static void
+choose_hint(struct ovn_xdp_bpf *skel, uint32_t ifindex)
+{
+    struct bpf_program *hint = skel->progs.nic_redirect_hint;
+
+    bpf_program__set_autoload(skel->progs.nic_redirect, false);
+    bpf_program__set_autoload(hint, true);
+    bpf_program__set_ifindex(hint, ifindex);
+    bpf_program__set_flags(hint, (bpf_program__flags(hint)
+                                  | BPF_F_XDP_DEV_BOUND_ONLY));
+}
+
+/* Opens the NIC program of 'slot' with maps for 'n' endpoints. */
+static struct ovn_xdp_bpf *
+open_sized(uint32_t slot, uint32_t n)
+{
+    struct ovn_xdp_bpf *skel = ovn_xdp_bpf__open();
+
+    assert_non_null(skel);
+    skel->rodata->nic_slot = slot;
+    bpf_map__set_max_entries(skel->maps.endpoints4, n);
+    bpf_map__set_max_entries(skel->maps.endpoints6, n);
+    bpf_map__set_max_entries(skel->maps.endpoint_stats, n);
+    return skel;
+}
+
+/* Loads 'skel'.  Returns it, or destroys it and returns NULL. */
+static struct ovn_xdp_bpf *
+load(struct ovn_xdp_bpf *skel)
+{
+    if (ovn_xdp_bpf__load(skel)) {
+        ovn_xdp_bpf__destroy(skel);
+        return NULL;
+    }
+    return skel;
+}
+
+struct ovn_xdp_bpf *
+bed_load(uint32_t slot, uint32_t ifindex, const struct ovn_xdp_bpf *shared)
+{
+    struct ovn_xdp_bpf *skel = open_sized(slot, BED_SLOTS);
+
+    if (shared) {
+        share_maps(skel, shared);
+    }
+    if (ifindex) {
+        choose_hint(skel, ifindex);
+    }
+    return load(skel);
+}
+
+struct ovn_xdp_bpf *
+bed_load_sized(uint32_t slot, uint32_t n)
+{
+    return load(open_sized(slot, n));
+}
+
+int
+bed_program(const struct ovn_xdp_bpf *skel)
+{
+    int fd = bpf_program__fd(skel->progs.nic_redirect);
+
+    return fd >= 0 ? fd : bpf_program__fd(skel->progs.nic_redirect_hint);
+}
+
+/* Writes 'value' at 'key' in 'map'. */
+static void
+map_set(const struct bpf_map *map, const void *key, const void *value)
+{
+    assert_int_equal(bpf_map_update_elem(bpf_map__fd(map), key, value, 0), 0);
+}
+
+void
+bed_set_nic(const struct ovn_xdp_bpf *skel, uint32_t slot, const uint8_t *mac,
+            uint32_t ifindex)
+{
+    struct ox_nic nic = { .ifindex = ifindex };
+
+    memcpy(nic.mac, mac, sizeof nic.mac);
+    map_set(skel->maps.nics, &slot, &nic);
+}
+
+void
+bed_add_target(const struct ovn_xdp_bpf *skel, uint32_t ifindex)
+{
+    map_set(skel->maps.targets, &ifindex, &ifindex);
+}
+
+void
+bed_add_endpoint_as(const struct ovn_xdp_bpf *skel, const char *address,
+                    const char *claimed, const struct ox_endpoint *endpoint)
+{
+    int family = strchr(address, ':') ? AF_INET6 : AF_INET;
+    struct ox_endpoint value = *endpoint;
+    struct ox_key4 key4;
+    struct ox_key6 key6;
+
+    memset(&key4, 0, sizeof key4);
+    memset(&key6, 0, sizeof key6);
+    assert_int_equal(inet_pton(family, claimed, value.addr), 1);
+    if (family == AF_INET) {
+        assert_int_equal(inet_pton(family, address, &key4.addr), 1);
+        map_set(skel->maps.endpoints4, &key4, &value);
+    } else {
+        assert_int_equal(inet_pton(family, address, key6.addr), 1);
+        map_set(skel->maps.endpoints6, &key6, &value);
+    }
+}
+
+void
+bed_add_endpoint(const struct ovn_xdp_bpf *skel, const char *address,
+                 const struct ox_endpoint *endpoint)
+{
+    bed_add_endpoint_as(skel, address, address, endpoint);
+}
+
+/* Reads 'n' counters of the per-CPU array 'map' into 'sums'. */
+static void
+read_counters(const struct bpf_map *map, struct ox_counter *sums, uint32_t n)
+{
+    int n_cpus = libbpf_num_possible_cpus();
+    struct ox_counter *values = calloc(n_cpus, sizeof *values);
+
+    assert_non_null(values);
+    for (uint32_t i = 0; i < n; i++) {
+        sums[i] = (struct ox_counter) { 0, 0 };
+        assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(map), &i, values),
+                         0);
+        for (int cpu = 0; cpu < n_cpus; cpu++) {
+            sums[i].packets += values[cpu].packets;
+            sums[i].bytes += values[cpu].bytes;
+        }
+    }
+    free(values);
+}
+
+void
+bed_read(const struct ovn_xdp_bpf *skel, struct bed_counters *counters)
+{
+    read_counters(skel->maps.reasons, counters->reasons,
+                  OX_MAX_NICS * OX_N_REASONS);
+    read_counters(skel->maps.endpoint_stats, counters->endpoints, BED_SLOTS);
+}
+
+/* Asserts that one frame of 'bytes' was counted if 'expected', and none
+ * otherwise.  'what' and 'name' say which counter it is. */
+static void
+assert_grown(const struct ox_counter *before, const struct ox_counter *after,
+             bool expected, uint64_t bytes, const char *what, const char *name)
+{
+    uint64_t more_packets = after->packets - before->packets;
+    uint64_t more_bytes = after->bytes - before->bytes;
+
+    if (more_packets != expected || more_bytes != (expected ? bytes : 0)) {
+        fail_msg("%s %s: %llu packets, %llu bytes were counted", what, name,
+                 (unsigned long long) more_packets,
+                 (unsigned long long) more_bytes);
+    }
+}
+
+void
+bed_assert_counted(const struct bed_counters *before,
+                   const struct bed_counters *after, uint32_t nic,
+                   enum ox_reason reason, int slot, uint64_t bytes)
+{
+    for (uint32_t i = 0; i < OX_MAX_NICS * OX_N_REASONS; i++) {
+        assert_grown(&before->reasons[i], &after->reasons[i],
+                     i == nic * OX_N_REASONS + reason, bytes, "reason",
+                     bed_reason_name(i % OX_N_REASONS));
+    }
+    for (int i = 0; i < BED_SLOTS; i++) {
+        assert_grown(&before->endpoints[i], &after->endpoints[i], i == slot,
+                     bytes, "endpoint", "");
+    }
+}
+
+const char *
+bed_reason_name(enum ox_reason reason)
+{
+    static const char *const names[] = {
+#define PACKET_REASON(NAME, WIRE, SENTENCE) WIRE,
+#include "bpf/reason.def"
+    };
+
+    return names[reason];
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The bed that the tests of bpf/ lie in: the loaded programs, a network
+ * namespace of the test's own, and a balance of all counters around each
+ * frame. */
+
+#ifndef TESTS_BPF_BED_H
+#define TESTS_BPF_BED_H 1
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/abi.h"
+#include "bpf/ovn-xdp.skel.h"
+#include "tests/bpf/packet.h"
+
+/* Endpoints that have counters. */
+#define BED_SLOTS 16
+
+/* No endpoint is counted. */
+#define BED_NO_SLOT (-1)
+
+/* All counters, summed over the CPUs. */
+struct bed_counters {
+    struct ox_counter reasons[OX_MAX_NICS * OX_N_REASONS];
+    struct ox_counter endpoints[BED_SLOTS];
+};
+
+/* Enters a network namespace of the caller's own, with 'lo' up.  Does not
+ * return if that needs more rights: the test is skipped. */
+void bed_enter(void);
+
+/* Opens and loads the NIC program of 'slot', with maps of its own, or those of
+ * 'shared' if it is nonnull.  With an 'ifindex' it is the program with the tag
+ * hint, bound to that device.  Returns NULL where the kernel refuses. */
+struct ovn_xdp_bpf *bed_load(uint32_t slot, uint32_t ifindex,
+                             const struct ovn_xdp_bpf *shared);
+
+/* The same with maps for 'n' endpoints, and neither of the options. */
+struct ovn_xdp_bpf *bed_load_sized(uint32_t slot, uint32_t n);
+
+/* Returns the program that was loaded. */
+int bed_program(const struct ovn_xdp_bpf *);
+
+/* Gives the NIC in 'slot' its MAC address. */
+void bed_set_nic(const struct ovn_xdp_bpf *, uint32_t slot,
+                 const uint8_t *mac, uint32_t ifindex);
+
+/* Makes a device a target. */
+void bed_add_target(const struct ovn_xdp_bpf *, uint32_t ifindex);
+
+/* Makes 'address', a text of either family, an endpoint.  Its value is
+ * 'endpoint', completed by the address. */
+void bed_add_endpoint(const struct ovn_xdp_bpf *, const char *address,
+                      const struct ox_endpoint *endpoint);
+
+/* The same, but the value claims to belong to the address 'claimed'. */
+void bed_add_endpoint_as(const struct ovn_xdp_bpf *, const char *address,
+                         const char *claimed, const struct ox_endpoint *);
+
+/* Reads all counters. */
+void bed_read(const struct ovn_xdp_bpf *, struct bed_counters *);
+
+/* Asserts that from 'before' to 'after' one frame of 'bytes' was counted for
+ * 'reason' by the program of 'nic', and for the endpoint with the counters
+ * 'slot' if that is not BED_NO_SLOT, and that nothing else was counted. */
+void bed_assert_counted(const struct bed_counters *before,
+                        const struct bed_counters *after, uint32_t nic,
+                        enum ox_reason reason, int slot, uint64_t bytes);
+
+/* The wire name of 'reason'. */
+const char *bed_reason_name(enum ox_reason reason);
+
+#endif /* tests/bpf/bed.h */

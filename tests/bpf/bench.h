@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What bench-nic.c and its programs, bench.bpf.c, share. */
+
+#ifndef TESTS_BPF_BENCH_H
+#define TESTS_BPF_BENCH_H 1
+
+#include <linux/types.h>
+
+/* Length of all frames. */
+#define BENCH_FRAME_LEN 64
+
+/* Frames that may take turns. */
+#define BENCH_MAX_FRAMES 65536
+
+/* A frame, in words. */
+struct bench_frame {
+    __u64 words[BENCH_FRAME_LEN / 8];   /* Its bytes. */
+};
+
+/* A MAC address, in words. */
+struct bench_mac {
+    __u32 head;                 /* Bytes 0 to 3. */
+    __u16 tail;                 /* Bytes 4 and 5. */
+    __u16 zero;                 /* Padding. */
+};
+
+#endif /* tests/bpf/bench.h */

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Tests of idl/ with real ovsdb-servers.
+
+unit_tests += \
+	tests/db/test-ovs-db \
+	tests/db/test-sb-db
+
+tests_libtest_a_SOURCES += \
+	tests/db/db-dump.c tests/db/db-dump.h \
+	tests/db/db-server.c tests/db/db-server.h
+
+test_data += \
+	tests/db/fixtures/sb-2303.db \
+	tests/db/fixtures/sb-2403.db

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Prints views of databases; see db-dump.h.  What is unset is not printed, so
+ * that a test can say in one line what it expects. */
+#include <config.h>
+
+#include "tests/db/db-dump.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "openvswitch/dynamic-string.h"
+#include "svec.h"
+#include "util.h"
+
+#include "idl/ovs-db.h"
+#include "idl/sb-db.h"
+
+/* Appends " KEY=VALUE" to 'ds', unless 'value' is NULL. */
+static void
+put_string(struct ds *ds, const char *key, const char *value)
+{
+    if (value) {
+        ds_put_format(ds, " %s=%s", key, value);
+    }
+}
+
+/* Appends " KEY=[A; B]" to 'ds', unless 'set' is empty. */
+static void
+put_set(struct ds *ds, const char *key, const struct sset *set)
+{
+    if (sset_is_empty(set)) {
+        return;
+    }
+
+    const char **array = sset_sort(set);
+    ds_put_format(ds, " %s=[", key);
+    for (size_t i = 0; array[i]; i++) {
+        ds_put_format(ds, "%s%s", i ? "; " : "", array[i]);
+    }
+    ds_put_char(ds, ']');
+    free(array);
+}
+
+/* Returns 'b' as one line without its end; the caller frees it. */
+char *
+dump_sb_binding(const struct sb_binding *b)
+{
+    struct ds ds = DS_EMPTY_INITIALIZER;
+
+    ds_put_format(&ds, "%s type=%s%s%s%s%s dp=%08x", b->logical_port, b->type,
+                  b->here ? " here" : "",
+                  b->additional ? " additional" : "",
+                  b->additional && !b->activated ? " not-activated" : "",
+                  b->up ? " up" : "", b->datapath.parts[0]);
+    put_set(&ds, "macs", &b->macs);
+    put_set(&ds, "nat", &b->nat_addresses);
+    put_string(&ds, "network", b->network_name);
+    put_string(&ds, "l3gateway", b->l3gateway_chassis);
+    put_string(&ds, "distributed", b->distributed_port);
+    put_string(&ds, "peer", b->peer);
+    put_string(&ds, "virtual-parent", b->virtual_parent);
+    put_string(&ds, "parent", b->parent_port);
+    if (b->tag >= 0) {
+        ds_put_format(&ds, " tag=%d", b->tag);
+    }
+    return ds_steal_cstr(&ds);
+}
+
+/* Returns 'view' as text, a line for each binding, sorted; the caller frees
+ * it. */
+char *
+dump_sb_view(const struct sb_view *view)
+{
+    struct svec lines = SVEC_EMPTY_INITIALIZER;
+    const struct sb_binding *b;
+
+    HMAP_FOR_EACH (b, node, &view->bindings) {
+        svec_add_nocopy(&lines, dump_sb_binding(b));
+    }
+    svec_sort(&lines);
+
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    ds_put_format(&ds, "%s%s\n", view->complete ? "complete" : "incomplete",
+                  view->chassis_found ? " chassis" : "");
+    for (size_t i = 0; i < lines.n; i++) {
+        ds_put_format(&ds, "%s\n", lines.names[i]);
+    }
+    svec_destroy(&lines);
+    return ds_steal_cstr(&ds);
+}
+
+/* Returns the binding of 'logical_port' in 'view', or NULL. */
+const struct sb_binding *
+find_sb_binding(const struct sb_view *view, const char *logical_port)
+{
+    const struct sb_binding *b;
+
+    HMAP_FOR_EACH (b, node, &view->bindings) {
+        if (!strcmp(b->logical_port, logical_port)) {
+            return b;
+        }
+    }
+    return NULL;
+}
+
+/* Appends 'port' to 'ds'. */
+static void
+put_ovs_port(struct ds *ds, const struct ovs_port *port)
+{
+    ds_put_format(ds, "  %s", port->name);
+    put_string(ds, "managed", port->managed);
+    if (port->tag >= 0) {
+        ds_put_format(ds, " tag=%d", port->tag);
+    }
+    for (size_t i = 0; i < port->n_ifaces; i++) {
+        const struct ovs_iface *iface = &port->ifaces[i];
+
+        ds_put_format(ds, " %s(%s,%d%s%s)", iface->name, iface->type,
+                      iface->ofport, iface->error ? "," : "",
+                      iface->error ? iface->error : "");
+    }
+    ds_put_char(ds, '\n');
+}
+
+/* Returns 'view' as text; the caller frees it. */
+char *
+dump_ovs_view(const struct ovs_view *view)
+{
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    const struct smap_node **ids = smap_sort(&view->external_ids);
+
+    ds_put_format(&ds, "%s hostname=%s",
+                  view->complete ? "complete" : "incomplete", view->hostname);
+    put_string(&ds, "key", view->ssl_private_key);
+    put_string(&ds, "cert", view->ssl_certificate);
+    put_string(&ds, "ca", view->ssl_ca_cert);
+    ds_put_format(&ds, "%s\n", view->ssl_bootstrap ? " bootstrap" : "");
+    for (size_t i = 0; i < smap_count(&view->external_ids); i++) {
+        ds_put_format(&ds, "%s=%s\n", ids[i]->key, ids[i]->value);
+    }
+    for (size_t i = 0; i < view->n_bridges; i++) {
+        const struct ovs_bridge *bridge = &view->bridges[i];
+
+        ds_put_format(&ds, "%s (%s)\n", bridge->name, bridge->datapath_type);
+        for (size_t j = 0; j < bridge->n_ports; j++) {
+            put_ovs_port(&ds, &bridge->ports[j]);
+        }
+    }
+    free(ids);
+    return ds_steal_cstr(&ds);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Views of databases as text, the same for equal views. */
+#ifndef TESTS_DB_DUMP_H
+#define TESTS_DB_DUMP_H 1
+
+struct ovs_view;
+struct sb_binding;
+struct sb_view;
+
+char *dump_sb_view(const struct sb_view *);
+char *dump_sb_binding(const struct sb_binding *);
+const struct sb_binding *find_sb_binding(const struct sb_view *,
+                                         const char *logical_port);
+char *dump_ovs_view(const struct ovs_view *);
+
+#endif /* tests/db/db-dump.h */

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What differs with the OVS kernel datapath; runs in the guest.  There br-ex
+# is an OVS internal port, which cannot take natively redirected frames.
+set -u
+# shellcheck source=tests/system/sandbox.sh
+. "$(dirname "$0")/../system/sandbox.sh"
+
+addresses=(172.24.100.111 172.24.100.112 2001:db8:100::50 172.24.101.50)
+
+# Checks that nic0 runs in mode MODE with a target of kind KIND, and that
+# all kinds of packets go that way.
+#
+# usage: goes_by MODE KIND
+goes_by() {
+    local address
+
+    check "$1 mode" await 10 interface_is nic0 mode "$1"
+    check "$1 mode: target is a $2" await 10 target_is nic0 br-ex kind "$2"
+    check "$1 mode: target is ready" await 10 target_is nic0 br-ex state ready
+    for address in "${addresses[@]}"; do
+        await_offloaded "$address" && warm "$address"
+        check "$1 mode, $2: $address" pings_through_xdp "$address"
+    done
+    check "$1 mode, $2: TCP, both ways" tcp_echo 172.24.100.111 3000000
+    check "$1 mode, $2: TCP, VLAN" tcp_echo 172.24.101.50 300000
+}
+
+# Succeeds if the datapath has lost no packet on its way to ovs-vswitchd.
+nothing_lost() {
+    ovs-appctl -t "$SANDBOX/ovs-vswitchd.ctl" dpctl/show | tee /dev/stderr |
+        grep -q 'lost:0$'
+}
+
+echo "# kernel $(uname -r)"
+sandbox_start --datapath system
+cloud_add --vlan || die "the cloud failed"
+serve vm1
+serve vvm
+check "nothing is reached without ovn-xdp" unreachable "${addresses[@]}"
+kernel_route 172.24.100.111 fa:16:3e:00:01:11
+check "the kernel's rules reach a floating IP" warm 172.24.100.111
+kernel_unroute 172.24.100.111
+
+check "ovn-xdpd starts" daemon_start
+config interfaces nic0
+check "nic0 is attached" await_attached nic0
+goes_by native veth
+
+config mode native
+config bridge-port internal
+check "native into br-ex is recognised as impossible" \
+    await 10 target_is nic0 br-ex reason no-ndo-xmit
+check "the target is refused" target_is nic0 br-ex state refused
+check "no address is said to be offloaded" await 5 inverted \
+    endpoint_is 172.24.100.111 state offloaded
+check "nothing is reached" unreachable "${addresses[@]}"
+
+config mode generic
+goes_by generic internal
+check "its price is reported" has_problem generic-mode
+
+config mode auto
+config bridge-port auto
+goes_by native veth
+before=$(endpoint 172.24.100.111 packets)
+check "the daemon is killed with -9" daemon_kill
+check "the datapath goes on alone" pings 172.24.100.111
+check "TCP too" tcp_echo 172.24.100.111 1000000
+check "a new daemon starts" daemon_start
+check "it takes over" await_offloaded 172.24.100.111
+check "with what was counted" between packets \
+    "$(endpoint 172.24.100.111 packets)" $((before + 20)) $((before + 100000))
+check "and goes on" pings_through_xdp 172.24.100.111
+check "no packet was lost on the way to ovs-vswitchd" nothing_lost
+
+check "ovn-xdpd stops" daemon_stop --cleanup
+check "its program is gone" no_program nic0
+check "nothing is reached any more" unreachable "${addresses[@]}"
+finish

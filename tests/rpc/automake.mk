@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Tests of rpc/.  The fake view stands in for plugin/view.c: what is tested
+# here links the library of its room and nothing of plugin/.
+
+unit_tests += \
+	tests/rpc/test-frame \
+	tests/rpc/test-grid \
+	tests/rpc/test-jsonrpc \
+	tests/rpc/test-methods \
+	tests/rpc/test-server \
+	tests/rpc/test-utf8
+
+RPC_TEST_LDADD = rpc/librpc.a $(OVS_LDADD) $(JSON_C_LIBS) $(CMOCKA_LIBS)
+
+tests_rpc_test_frame_LDADD = $(RPC_TEST_LDADD)
+tests_rpc_test_grid_SOURCES = tests/rpc/test-grid.c rpc/grid.c
+tests_rpc_test_grid_LDADD = $(RPC_TEST_LDADD)
+tests_rpc_test_jsonrpc_LDADD = $(RPC_TEST_LDADD)
+tests_rpc_test_methods_SOURCES = \
+	tests/rpc/fake-view.c \
+	tests/rpc/fake-view.h \
+	tests/rpc/test-methods.c
+tests_rpc_test_methods_LDADD = $(RPC_TEST_LDADD)
+tests_rpc_test_server_SOURCES = \
+	tests/rpc/fake-view.c \
+	tests/rpc/fake-view.h \
+	tests/rpc/test-server.c
+tests_rpc_test_server_LDADD = $(RPC_TEST_LDADD)
+tests_rpc_test_utf8_LDADD = $(RPC_TEST_LDADD)
+
+# What scripts talk to.
+check_PROGRAMS += tests/rpc/fake-server
+tests_rpc_fake_server_SOURCES = \
+	tests/rpc/fake-server.c \
+	tests/rpc/fake-view.c \
+	tests/rpc/fake-view.h
+tests_rpc_fake_server_LDADD = rpc/librpc.a $(OVS_LDADD) $(JSON_C_LIBS)

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See tests/rpc/fake-view.h. */
+
+#include <config.h>
+
+#include "tests/rpc/fake-view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util.h"
+
+static void put_endpoint(struct view_endpoints *, const struct view_endpoint *,
+                         const char *filter);
+static struct view_counter *copy_counters(const struct view_counter *,
+                                          size_t n);
+
+/* Counters of an interface, some of them zero. */
+static const struct view_counter counters[] = {
+    { "redirected", 1200, 96000 },
+    { "not-local", 34, 2040 },
+    { "martian-source", 0, 0 },
+};
+
+/* The usual endpoints: one of each state and kind of address. */
+static const struct view_endpoint endpoints[] = {
+    { .address = "203.0.113.10", .mac = "fa:16:3e:00:00:01",
+      .kind = "fip-distributed", .logical_port = "vm1",
+      .network = "physnet1", .bridge = "br-ex", .vlan = 0,
+      .state = "offloaded", .reason = "", .direct = false,
+      .packets = 1200, .bytes = 96000, .drops = 0 },
+    { .address = "203.0.113.11", .mac = "", .kind = "vm",
+      .logical_port = "vm2", .network = "physnet1", .bridge = "",
+      .vlan = 0, .state = "ineligible", .reason = "no-bridge",
+      .direct = false },
+    { .address = "2001:db8::10", .mac = "fa:16:3e:00:00:03", .kind = "vm",
+      .logical_port = "vm3", .network = "physnet2", .bridge = "br-vlan",
+      .vlan = 100, .state = "pending", .reason = "port-down",
+      .direct = true, .packets = 7, .bytes = 700, .drops = 1 },
+};
+
+/* Fills 'status'. */
+void
+view_get_status(const struct view *view, struct view_status *status)
+{
+    *status = (struct view_status) {
+        .chassis = xstrdup(view->empty ? ""
+                           : view->chassis ? view->chassis : "hv1"),
+        .version = "0.0.1", .uptime = 3725.25,
+        .n_offloaded = 1, .n_pending = 1, .n_ineligible = 1,
+        .n_interfaces = 1, .generation = 42,
+    };
+    if (view->empty) {
+        return;
+    }
+    status->n_databases = 2;
+    status->databases = xcalloc(2, sizeof *status->databases);
+    status->databases[0] = (struct view_database) {
+        xstrdup("Open_vSwitch"), xstrdup("unix:/run/db.sock"), "synced", 3,
+    };
+    status->databases[1] = (struct view_database) {
+        xstrdup("OVN_Southbound"), xstrdup("ssl:192.0.2.1:6642"),
+        "connecting", -1,
+    };
+    status->n_settings = 2;
+    status->settings = xcalloc(2, sizeof *status->settings);
+    status->settings[0] = (struct view_setting) {
+        "ovn-xdp-interfaces", xstrdup("eth0,eth1"),
+    };
+    status->settings[1] = (struct view_setting) {
+        "ovn-xdp-exclude", xstrdup(""),
+    };
+    status->n_problems = 1;
+    status->problems = xcalloc(1, sizeof *status->problems);
+    status->problems[0] = (struct view_problem) {
+        xstrdup("database-down"), xstrdup("OVN_Southbound is connecting"),
+    };
+}
+
+/* Frees what 'status' holds. */
+void
+view_status_uninit(struct view_status *status)
+{
+    size_t i;
+
+    for (i = 0; i < status->n_databases; i++) {
+        free(status->databases[i].name);
+        free(status->databases[i].remote);
+    }
+    for (i = 0; i < status->n_settings; i++) {
+        free(status->settings[i].value);
+    }
+    for (i = 0; i < status->n_problems; i++) {
+        free(status->problems[i].class);
+        free(status->problems[i].message);
+    }
+    free(status->databases);
+    free(status->settings);
+    free(status->problems);
+    free(status->chassis);
+}
+
+/* Fills 'health': two reasons of one class unless all is well. */
+void
+view_get_health(const struct view *view, struct view_health *health)
+{
+    memset(health, 0, sizeof *health);
+    health->code = view->health;
+    if (view->health != VIEW_OK) {
+        health->n_reasons = 2;
+        health->reasons = xcalloc(2, sizeof *health->reasons);
+        health->reasons[0] = (struct view_problem) {
+            xstrdup("database-down"), xstrdup("Open_vSwitch is connecting"),
+        };
+        health->reasons[1] = (struct view_problem) {
+            xstrdup("database-down"), xstrdup("OVN_Southbound is connecting"),
+        };
+    }
+}
+
+/* Frees what 'health' holds. */
+void
+view_health_uninit(struct view_health *health)
+{
+    size_t i;
+
+    for (i = 0; i < health->n_reasons; i++) {
+        free(health->reasons[i].class);
+        free(health->reasons[i].message);
+    }
+    free(health->reasons);
+}
+
+/* Fills 'all': one interface that works and one that does not. */
+void
+view_get_interfaces(const struct view *view, struct view_interfaces *all)
+{
+    static const char *features[] = { "native-xdp", "ndo-xmit" };
+
+    memset(all, 0, sizeof *all);
+    if (view->empty) {
+        return;
+    }
+    all->n = 2;
+    all->interfaces = xcalloc(2, sizeof *all->interfaces);
+    all->interfaces[0] = (struct view_interface) {
+        .name = xstrdup("eth0"), .ifindex = 2, .layout = "routed",
+        .mode = "native", .program_id = 77, .n_targets = 1,
+        .targets = xcalloc(1, sizeof *all->interfaces[0].targets),
+        .features = features, .n_features = 2,
+        .state = "attached", .reason = "", .detail = xstrdup(""),
+        .counters = copy_counters(counters, ARRAY_SIZE(counters)),
+        .n_counters = ARRAY_SIZE(counters),
+    };
+    all->interfaces[0].targets[0] = (struct view_target) {
+        .bridge = xstrdup("br-ex"), .device = xstrdup("oxp-br-ex"),
+        .ifindex = 9, .kind = "veth", .state = "ready", .reason = "",
+    };
+    all->interfaces[1] = (struct view_interface) {
+        .name = xstrdup("eth1"), .ifindex = 3, .layout = "routed",
+        .mode = NULL, .program_id = 12, .state = "refused",
+        .reason = "foreign-xdp", .detail = xstrdup("Program 12."),
+    };
+}
+
+/* Frees what 'all' holds. */
+void
+view_interfaces_uninit(struct view_interfaces *all)
+{
+    size_t i, j;
+
+    for (i = 0; i < all->n; i++) {
+        struct view_interface *interface = &all->interfaces[i];
+
+        for (j = 0; j < interface->n_targets; j++) {
+            free(interface->targets[j].bridge);
+            free(interface->targets[j].device);
+        }
+        free(interface->targets);
+        free(interface->counters);
+        free(interface->detail);
+        free(interface->name);
+    }
+    free(all->interfaces);
+}
+
+/* Fills 'all' with the endpoints that 'filter', or NULL, lets through. */
+void
+view_get_endpoints(const struct view *view, const char *filter,
+                   struct view_endpoints *all)
+{
+    size_t i;
+
+    all->n = 0;
+    all->endpoints = xcalloc(ARRAY_SIZE(endpoints) + view->n_more,
+                             sizeof *all->endpoints);
+    for (i = 0; !view->empty && i < ARRAY_SIZE(endpoints); i++) {
+        put_endpoint(all, &endpoints[i], filter);
+    }
+    for (i = 0; i < view->n_more; i++) {
+        struct view_endpoint endpoint = endpoints[0];
+        char address[32];
+
+        snprintf(address, sizeof address, "10.%"PRIuSIZE".%"PRIuSIZE".1",
+                 i / 256 % 256, i % 256);
+        endpoint.address = address;
+        put_endpoint(all, &endpoint, filter);
+    }
+}
+
+/* Frees what 'all' holds. */
+void
+view_endpoints_uninit(struct view_endpoints *all)
+{
+    size_t i;
+
+    for (i = 0; i < all->n; i++) {
+        struct view_endpoint *endpoint = &all->endpoints[i];
+
+        free(endpoint->address);
+        free(endpoint->mac);
+        free(endpoint->logical_port);
+        free(endpoint->network);
+        free(endpoint->bridge);
+    }
+    free(all->endpoints);
+}
+
+/* Fills 'stats'. */
+void
+view_get_stats(const struct view *view, struct view_stats *stats)
+{
+    static const struct view_counter error = { "ENXIO", 5, 0 };
+
+    memset(stats, 0, sizeof *stats);
+    stats->time_ns = 123456789012345;
+    view_get_endpoints(view, NULL, &stats->endpoints);
+    if (view->empty) {
+        return;
+    }
+    stats->n_interfaces = 1;
+    stats->interfaces = xcalloc(1, sizeof *stats->interfaces);
+    stats->interfaces[0].name = xstrdup("eth0");
+    stats->interfaces[0].counters = copy_counters(counters, 2);
+    stats->interfaces[0].n_counters = 2;
+    stats->redirect_errors = copy_counters(&error, 1);
+    stats->n_redirect_errors = 1;
+}
+
+/* Frees what 'stats' holds. */
+void
+view_stats_uninit(struct view_stats *stats)
+{
+    size_t i;
+
+    for (i = 0; i < stats->n_interfaces; i++) {
+        free(stats->interfaces[i].name);
+        free(stats->interfaces[i].counters);
+    }
+    free(stats->interfaces);
+    free(stats->redirect_errors);
+    view_endpoints_uninit(&stats->endpoints);
+}
+
+/* Returns a number that never changes. */
+uint64_t
+view_generation(const struct view *view OVS_UNUSED)
+{
+    return 42;
+}
+
+/* Appends a copy of 'endpoint' to 'all' if 'filter' lets it through. */
+static void
+put_endpoint(struct view_endpoints *all, const struct view_endpoint *endpoint,
+             const char *filter)
+{
+    if (!filter || !strcmp(filter, endpoint->address)
+        || !strcmp(filter, endpoint->logical_port)) {
+        struct view_endpoint *copy = &all->endpoints[all->n++];
+
+        *copy = *endpoint;
+        copy->address = xstrdup(endpoint->address);
+        copy->mac = xstrdup(endpoint->mac);
+        copy->logical_port = xstrdup(endpoint->logical_port);
+        copy->network = xstrdup(endpoint->network);
+        copy->bridge = xstrdup(endpoint->bridge);
+    }
+}
+
+/* Returns a copy of the 'n' counters 'c'. */
+static struct view_counter *
+copy_counters(const struct view_counter *c, size_t n)
+{
+    return xmemdup(c, n * sizeof *c);
+}

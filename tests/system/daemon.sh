@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# ovn-xdpd and ovn-xdpctl in the sandbox.  Sourced by sandbox.sh.
+
+daemon_build=${OVN_XDP_BUILDDIR:-$sandbox_lib/../..}
+OVN_XDPD=${OVN_XDPD:-$daemon_build/plugin/ovn-xdpd}
+OVN_XDPCTL=${OVN_XDPCTL:-$daemon_build/rpc/ovn-xdpctl}
+
+# Starts ovn-xdpd on the chassis, with OPTIONS after the usual ones, and waits
+# until it answers.
+#
+# usage: daemon_start [OPTION...]
+daemon_start() {
+    [ -x "$OVN_XDPD" ] || die "$OVN_XDPD is not built"
+    daemon_run --detach --pidfile "$@" && await 5 ctl status
+}
+
+# Runs ovn-xdpd as daemon_start does but neither detaches nor waits.
+daemon_run() {
+    ns hv "$OVN_XDPD" -vconsole:err --no-chdir --log-file \
+        --pin-dir="$SANDBOX_PINS" "$@" "unix:$SANDBOX/db.sock"
+}
+
+# Stops ovn-xdpd and waits for its end: "daemon_stop --cleanup" takes the
+# datapath away with it.
+daemon_stop() {
+    local pid
+
+    pid=$(daemon_pid) && daemon_appctl exit "$@" && await 5 gone "$pid"
+}
+
+# Kills ovn-xdpd with -9.
+daemon_kill() {
+    local pid
+
+    pid=$(daemon_pid) && kill -KILL "$pid" && await 5 gone "$pid"
+}
+
+# Prints the process id of ovn-xdpd.
+daemon_pid() {
+    cat "$SANDBOX/ovn-xdpd.pid"
+}
+
+# Succeeds if process PID has ended.
+gone() {
+    ! kill -0 "$1" 2>/dev/null
+}
+
+# Sends a command to the daemon's unixctl socket.
+daemon_appctl() {
+    ovn-appctl -t "$SANDBOX/ovn-xdpd.$(daemon_pid).ctl" "$@"
+}
+
+# Runs ovn-xdpctl.
+ctl() {
+    "$OVN_XDPCTL" -s "$SANDBOX/ovn-xdpd.rpc" "$@"
+}
+
+# Sets ovn-xdp-KEY of the local database; without VALUE removes it.
+#
+# usage: config KEY [VALUE]
+config() {
+    if [ $# -eq 2 ]; then
+        vs set Open_vSwitch . "external_ids:ovn-xdp-$1=\"$2\""
+    else
+        vs remove Open_vSwitch . external_ids "ovn-xdp-$1"
+    fi
+}
+
+# Prints what Python's EXPRESSION says of the JSON document 'd' on standard
+# input: strings plainly, all else as JSON.
+json() {
+    "$PYTHON3" -c 'import json, sys
+try:
+    d = json.load(sys.stdin)
+    v = eval(sys.argv[1])
+except (ValueError, LookupError, TypeError) as error:
+    sys.exit(f"{sys.argv[1]}: {error!r}")
+print(v if isinstance(v, str) else json.dumps(v))' "$1"
+}
+
+# Prints member FIELD of ADDRESS's row in "endpoints".
+#
+# usage: endpoint ADDRESS FIELD
+endpoint() {
+    ctl -f json endpoints "$1" | json "d[0]['$2']"
+}
+
+# Prints member FIELD of NIC's row in "interfaces".
+#
+# usage: interface NIC FIELD
+interface() {
+    ctl -f json interfaces |
+        json "[i for i in d if i['name'] == '$1'][0]['$2']"
+}
+
+# Prints how many frames NIC has counted under REASON; without REASON all.
+#
+# usage: counted NIC [REASON]
+counted() {
+    ctl -f json interfaces |
+        json "sum(n for i in d if i['name'] == '$1'
+                  for reason, n in i['counters'].items()
+                  if reason == '${2:-}' or not '${2:-}')"
+}
+
+# Prints member FIELD of the target of NIC that is bridge BRIDGE.
+#
+# usage: target NIC BRIDGE FIELD
+target() {
+    ctl -f json interfaces |
+        json "[t for i in d if i['name'] == '$1' for t in i['targets']
+               if t['bridge'] == '$2'][0]['$3']"
+}
+
+# Succeeds if member FIELD of ADDRESS's row is VALUE.
+endpoint_is() {
+    equal "$2 of $1" "$(endpoint "$1" "$2")" "$3"
+}
+
+# Succeeds if member FIELD of NIC's row is VALUE.
+interface_is() {
+    equal "$2 of $1" "$(interface "$1" "$2")" "$3"
+}
+
+# Succeeds if member FIELD of NIC's target BRIDGE is VALUE.
+target_is() {
+    equal "$3 of $1's target $2" "$(target "$1" "$2" "$3")" "$4"
+}
+
+# Succeeds if no row has ADDRESS.
+no_endpoint() {
+    equal "rows of $1" "$(ctl -f json endpoints |
+        json "len([e for e in d if e['address'] == '$1'])")" 0
+}
+
+# Succeeds if "status" lists a problem of class CLASS.
+has_problem() {
+    equal "problem $1" "$(ctl -f json status |
+        json "any(p['class'] == '$1' for p in d['problems'])")" true
+}
+
+# Waits until ADDRESS is offloaded.
+await_offloaded() {
+    await 10 endpoint_is "$1" state offloaded
+}
+
+# Waits until NIC is attached.
+await_attached() {
+    await 10 interface_is "$1" state attached
+}
+
+# Runs COMMAND, and succeeds if it does and ADDRESS's counter has risen by
+# PACKETS through it.
+#
+# usage: through_xdp ADDRESS PACKETS COMMAND...
+through_xdp() {
+    local address=$1 packets=$2 before after
+
+    shift 2
+    before=$(endpoint "$address" packets) && "$@" &&
+        after=$(endpoint "$address" packets) || return
+    equal "packets of $address through XDP" $((after - before)) "$packets"
+}
+
+# Pings ADDRESS, each through XDP.
+#
+# usage: pings_through_xdp ADDRESS [COUNT]
+pings_through_xdp() {
+    through_xdp "$1" "${2:-5}" pings "$1" "${2:-5}"
+}
+
+# Succeeds if NIC of hv carries no XDP program.
+no_program() {
+    inverted grep -w prog/xdp <<<"$(ip -n "$SANDBOX_ID-hv" link show dev "$1")"
+}
+
+# Succeeds if the pin directory is empty or gone.
+no_pins() {
+    equal "what is pinned" "$(ls -A "$SANDBOX_PINS" 2>/dev/null)" ""
+}

@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# A real OVN on one machine, for tests and the demo: sourced, by bash.
+#
+# Everything lives in network namespaces of its own and in one temporary
+# folder, so that several sandboxes can run at once and none can do harm:
+#
+#     ext                 hv (the chassis)                     VM
+#     wan0 ---- nic0   routing   br-ex ==OVN== br-int  tap-VM ---- eth0
+#     wan1 ---- nic1
+#
+# The layout is the routed one: the NICs are no ports of br-ex, hv routes, and
+# 'ext' is the world outside with address 198.51.100.1.  The way back out of
+# OVN is set up (proxy ARP and proxy ND on br-ex); the way in is not.
+#
+# report.sh has the checks, topology.sh what a cloud puts into OVN,
+# traffic.sh what the tests send through it, daemon.sh ovn-xdpd itself.
+
+sandbox_lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tests/system/report.sh
+. "$sandbox_lib/report.sh"
+# shellcheck source=tests/system/topology.sh
+. "$sandbox_lib/topology.sh"
+# shellcheck source=tests/system/traffic.sh
+. "$sandbox_lib/traffic.sh"
+# shellcheck source=tests/system/daemon.sh
+. "$sandbox_lib/daemon.sh"
+
+SANDBOX=            # The temporary folder; empty while there is no sandbox.
+SANDBOX_ID=xo$$     # What the names of all namespaces begin with.
+SANDBOX_PINS=/sys/fs/bpf/ovn-xdp-test-$SANDBOX_ID
+SANDBOX_DATAPATH=netdev
+SANDBOX_NICS=1
+SANDBOX_REAPER=
+PYTHON3=${PYTHON3:-python3}
+WORLD=198.51.100.1  # Addresses of 'ext'.
+WORLD6=2001:db8:ffff::1
+
+# Runs COMMAND in namespace NAME: hv, ext or a VM.  Unlike "ip netns exec"
+# this does not hide bpffs.
+#
+# usage: ns NAME COMMAND...
+ns() {
+    local name=$1
+
+    shift
+    nsenter --net="/run/netns/$SANDBOX_ID-$name" -- "$@"
+}
+
+# The clients of the three databases.
+vs() {
+    ovs-vsctl --timeout=20 "$@"
+}
+nb() {
+    ovn-nbctl --timeout=20 "$@"
+}
+sb() {
+    ovn-sbctl --timeout=20 "$@"
+}
+
+# Waits until ovn-controller has installed all that the Northbound says.
+ovn_sync() {
+    nb --wait=hv sync
+}
+
+# Prints the packets that device DEV of namespace NAME has counted.
+#
+# usage: frames NAME DEV rx|tx
+frames() {
+    ip netns exec "$SANDBOX_ID-$1" \
+        cat "/sys/class/net/$2/statistics/$3_packets"
+}
+
+# Prints the MAC address of device DEV of namespace NAME.
+mac_of() {
+    ip -n "$SANDBOX_ID-$1" -br link show dev "$2" | awk '{ print $3 }'
+}
+
+# Ends the script as skipped where a sandbox is impossible.
+sandbox_require() {
+    local tool
+
+    [ "$(id -u)" -eq 0 ] || skip_all "needs root"
+    for tool in ovsdb-server ovsdb-tool ovs-vswitchd ovs-vsctl ovn-northd \
+        ovn-controller ovn-nbctl ovn-sbctl ip nsenter ethtool ping \
+        "$PYTHON3"; do
+        command -v "$tool" >/dev/null || skip_all "needs $tool"
+    done
+    mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf ||
+        skip_all "needs bpffs on /sys/fs/bpf"
+    ip netns add "$SANDBOX_ID-hv" || skip_all "needs network namespaces"
+}
+
+# Starts OVN with nothing in it but the bridges.  It is taken away again when
+# the script ends, however it ends.
+#
+# usage: sandbox_start [--datapath netdev|system] [--nics N]
+sandbox_start() {
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --datapath) SANDBOX_DATAPATH=$2 ;;
+        --nics) SANDBOX_NICS=$2 ;;
+        *) die "sandbox_start: unknown option $1" ;;
+        esac
+        shift 2
+    done
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+    trap sandbox_stop EXIT
+    SANDBOX=$(mktemp -d /tmp/"$SANDBOX_ID".XXXXXX) || die "no temporary folder"
+    # Without the variable by which run-tests finds what a test has started.
+    env -u OVN_XDP_TMP setsid "$sandbox_lib/reap.sh" "$SANDBOX_ID" \
+        "$SANDBOX" "$SANDBOX_PINS" $$ </dev/null >/dev/null 2>&1 &
+    SANDBOX_REAPER=$!
+    disown $SANDBOX_REAPER
+    sandbox_require
+    mkdir "$SANDBOX_PINS" || die "cannot make $SANDBOX_PINS"
+    sandbox_environment
+    sandbox_links || die "the sandbox's links failed"
+    sandbox_databases || die "the sandbox's databases did not start"
+    sandbox_daemons || die "the sandbox's daemons did not start"
+    sandbox_return_path || die "the sandbox's way back failed"
+}
+
+# Takes everything away again.  The folder goes last, and its logs are kept
+# where OVN_XDP_KEEP_LOGS names a folder.
+sandbox_stop() {
+    local status=$? jobs=()
+
+    trap '' INT TERM HUP
+    trap - EXIT
+    mapfile -t jobs < <(jobs -p)
+    [ ${#jobs[@]} -gt 0 ] && kill "${jobs[@]}" 2>/dev/null
+    if [ -n "$SANDBOX" ]; then
+        if [ -n "${OVN_XDP_KEEP_LOGS:-}" ]; then
+            mkdir -p "$OVN_XDP_KEEP_LOGS/$SANDBOX_ID"
+            cp "$SANDBOX"/*.log "$OVN_XDP_KEEP_LOGS/$SANDBOX_ID/" 2>/dev/null
+        fi
+        "$sandbox_lib/reap.sh" "$SANDBOX_ID" "$SANDBOX" "$SANDBOX_PINS" \
+            >/dev/null 2>&1
+        kill -KILL -- -"$SANDBOX_REAPER" 2>/dev/null
+        SANDBOX=
+    fi
+    exit $status
+}
+
+# Tells every program of OVS and OVN where its run-time files are.
+sandbox_environment() {
+    export OVS_RUNDIR=$SANDBOX OVN_RUNDIR=$SANDBOX OVS_DBDIR=$SANDBOX
+    export OVN_DBDIR=$SANDBOX OVS_LOGDIR=$SANDBOX OVN_LOGDIR=$SANDBOX
+    unset OVN_NB_DB OVN_SB_DB OVN_NBCTL_OPTIONS OVN_SBCTL_OPTIONS OVN_NB_DAEMON
+}
+
+# Sets kernel parameters in namespace NAME.
+#
+# usage: parameters NAME KEY=VALUE...
+parameters() {
+    local name=$1
+
+    shift
+    ns "$name" sysctl -qw "$@"
+}
+
+# Makes 'ext' and 'hv' with the links between them and their routes.
+sandbox_links() {
+    local i name
+
+    ip netns add "$SANDBOX_ID-ext" || return
+    for name in hv ext; do
+        parameters $name net.ipv6.conf.all.accept_dad=0 \
+            net.ipv6.conf.default.accept_dad=0 \
+            net.ipv6.conf.default.accept_ra=0 \
+            net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
+            net.ipv4.conf.all.send_redirects=0 \
+            net.ipv4.conf.default.send_redirects=0 \
+            net.ipv4.conf.all.accept_redirects=0 \
+            net.ipv4.conf.default.accept_redirects=0 \
+            net.ipv4.icmp_ratelimit=0 &&
+            ip -n "$SANDBOX_ID-$name" link set lo up || return
+    done
+    parameters hv net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 ||
+        return
+    ip -n "$SANDBOX_ID-ext" addr add $WORLD/32 dev lo &&
+        ip -n "$SANDBOX_ID-ext" addr add $WORLD6/128 dev lo nodad || return
+    for ((i = 0; i < SANDBOX_NICS; i++)); do
+        nic_add "$i" || return
+    done
+    parameters hv net.ipv4.fib_multipath_hash_policy=1 \
+        net.ipv6.fib_multipath_hash_policy=1 &&
+        parameters ext net.ipv4.fib_multipath_hash_policy=1 \
+            net.ipv6.fib_multipath_hash_policy=1 && hv_routes
+}
+
+# Plugs NIC number I into hv, with its addresses.  The offloads are off that
+# a real wire does not have: half-computed checksums and tags beside the frame.
+nic_add() {
+    local i=$1 hv=$SANDBOX_ID-hv ext=$SANDBOX_ID-ext
+
+    ip link add "nic$i" netns "$hv" type veth peer name "wan$i" netns "$ext" &&
+        ns hv ethtool -K "nic$i" rxvlan off txvlan off tx off >/dev/null &&
+        ns ext ethtool -K "wan$i" rxvlan off txvlan off tx off >/dev/null &&
+        ip -n "$hv" addr add 192.0.2.$((2 * i + 1))/31 dev "nic$i" &&
+        ip -n "$ext" addr add 192.0.2.$((2 * i))/31 dev "wan$i" &&
+        ip -n "$hv" addr add "2001:db8:0:$i::1/127" dev "nic$i" nodad &&
+        ip -n "$ext" addr add "2001:db8:0:$i::/127" dev "wan$i" nodad &&
+        ip -n "$hv" link set "nic$i" up &&
+        ip -n "$ext" link set "wan$i" up
+}
+
+# Sends what leaves hv through all its NICs.
+hv_routes() {
+    local i hops=() hops6=()
+
+    for ((i = 0; i < SANDBOX_NICS; i++)); do
+        hops+=(nexthop via 192.0.2.$((2 * i)) dev "nic$i")
+        hops6+=(nexthop via "2001:db8:0:$i::" dev "nic$i")
+    done
+    ip -n "$SANDBOX_ID-hv" route replace default "${hops[@]}" &&
+        ip -n "$SANDBOX_ID-hv" -6 route replace default "${hops6[@]}"
+}
+
+# Makes 'ext' send what is for the cloud's public addresses through the NICs
+# numbered I..., as a router would that has learned them by BGP.
+#
+# usage: world_via I...
+world_via() {
+    local i hops=() hops6=() ext=$SANDBOX_ID-ext
+
+    for i in "$@"; do
+        hops+=(nexthop via 192.0.2.$((2 * i + 1)) dev "wan$i")
+        hops6+=(nexthop via "2001:db8:0:$i::1" dev "wan$i")
+    done
+    ip -n "$ext" route replace 172.24.0.0/16 src $WORLD "${hops[@]}" &&
+        ip -n "$ext" -6 route replace 2001:db8:100::/40 src $WORLD6 \
+            "${hops6[@]}"
+}
+
+# Starts the database servers.  The local one is apart from the central ones,
+# as on a real node, and so can be stopped alone.
+sandbox_databases() {
+    local dir=$SANDBOX ovn=${OVN_PKGDATADIR:-/usr/share/ovn}
+
+    ovsdb-tool create "$dir/conf.db" \
+        "${OVS_PKGDATADIR:-/usr/share/openvswitch}/vswitch.ovsschema" &&
+        ovsdb-tool create "$dir/nb.db" "$ovn/ovn-nb.ovsschema" &&
+        ovsdb-tool create "$dir/sb.db" "$ovn/ovn-sb.ovsschema" &&
+        ns hv ovsdb-server -vconsole:err --detach --no-chdir \
+            --pidfile="$dir/local-db.pid" \
+            --log-file="$dir/local-db.log" --unixctl="$dir/local-db.ctl" \
+            --remote="punix:$dir/db.sock" "$dir/conf.db" &&
+        central_databases && sb init
+}
+
+# Starts the server of the Northbound and Southbound databases.
+central_databases() {
+    local dir=$SANDBOX
+
+    ns hv ovsdb-server -vconsole:err --detach --no-chdir \
+        --pidfile="$dir/central-db.pid" \
+        --log-file="$dir/central-db.log" --unixctl="$dir/central-db.ctl" \
+        --remote="punix:$dir/ovnnb_db.sock" \
+        --remote="punix:$dir/ovnsb_db.sock" "$dir/nb.db" "$dir/sb.db"
+}
+
+# Starts OVS and OVN, with bridges br-int and br-ex.
+sandbox_daemons() {
+    local dp=$SANDBOX_DATAPATH
+
+    vs --no-wait -- init -- set Open_vSwitch . \
+        external_ids:system-id=here external_ids:hostname=here \
+        external_ids:ovn-remote="unix:$SANDBOX/ovnsb_db.sock" \
+        external_ids:ovn-encap-type=geneve \
+        external_ids:ovn-encap-ip=192.0.2.1 \
+        external_ids:ovn-bridge-mappings=physnet1:br-ex \
+        external_ids:ovn-bridge-datapath-type="$dp" \
+        -- add-br br-int -- set Bridge br-int datapath_type="$dp" \
+        fail-mode=secure other-config:disable-in-band=true \
+        -- add-br br-ex -- set Bridge br-ex datapath_type="$dp" || return
+    vswitchd_start && controller_start &&
+        ns hv ovn-northd -vconsole:err --detach --no-chdir \
+            --pidfile="$SANDBOX/ovn-northd.pid" \
+            --log-file="$SANDBOX/ovn-northd.log" \
+            --unixctl="$SANDBOX/ovn-northd.ctl" \
+            --ovnnb-db="unix:$SANDBOX/ovnnb_db.sock" \
+            --ovnsb-db="unix:$SANDBOX/ovnsb_db.sock"
+}
+
+# Starts ovs-vswitchd, and waits until its bridges exist.
+vswitchd_start() {
+    ns hv ovs-vswitchd -vconsole:err --detach --no-chdir \
+        --pidfile="$SANDBOX/ovs-vswitchd.pid" \
+        --log-file="$SANDBOX/ovs-vswitchd.log" \
+        --unixctl="$SANDBOX/ovs-vswitchd.ctl" \
+        "unix:$SANDBOX/db.sock" &&
+        vs wait-until Interface br-ex 'ofport>0'
+}
+
+# Starts ovn-controller.
+controller_start() {
+    ns hv ovn-controller -vconsole:err --detach --no-chdir \
+        --pidfile="$SANDBOX/ovn-controller.pid" \
+        --log-file="$SANDBOX/ovn-controller.log" \
+        "unix:$SANDBOX/db.sock"
+}
+
+# Prepares the bridge's own port for the way out of OVN: packets leave the
+# bridge as for their next hop, and hv routes them.
+sandbox_return_path() {
+    local all
+
+    mapfile -t all < <(seq 0 $((SANDBOX_NICS - 1)))
+    world_via "${all[@]}" && router_leg br-ex
+}
+
+# Makes device DEV of hv answer for the gateways of provider networks.
+router_leg() {
+    local dev=$1
+
+    parameters hv "net/ipv4/conf/$dev/proxy_arp=1" \
+        "net/ipv4/conf/$dev/rp_filter=0" \
+        "net/ipv4/neigh/$dev/proxy_delay=0" \
+        "net/ipv6/conf/$dev/proxy_ndp=1" \
+        "net/ipv6/conf/$dev/accept_dad=0" \
+        "net/ipv6/neigh/$dev/proxy_delay=0" &&
+        ip -n "$SANDBOX_ID-hv" link set "$dev" up
+}

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# NICs that ovn-xdp must leave alone: one that carries somebody else's XDP
+# program, one that is a port of a bridge, one that does not exist.
+# time-limit: 60
+set -u
+# shellcheck source=tests/system/sandbox.sh
+. "$(dirname "$0")/sandbox.sh"
+
+fip=172.24.100.111
+
+# Builds an XDP program that is not ours and lets everything pass.
+foreign_program() {
+    printf '%s\n' '__attribute__((section("xdp"), used))' \
+        'int foreign(void *ctx) { return 2; }' \
+        'char license[] __attribute__((section("license"))) = "GPL";' |
+        "${CLANG:-clang}" -O2 -g -target bpf -x c -c - \
+            -o "$SANDBOX/foreign.o"
+}
+
+# Prints the identifier of the program on NIC.
+program() {
+    ip -n "$SANDBOX_ID-hv" link show dev "$1" |
+        sed -n 's|.*prog/xdp id \([0-9]*\).*|\1|p'
+}
+
+sandbox_start --nics 2
+cloud_add || die "the cloud failed"
+foreign_program || die "clang cannot build the foreign program"
+ns hv ip link set dev nic0 xdpdrv obj "$SANDBOX/foreign.o" sec xdp ||
+    die "the foreign program cannot be attached"
+foreign=$(program nic0)
+
+check "ovn-xdpd starts" daemon_start
+config interfaces nic0,nic1,nic7
+check "nic1 is attached" await_attached nic1
+check "nic0 is refused" await 5 interface_is nic0 state refused
+check "because of a foreign program" interface_is nic0 reason foreign-xdp
+check "which is named" interface_is nic0 program_id "$foreign"
+check "and left in place" equal program "$(program nic0)" "$foreign"
+check "it is a problem" has_problem foreign-xdp
+check_not "health is not good" ctl health
+check "nic7 is waited for" interface_is nic7 state waiting
+check "$fip is offloaded" await_offloaded $fip
+world_via 0
+check "by nic0 nothing is reached" unreachable $fip
+world_via 1
+warm $fip
+check "by nic1 all is" pings_through_xdp $fip
+
+ns hv ip link set dev nic0 xdpdrv off
+check "when the foreign program has gone, nic0 is attached" \
+    await_attached nic0
+world_via 0
+check "and serves" pings_through_xdp $fip
+
+ip link add nic7 netns "$SANDBOX_ID-hv" type veth peer name wan7 \
+    netns "$SANDBOX_ID-ext"
+ns hv ethtool -K nic7 rxvlan off >/dev/null
+ip -n "$SANDBOX_ID-ext" link set wan7 up
+ip -n "$SANDBOX_ID-hv" link set nic7 up
+check "when nic7 appears, it is attached" await_attached nic7
+check "nic7 becomes a port of br-ex" vs add-port br-ex nic7
+check "then it is a switched NIC" await 5 interface_is nic7 layout switched
+check "the others are not disturbed" pings_through_xdp $fip
+
+check "ovn-xdpd stops" daemon_stop --cleanup
+check "nothing is left on nic0" no_program nic0
+check "nothing is left on nic1" no_program nic1
+finish

@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What ovn-xdp depends on goes and comes back: ovs-vswitchd, the bridge, the
+# NIC, ovn-controller, the Southbound database.
+# time-limit: 90
+set -u
+# shellcheck source=tests/system/sandbox.sh
+. "$(dirname "$0")/sandbox.sh"
+
+fip=172.24.100.111
+
+# Checks that both ways in lead to OVN, through XDP.
+reached() {
+    local address
+
+    for address in $fip 2001:db8:100::50; do
+        check "$1: $address is offloaded" await_offloaded "$address"
+        check "$1: $address answers" warm "$address"
+        check "$1: $address is reached through XDP" pings_through_xdp "$address"
+    done
+}
+
+# Stops the process whose id is in FILE of the sandbox, with signal SIGNAL.
+stop() {
+    local pid
+
+    pid=$(cat "$SANDBOX/$1") && kill -"$2" "$pid" && await 10 gone "$pid"
+}
+
+# Prints the index of device DEV of hv.
+index_of() {
+    ip -n "$SANDBOX_ID-hv" -o link show dev "$1" | sed 's/:.*//'
+}
+
+# Succeeds if the target of nic0 is a ready device of today.
+target_is_new() {
+    target_is nic0 br-ex state ready &&
+        equal ifindex "$(target nic0 br-ex ifindex)" \
+            "$(index_of "$(target nic0 br-ex device)")"
+}
+
+# Restarts ovs-vswitchd.  Its taps vanish with it on the userspace datapath.
+vswitchd_restart() {
+    stop ovs-vswitchd.pid TERM && vswitchd_start && router_leg br-ex &&
+        ovn_sync
+}
+
+# Makes br-ex anew.
+bridge_again() {
+    vs del-br br-ex && vs add-br br-ex \
+        -- set Bridge br-ex datapath_type="$SANDBOX_DATAPATH" &&
+        router_leg br-ex && ovn_sync
+}
+
+# Makes nic0 anew.
+nic_again() {
+    nic_add 0 && hv_routes && world_via 0
+}
+
+# Runs all this with one kind of target.
+round() {
+    reached "$1, at first"
+    check "$1: ovs-vswitchd restarts" vswitchd_restart
+    check "$1: the target is followed" await 10 target_is_new
+    reached "$1, ovs-vswitchd restarted"
+    check "$1: br-ex is made anew" bridge_again
+    check "$1: the target is followed" await 10 target_is_new
+    reached "$1, br-ex made anew"
+    check "$1: nic0 is deleted" ip -n "$SANDBOX_ID-hv" link del nic0
+    check "$1: ovn-xdp sees it go" await 5 interface_is nic0 reason no-device
+    check "$1: nic0 is made anew" nic_again
+    check "$1: nic0 is attached again" await_attached nic0
+    reached "$1, nic0 made anew"
+}
+
+sandbox_start
+cloud_add || die "the cloud failed"
+check "nothing is reached without ovn-xdp" \
+    unreachable $fip 2001:db8:100::50
+check "ovn-xdpd starts" daemon_start
+config interfaces nic0
+check "nic0 is attached" await_attached nic0
+round "own port"
+config bridge-port veth
+check "the managed port is used" await 10 target_is nic0 br-ex kind veth
+round "managed port"
+
+check "ovn-controller is killed" stop ovn-controller.pid KILL
+check "without it all goes on" pings_through_xdp $fip
+check "it starts again" controller_start
+check "OVN is in step" ovn_sync
+reached "ovn-controller restarted"
+
+check "the Southbound database stops" stop central-db.pid TERM
+check "it is reported" await 10 has_problem database-down
+check_not "health is not good" ctl health
+check "the last known state stays" pings_through_xdp $fip
+check "it starts again" central_databases
+check "OVN is in step" ovn_sync
+check "all is well" await 20 inverted has_problem database-down
+check "a change comes through" fip_add r1 172.24.100.120 vm2 centralised
+check "it is offloaded" await_offloaded 172.24.100.120
+reached "the Southbound database restarted"
+finish
