@@ -70,5 +70,13 @@ plugin_ovn_xdpd_LDADD = \
 	rpc/librpc.a plugin/libplugin.a idl/libidl.a plugin/libplugin.a \
 	$(OVS_LDADD) $(BPF_LDADD) $(JSON_C_LIBS)
 
-# A man page is distributed as soon as it is listed:
-# dist_man_MANS += plugin/ovn-xdpd.8
+dist_man_MANS += plugin/ovn-xdpd.8
+
+# Built, not distributed: the list of reasons is in one place.
+man_MANS = plugin/ovn-xdp-reasons.7
+CLEANFILES += plugin/ovn-xdp-reasons.7
+EXTRA_DIST += plugin/reasons-man.py
+plugin/ovn-xdp-reasons.7: plugin/reasons-man.py bpf/reason.def
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	$(PYTHON3) $(srcdir)/plugin/reasons-man.py $(srcdir)/bpf/reason.def \
+	  >$@.tmp && mv -f $@.tmp $@

@@ -30,6 +30,13 @@ VLOG_DEFINE_THIS_MODULE(bridge_port);
 /* Linux refuses to make devices with more queues. */
 #define MAX_QUEUES 4096
 
+/* Limits of GRO, from enum IFLA_* of include/uapi/linux/if_link.h: since Linux
+ * 5.19 for all packets, since 6.3 IPv4 has one of its own.  And the value that
+ * a new device has, GRO_LEGACY_MAX_SIZE of include/linux/netdevice.h. */
+#define ATTR_GRO_MAX_SIZE 58
+#define ATTR_GRO_IPV4_MAX_SIZE 64
+#define GRO_DEFAULT_MAX_SIZE 65536
+
 /* One end of the pair as it is. */
 struct end {
     const char *name;           /* Device name. */
@@ -263,7 +270,8 @@ set_link(const struct end *end, int mtu)
     return transact(&request);
 }
 
-/* Switches GRO on at 'end'.  Returns 0 or a positive errno. */
+/* Switches GRO on at the inner end 'end': that makes it take up redirected
+ * frames at all.  Returns 0 or a positive errno. */
 static int
 enable_gro(const struct end *end)
 {
@@ -322,6 +330,67 @@ bridge_port_repair(const struct bridge_port_names *names, int mtu)
         error = repair_end(&inner, mtu);
     }
     return error ? error : repair_end(&outer, mtu);
+}
+
+/* Returns the u32 attribute 'type' of the device 'name', 0 if the kernel tells
+ * none. */
+static uint32_t
+read_u32(const char *name, uint16_t type)
+{
+    struct ofpbuf *reply;
+    uint32_t value = 0;
+
+    if (!netdevs_link_get(name, 0, &reply)) {
+        const struct nlattr *a = nl_attr_find(reply, NLMSG_HDRLEN
+                                              + sizeof(struct ifinfomsg),
+                                              type);
+        value = a ? nl_attr_get_u32(a) : 0;
+        ofpbuf_delete(reply);
+    }
+    return value;
+}
+
+/* Sets the u32 attribute 'type' of the device 'name' with 'ifindex' to
+ * 'value', unless it is so or the kernel does not know it.  Returns 0 or a
+ * positive errno. */
+static int
+write_u32(const char *name, int ifindex, uint16_t type, uint32_t value)
+{
+    uint32_t old = read_u32(name, type);
+    struct ofpbuf request;
+
+    if (!old || old == value) {
+        return 0;
+    }
+    ofpbuf_init(&request, 0);
+    netdevs_link_put_header(&request, RTM_SETLINK, NLM_F_ACK, ifindex);
+    nl_msg_put_u32(&request, type, value);
+    return transact(&request);
+}
+
+/* Lets GRO at the inner end of the pair 'names' merge segments, or not.  GRO
+ * itself stays on, as the outer end needs it.
+ *
+ * The userspace datapath reads its ports as packets of at most the MTU and
+ * drops what GRO has made of them, so TCP would starve there; the kernel
+ * datapath takes merged segments and is the faster for it.  Returns 0 or a
+ * positive errno. */
+int
+bridge_port_set_merging(const struct bridge_port_names *names, bool merge)
+{
+    uint32_t size = merge ? GRO_DEFAULT_MAX_SIZE : 1;
+    struct end inner, outer;
+    int error = read_pair(names, &inner, &outer);
+
+    if (!error) {
+        error = write_u32(names->inner, inner.info.ifindex,
+                          ATTR_GRO_MAX_SIZE, size);
+    }
+    if (!error) {
+        error = write_u32(names->inner, inner.info.ifindex,
+                          ATTR_GRO_IPV4_MAX_SIZE, size);
+    }
+    return error;
 }
 
 /* Deletes the pair 'names' if it is there.  Returns 0 or a positive errno:

@@ -33,6 +33,7 @@ void bridge_port_names(const char *bridge, struct bridge_port_names *);
  * 'mtu' is in bytes.  Deleting what is not there succeeds. */
 int bridge_port_create(const struct bridge_port_names *, int mtu);
 int bridge_port_repair(const struct bridge_port_names *, int mtu);
+int bridge_port_set_merging(const struct bridge_port_names *, bool merge);
 int bridge_port_delete(const struct bridge_port_names *);
 
 #endif /* plugin/bridge-port.h */

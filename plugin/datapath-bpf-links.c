@@ -451,29 +451,37 @@ load(const struct dp *dp, const struct dp_nic *want, bool sink, uint32_t slot,
             : load_redirect(&dp->gen, want, slot, fdp));
 }
 
-/* Loads the program for 'want' with row 'slot' and attaches it by a new link,
- * whose file descriptor is stored in '*linkp'. */
+/* Attaches 'prog' to 'want' by a new link, whose file descriptor is stored in
+ * '*linkp'. */
 static int
-create_link(const struct dp *dp, const struct dp_nic *want, bool sink,
-            uint32_t slot, int *linkp)
+create_link(int prog, const struct dp_nic *want, int *linkp)
 {
     LIBBPF_OPTS(bpf_link_create_opts, opts,
                 .flags = (want->mode == DP_NATIVE
                           ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE));
+    int link = bpf_link_create(prog, want->ifindex, BPF_XDP, &opts);
+
+    if (link < 0) {
+        /* EEXIST: a program is attached in the other mode. */
+        return link == -EEXIST ? EBUSY : -link;
+    }
+    *linkp = link;
+    return 0;
+}
+
+/* Does load() and create_link(). */
+static int
+load_and_link(const struct dp *dp, const struct dp_nic *want, bool sink,
+              uint32_t slot, int *linkp)
+{
     int error, prog;
 
     error = load(dp, want, sink, slot, &prog);
-    if (error) {
-        return error;
+    if (!error) {
+        error = create_link(prog, want, linkp);
+        close(prog);
     }
-    *linkp = bpf_link_create(prog, want->ifindex, BPF_XDP, &opts);
-    close(prog);
-    if (*linkp >= 0) {
-        return 0;
-    }
-
-    /* EEXIST: a program is attached in the other mode. */
-    return *linkp == -EEXIST ? EBUSY : -*linkp;
+    return error;
 }
 
 /* Notes in 'nic' that it now runs what 'want' and 'sink' ask for. */
@@ -514,7 +522,7 @@ nic_create(struct dp *dp, const struct dp_nic *want, bool sink)
     ovs_list_push_back(&dp->nics, &nic->node);
     error = write_row(dp, slot, want, sink);
     if (!error) {
-        error = create_link(dp, want, sink, slot, &nic->link_fd);
+        error = load_and_link(dp, want, sink, slot, &nic->link_fd);
     }
     if (!error) {
         settle(dp, nic, want, sink);
@@ -529,26 +537,11 @@ nic_create(struct dp *dp, const struct dp_nic *want, bool sink)
     return error;
 }
 
-/* Replaces the program of 'nic' by that for 'want' between two packets. */
-static int
-swap_program(const struct dp *dp, struct bpf_nic *nic,
-             const struct dp_nic *want, bool sink)
-{
-    int error, prog;
-
-    error = load(dp, want, sink, nic->slot, &prog);
-    if (!error) {
-        error = -bpf_link_update(nic->link_fd, prog, NULL);
-        close(prog);
-    }
-    return error;
-}
-
-/* Attaches 'nic' again in the mode of 'want'.  If that fails, it gets back the
- * mode that it had; it is removed if even that fails. */
+/* Attaches 'nic' again, with 'prog' and in the mode of 'want'.  If that fails,
+ * it gets back the mode that it had; it is removed if even that fails. */
 static int
 reattach(struct dp *dp, struct bpf_nic *nic, const struct dp_nic *want,
-         bool sink)
+         bool sink, int prog)
 {
     int error, link;
 
@@ -556,10 +549,10 @@ reattach(struct dp *dp, struct bpf_nic *nic, const struct dp_nic *want,
               "other way", want->name,
               want->mode == DP_NATIVE ? "native" : "generic");
     bpf_link_detach(nic->link_fd);
-    error = create_link(dp, want, sink, nic->slot, &link);
+    error = create_link(prog, want, &link);
     if (!error) {
         settle(dp, nic, want, sink);
-    } else if (!create_link(dp, &nic->nic, nic->sink, nic->slot, &link)) {
+    } else if (!load_and_link(dp, &nic->nic, nic->sink, nic->slot, &link)) {
         settle(dp, nic, &nic->nic, nic->sink);
     } else {
         nic_remove(dp, nic);
@@ -571,6 +564,27 @@ reattach(struct dp *dp, struct bpf_nic *nic, const struct dp_nic *want,
         VLOG_WARN("%s: will not survive a restart", want->name);
     }
     return error;
+}
+
+/* Has 'nic' run 'prog' in the mode of 'want' from the next packet on. */
+static int
+swap_program(struct dp *dp, struct bpf_nic *nic, const struct dp_nic *want,
+             bool sink, int prog)
+{
+    int error = EINVAL;
+
+    if (nic->nic.mode == want->mode) {
+        error = -bpf_link_update(nic->link_fd, prog, NULL);
+    }
+    if (error == EINVAL) {
+        return reattach(dp, nic, want, sink, prog);
+    } else if (!error) {
+        settle(dp, nic, want, sink);
+        VLOG_INFO("%s: program replaced", want->name);
+    }
+
+    /* ENOLINK: the device has gone a moment ago. */
+    return error == ENOLINK ? ENODEV : error;
 }
 
 /* Gives 'nic' a row, which an adopted one of another generation lacks, and
@@ -589,7 +603,8 @@ prepare_row(struct dp *dp, struct bpf_nic *nic, const struct dp_nic *want,
     return write_row(dp, nic->slot, want, sink);
 }
 
-/* Makes the attached 'nic' equal to 'want'. */
+/* Makes the attached 'nic' equal to 'want'.  What is attached stays until the
+ * kernel has taken the new program. */
 static int
 nic_update(struct dp *dp, struct bpf_nic *nic, const struct dp_nic *want,
            bool sink)
@@ -597,7 +612,7 @@ nic_update(struct dp *dp, struct bpf_nic *nic, const struct dp_nic *want,
     bool settled = (nic->current && nic->sink == sink
                     && nic->nic.mode == want->mode
                     && nic->nic.tag_hint == want->tag_hint);
-    int error;
+    int error, prog;
 
     if (settled && eth_addr_equals(nic->nic.mac, want->mac)) {
         return 0;
@@ -610,14 +625,10 @@ nic_update(struct dp *dp, struct bpf_nic *nic, const struct dp_nic *want,
         nic->nic = *want;
         return 0;
     }
-    error = (nic->nic.mode == want->mode
-             ? swap_program(dp, nic, want, sink)
-             : EINVAL);
-    if (error == EINVAL) {
-        return reattach(dp, nic, want, sink);
-    } else if (!error) {
-        settle(dp, nic, want, sink);
-        VLOG_INFO("%s: program replaced", want->name);
+    error = load(dp, want, sink, nic->slot, &prog);
+    if (!error) {
+        error = swap_program(dp, nic, want, sink, prog);
+        close(prog);
     }
     return error;
 }

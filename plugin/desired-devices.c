@@ -96,7 +96,9 @@ add_bridges(struct desired *desired, const struct desired_inputs *in)
     for (size_t i = 0; i < desired->n_bridges; i++) {
         struct desired_bridge *bridge = &desired->bridges[i];
         bridge->name = xstrdup(sorted[i]);
-        bridge->exists = find_ovs_bridge(in->ovs, sorted[i]) != NULL;
+        const struct ovs_bridge *ovs = find_ovs_bridge(in->ovs, sorted[i]);
+        bridge->exists = ovs != NULL;
+        bridge->userspace = ovs && !strcmp(ovs->datapath_type, "netdev");
         bridge_port_names(sorted[i], &bridge->port);
         if (!bridge->exists) {
             problems_add(&desired->problems, REASON_NO_BRIDGE,

@@ -48,6 +48,7 @@ enum target_kind {
 struct desired_bridge {
     char *name;                 /* Bridge. */
     bool exists;                /* It is in the local database. */
+    bool userspace;             /* It is on OVS's userspace datapath. */
     bool wants_port;            /* The managed port is wanted. */
     struct bridge_port_names port; /* Its names, wanted or not. */
     int port_mtu;               /* MTU for the managed port, in bytes. */

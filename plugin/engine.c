@@ -354,6 +354,13 @@ engine_connection_status(const struct engine *engine, struct ds *ds)
                 ? "connected" : "not connected");
 }
 
+/* Returns true once the datapath is open and locked by this process. */
+bool
+engine_is_open(const struct engine *engine)
+{
+    return engine->dp != NULL;
+}
+
 /* Returns true once what OVN decided has been programmed a first time. */
 bool
 engine_is_programmed(const struct engine *engine)

@@ -30,6 +30,7 @@ void engine_wait(struct engine *);
 void engine_recompute(struct engine *);
 void engine_reset_min_index(struct engine *);
 void engine_connection_status(const struct engine *, struct ds *);
+bool engine_is_open(const struct engine *);
 bool engine_is_programmed(const struct engine *);
 const struct view *engine_view(const struct engine *);
 

@@ -16,6 +16,11 @@
 /* Default of ovn-remote-probe-interval in ms, as ovn-controller's. */
 #define DEFAULT_PROBE_INTERVAL_MS 5000
 
+/* How long --detach keeps its parent waiting for the local database, in ms: a
+ * start that must fail (a second daemon on the same pins) fails visibly, and a
+ * database that is down does not block the boot. */
+#define START_TIMEOUT_MS 5000
+
 /* Wait before a failed datapath operation is tried again, in ms: first value
  * and ceiling of the doubling. */
 #define RETRY_MIN_MS 250

@@ -4,9 +4,11 @@
 #include <config.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command-line.h"
 #include "daemon.h"
@@ -16,11 +18,13 @@
 #include "openvswitch/vlog.h"
 #include "plugin/commands.h"
 #include "plugin/engine.h"
+#include "plugin/limits.h"
 #include "plugin/paths.h"
 #include "rpc/server.h"
 #include "simap.h"
 #include "stream-ssl.h"
 #include "stream.h"
+#include "timeval.h"
 #include "unixctl.h"
 #include "util.h"
 
@@ -261,11 +265,28 @@ run_memory(void)
     }
 }
 
+/* Tells a parent that waits in --detach that all is well, once the datapath is
+ * ours or, at 'deadline', if the local database keeps silent.  Returns true
+ * when done. */
+static bool
+complete_start(const struct engine *engine, long long int deadline)
+{
+    if (engine_is_open(engine) || time_msec() >= deadline) {
+        daemonize_complete();
+        return true;
+    }
+    poll_timer_wait_until(deadline);
+    return false;
+}
+
 /* Serves until told to exit. */
 static void
 main_loop(struct engine *engine, struct unixctl_server *unixctl,
           struct rpc_server *rpc, const struct commands *commands)
 {
+    long long int deadline = time_msec() + START_TIMEOUT_MS;
+    bool started = false;
+
     while (!commands->exiting) {
         run_memory();
         int error = engine_run(engine);
@@ -274,6 +295,7 @@ main_loop(struct engine *engine, struct unixctl_server *unixctl,
         }
         rpc_server_run(rpc);
         unixctl_server_run(unixctl);
+        started = started || complete_start(engine, deadline);
 
         memory_wait();
         engine_wait(engine);
@@ -286,6 +308,21 @@ main_loop(struct engine *engine, struct unixctl_server *unixctl,
     }
 }
 
+/* Makes standard input, output and error be open: OVS's poll loop takes file
+ * descriptor 0 for a mistake, and a log line must not end in a socket. */
+static void
+open_standard_fds(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= STDIN_FILENO && fd <= STDERR_FILENO);
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 /* Sets everything up in the order that OVS's daemons keep, and serves. */
 int
 main(int argc, char *argv[])
@@ -294,6 +331,7 @@ main(int argc, char *argv[])
     struct commands commands = { .exiting = false };
     struct engine *engine;
 
+    open_standard_fds();
     ovs_cmdl_proctitle_init(argc, argv);
     set_program_name(argv[0]);
     service_start(&argc, &argv);
@@ -309,7 +347,6 @@ main(int argc, char *argv[])
     }
     commands_register(&commands, engine);
     struct rpc_server *rpc = create_rpc(options.rpc_socket, engine);
-    daemonize_complete();
 
     main_loop(engine, unixctl, rpc, &commands);
 

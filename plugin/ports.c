@@ -111,6 +111,9 @@ make_pair(struct ports *ports, const struct desired_bridge *bridge,
                  : bridge_port_create(&bridge->port, bridge->port_mtu));
 
     if (!error) {
+        error = bridge_port_set_merging(&bridge->port, !bridge->userspace);
+    }
+    if (!error) {
         sset_find_and_delete(&ports->failed, bridge->name);
         return;
     }

@@ -58,5 +58,4 @@ rpc_ovn_xdpctl_SOURCES += \
 	plugin/reason.h
 rpc_ovn_xdpctl_LDADD = rpc/librpc.a $(OVS_LDADD) $(JSON_C_LIBS)
 
-# A man page is distributed as soon as it is listed:
-# dist_man_MANS += rpc/ovn-xdpctl.8
+dist_man_MANS += rpc/ovn-xdpctl.8

@@ -36,6 +36,7 @@ static enum client_status parse_reply(const char *path, const struct ds *reply,
 static char *explain_connect(const char *path, int error);
 static char *explain_exchange(const char *path, int error);
 
+/* Calls 'method' on the socket file 'path'.  See rpc/client.h. */
 enum client_status
 client_call(const char *path, const char *method, struct json_object *params,
             long long int timeout, struct json_object **result,

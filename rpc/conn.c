@@ -260,8 +260,9 @@ rpc_conn_close(struct rpc_conn *conn)
     return rpc_conn_read(conn);
 }
 
-/* Reads into the input, of which nothing is needed any more.  Returns 0, EAGAIN if there is
- * nothing to read, or another positive errno if the client is gone. */
+/* Reads into the input, of which nothing is needed any more.  Returns 0,
+ * EAGAIN if there is nothing to read, or another positive errno if the client
+ * is gone. */
 static int
 rpc_conn_read(struct rpc_conn *conn)
 {

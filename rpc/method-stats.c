@@ -65,9 +65,9 @@ count_interfaces(const struct view_stats *stats)
     for (i = 0; i < stats->n_interfaces; i++) {
         const struct view_interface_stats *interface = &stats->interfaces[i];
 
-        result_add(json, interface->name,
-                   result_packets_bytes(interface->counters,
-                                        interface->n_counters));
+        result_add_foreign(json, interface->name,
+                           result_packets_bytes(interface->counters,
+                                                interface->n_counters));
     }
     return json;
 }

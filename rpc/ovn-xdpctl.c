@@ -56,6 +56,7 @@ static int run_command(enum rpc_method_id, struct json_object *params,
 static int exit_code(enum rpc_method_id, struct json_object *result);
 static int write_output(const char *);
 
+/* Takes the command line apart and runs its command. */
 int
 main(int argc, char *argv[])
 {

@@ -7,6 +7,7 @@
 
 #include <json-c/json.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
@@ -20,7 +21,11 @@ result_string(const char *s)
 {
     struct ds ds = DS_EMPTY_INITIALIZER;
     struct json_object *json;
+    size_t length = strlen(s);
 
+    if (utf8_is_valid(s, length)) {
+        return json_object_new_string_len(s, length);
+    }
     utf8_put_valid(&ds, s);
     json = json_object_new_string(ds_cstr(&ds));
     ds_destroy(&ds);
@@ -101,17 +106,27 @@ result_problems(const struct view_problem *problems, size_t n)
     return json;
 }
 
-/* Adds member 'name' with 'value', which is taken over, to object 'json'. */
+/* Adds member 'name', which is valid UTF-8, with 'value', which is taken
+ * over, to object 'json'. */
 void
 result_add(struct json_object *json, const char *name,
            struct json_object *value)
 {
+    if (json_object_object_add(json, name, value)) {
+        out_of_memory();
+    }
+}
+
+/* Adds a member like result_add(), but with a 'name' that is not ours and may
+ * be any string. */
+void
+result_add_foreign(struct json_object *json, const char *name,
+                   struct json_object *value)
+{
     struct ds ds = DS_EMPTY_INITIALIZER;
 
     utf8_put_valid(&ds, name);
-    if (json_object_object_add(json, ds_cstr(&ds), value)) {
-        out_of_memory();
-    }
+    result_add(json, ds_cstr(&ds), value);
     ds_destroy(&ds);
 }
 

@@ -22,6 +22,8 @@ struct json_object *result_problems(const struct view_problem *, size_t n);
 
 void result_add(struct json_object *, const char *name,
                 struct json_object *value);
+void result_add_foreign(struct json_object *, const char *name,
+                        struct json_object *value);
 void result_append(struct json_object *, struct json_object *value);
 
 #endif /* rpc/result.h */

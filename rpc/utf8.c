@@ -19,9 +19,9 @@ struct utf8_form {
     uint8_t low, high;          /* Range of the second byte. */
 };
 
-/* The table of well-formed sequences of the Unicode standard. */
+/* The table of well-formed sequences of the Unicode standard, without its
+ * first row, ASCII. */
 static const struct utf8_form utf8_forms[] = {
-    { 0x00, 0x7f, 1, 0x00, 0x00 },
     { 0xc2, 0xdf, 2, 0x80, 0xbf },
     { 0xe0, 0xe0, 3, 0xa0, 0xbf },
     { 0xe1, 0xec, 3, 0x80, 0xbf },
@@ -91,6 +91,9 @@ utf8_sequence(const uint8_t *s, size_t n)
     const struct utf8_form *form;
     size_t i;
 
+    if (s[0] < 0x80) {
+        return 1;
+    }
     for (form = utf8_forms; s[0] < form->first || s[0] > form->last; form++) {
         if (form == &utf8_forms[sizeof utf8_forms / sizeof *form - 1]) {
             return 0;

@@ -19,3 +19,15 @@ tests_bpf_test_nic_SOURCES = \
 	tests/bpf/cases-ip6.c \
 	tests/bpf/cases.h \
 	tests/bpf/test-nic.c
+
+# What the NIC program costs per frame.
+bench_programs += tests/bpf/bench-nic
+tests_bpf_bench_nic_SOURCES = tests/bpf/bench-nic.c tests/bpf/bench.h
+tests/bpf/bench-nic.$(OBJEXT): tests/bpf/bench.skel.h
+EXTRA_DIST += tests/bpf/bench.bpf.c
+CLEANFILES += \
+	tests/bpf/bench.bpf.d \
+	tests/bpf/bench.bpf.o \
+	tests/bpf/bench.skel.h
+.SECONDARY: tests/bpf/bench.bpf.o
+-include tests/bpf/bench.bpf.d

@@ -30,8 +30,8 @@
 #include "tests/bpf/packet.h"
 
 /* Rounds, and frames in each. */
-#define ROUNDS 60
-#define REPEAT 20000
+#define ROUNDS 100
+#define REPEAT 10000
 
 static const uint8_t nic_mac[6] = { 0x02, 0x4e, 0x49, 0x43, 0x00, 0x00 };
 static const uint8_t other_mac[6] = { 0x02, 0x52, 0x54, 0x00, 0x00, 0x01 };

@@ -1023,7 +1023,7 @@ main(int argc, char *argv[])
 
     (void) argc;
     set_program_name(argv[0]);
-    vlog_set_levels(NULL, VLF_CONSOLE, getenv("DBG") ? VLL_DBG : VLL_ERR);
+    vlog_set_levels(NULL, VLF_CONSOLE, VLL_ERR);
     if (missing) {
         printf("%s is not installed\n", missing);
         return 77;

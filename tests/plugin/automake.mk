@@ -2,12 +2,22 @@
 #
 # Tests of plugin/.
 
+unit_tests += \
+	tests/plugin/test-datapath-bpf-slots \
+	tests/plugin/test-datapath-fake
+
 # Against the kernel, in network namespaces of their own.
 root_units += \
 	tests/plugin/test-bridge-port \
+	tests/plugin/test-datapath-bpf \
+	tests/plugin/test-datapath-bpf-crash \
 	tests/plugin/test-netdevs \
 	tests/plugin/test-port-guard
 
 tests_libtest_a_SOURCES += \
+	tests/plugin/dp-bpf-bed.c \
+	tests/plugin/dp-bpf-bed.h \
+	tests/plugin/dp-contract.c \
+	tests/plugin/dp-contract.h \
 	tests/plugin/netns.c \
 	tests/plugin/netns.h

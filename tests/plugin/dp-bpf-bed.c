@@ -41,9 +41,9 @@ dp_bed_enter(void)
         ovs_abort(errno, "cannot mount a bpffs");
     }
     netns_run("ip link add nic0 address 02:00:00:00:00:01 type veth "
-              "peer name wire0 && ip link add out0 type veth peer name in0 && "
-              "for dev in nic0 wire0 out0 in0; do ip link set $dev up; done && "
-              "ethtool -K in0 gro on");
+              "peer name wire0 && ip link add out0 type veth peer name in0");
+    netns_run("for dev in nic0 wire0 out0 in0; do ip link set $dev up; done");
+    netns_run("ethtool -K in0 gro on");
 }
 
 /* Returns the NIC 'nic0', to be attached natively. */
@@ -163,7 +163,11 @@ dp_bed_socket(const char *device)
 static void
 make_frame(uint8_t frame[DP_BED_FRAME_LEN])
 {
-    struct eth_header *eth = (struct eth_header *) frame;
+    const struct eth_header eth = {
+        .eth_dst = NIC_MAC,
+        .eth_src = ETH_ADDR_C(02, 00, 00, 00, 00, 02),
+        .eth_type = htons(ETH_TYPE_IP),
+    };
     struct ip_header ip = {
         .ip_ihl_ver = IP_IHL_VER(5, 4),
         .ip_tot_len = htons(DP_BED_FRAME_LEN - ETH_HEADER_LEN),
@@ -172,13 +176,11 @@ make_frame(uint8_t frame[DP_BED_FRAME_LEN])
     };
 
     memset(frame, 0, DP_BED_FRAME_LEN);
-    eth->eth_dst = (struct eth_addr) NIC_MAC;
-    eth->eth_src = (struct eth_addr) ETH_ADDR_C(02, 00, 00, 00, 00, 02);
-    eth->eth_type = htons(ETH_TYPE_IP);
     put_16aligned_be32(&ip.ip_src, htonl(0xcb007101));
     put_16aligned_be32(&ip.ip_dst, htonl(ENDPOINT_IP));
     ip.ip_csum = csum(&ip, sizeof ip);
-    memcpy(frame + ETH_HEADER_LEN, &ip, sizeof ip);
+    memcpy(frame, &eth, sizeof eth);
+    memcpy(frame + sizeof eth, &ip, sizeof ip);
 }
 
 /* Sends 'n' frames to the endpoint.  After each burst it lets others run. */

@@ -143,3 +143,11 @@ netns_read(const char *format, ...)
     free(command);
     return ds_steal_cstr(&output);
 }
+
+/* Deletes all devices that can be deleted. */
+void
+netns_clean(void)
+{
+    netns_run("for d in $(ip -o link | cut -d: -f2 | cut -d@ -f1); do "
+              "ip link del $d 2>/dev/null; done; true");
+}

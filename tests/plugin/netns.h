@@ -13,6 +13,7 @@
 void netns_enter(void);
 pid_t netns_fork(void);
 void netns_reap(pid_t);
+void netns_clean(void);
 
 void netns_run(const char *format, ...) OVS_PRINTF_FORMAT(1, 2);
 bool netns_try(const char *format, ...) OVS_PRINTF_FORMAT(1, 2);

@@ -39,8 +39,7 @@ setup(void **state OVS_UNUSED)
 static int
 teardown(void **state OVS_UNUSED)
 {
-    netns_run("for d in $(ip -o link | sed -n 's/^[0-9]*: \\([^:@]*\\).*/\\1/p'"
-              " | grep -vx lo); do ip link del $d 2>/dev/null; done; true");
+    netns_clean();
     return 0;
 }
 
@@ -234,6 +233,30 @@ test_repair(void **state OVS_UNUSED)
     ofpbuf_delete(event);
 }
 
+static void
+test_merging(void **state OVS_UNUSED)
+{
+    struct netdevs *nd;
+
+    assert_int_equal(bridge_port_set_merging(&names, false), ENODEV);
+    assert_int_equal(bridge_port_create(&names, 1500), 0);
+    nd = await_pair();
+    for (int i = 0; i < 2; i++) {
+        bool merge = i > 0;
+
+        assert_int_equal(bridge_port_set_merging(&names, merge), 0);
+        assert_output(merge ? ":65536\n" : ":1\n", "ip -d -j link show %s "
+                      "| grep -o '\"gro_max_size\":[0-9]*'", names.inner);
+
+        /* The outer end stays a target, the rest as it was. */
+        assert_int_equal(bridge_port_repair(&names, 1500), 0);
+        assert_pair(1500);
+        netdevs_run(nd);
+        assert_true(netdevs_find(nd, names.outer)->ndo_xmit);
+    }
+    netdevs_destroy(nd);
+}
+
 /* Fails if anything but a refusal comes of what now has the pair's names. */
 static void
 assert_foreign(void)
@@ -324,6 +347,7 @@ main(int argc OVS_UNUSED, char *argv[])
         PAIR_TEST(test_names),
         PAIR_TEST(test_create),
         PAIR_TEST(test_repair),
+        PAIR_TEST(test_merging),
         PAIR_TEST(test_foreign),
         PAIR_TEST(test_silence),
     };

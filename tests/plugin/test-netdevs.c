@@ -259,8 +259,7 @@ static int
 teardown(void **state)
 {
     netdevs_destroy(*state);
-    netns_run("for d in $(ip -o link | sed -n 's/^[0-9]*: \\([^:@]*\\).*/\\1/p'"
-              " | grep -vx lo); do ip link del $d 2>/dev/null; done; true");
+    netns_clean();
     return 0;
 }
 

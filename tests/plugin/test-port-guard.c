@@ -2,8 +2,8 @@
 /* plugin/port-guard.c with a real ovs-vswitchd (userspace datapath) in a
  * network namespace of its own.
  *
- * The bridge has three ports: "a" and "b", ordinary ones, and a managed port.
- * What OVS sends to a port is seen on the other end of its veth pair. */
+ * The bridge has three ports: port-a and port-b, ordinary ones, and a managed
+ * port.  What OVS sends to a port is seen on the far end of its veth pair. */
 #include <config.h>
 #include "plugin/port-guard.h"
 
@@ -23,6 +23,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "fatal-signal.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
@@ -216,19 +217,21 @@ await_unsettled(struct port_guard *guard)
     } while (port_guard_settled(guard));
 }
 
-/* Sends from "a" to 'dst', which the managed port could be taken for, and
- * says whether it comes out there.  A frame to "b" that follows shows that
- * OVS is done with the first. */
+/* Sends from port-a to 'dst', which the managed port could be taken for, and
+ * says whether it comes out there.  OVS is done with the frame when port-b
+ * sees the second of two that follow: the first of them may have been in one
+ * batch with it, and OVS sends a batch port by port. */
 static bool
 is_forwarded(struct eth_addr dst)
 {
     uint32_t first = send_frame(fd_a, mac_a, dst);
 
     await_frame(fd_b, send_frame(fd_a, mac_a, mac_b));
+    await_frame(fd_b, send_frame(fd_a, mac_a, mac_b));
     return received(fd_m, first);
 }
 
-/* Makes OVS learn where "b" and the managed port are. */
+/* Makes OVS learn where port-b and the managed port are. */
 static void
 teach(void)
 {
@@ -245,6 +248,8 @@ assert_guarded(void)
 {
     char *show;
 
+    /* Flows that the datapath caches are looked through a moment later. */
+    netns_run("ovs-appctl revalidator/wait");
     teach();
     assert_false(is_forwarded(broadcast));
     assert_false(is_forwarded(mac_m));
@@ -271,16 +276,18 @@ setup(void **state)
     bridge_port_names("br0", &names);
     start_ovsdb();
     start_vswitchd();
-    netns_run("ip link add a type veth peer name a1; "
-              "ip link add b type veth peer name b1; "
-              "for d in a a1 b b1; do ip link set $d up; done");
+    netns_run("ip link add port-a type veth peer name far-a; "
+              "ip link add port-b type veth peer name far-b; "
+              "for d in port-a far-a port-b far-b; do "
+              "ip link set $d up; done");
     assert_int_equal(bridge_port_create(&names, 1500), 0);
     netns_run("ovs-vsctl --timeout=20 add-br br0 "
               "-- set bridge br0 datapath_type=netdev "
-              "-- add-port br0 a -- add-port br0 b -- add-port br0 %s",
+              "-- add-port br0 port-a -- add-port br0 port-b "
+              "-- add-port br0 %s",
               names.inner);
-    fd_a = open_device("a1");
-    fd_b = open_device("b1");
+    fd_a = open_device("far-a");
+    fd_b = open_device("far-b");
     fd_m = open_device(names.outer);
 
     /* Without a guard everything arrives: the tests below can fail. */
@@ -341,12 +348,19 @@ test_port_returns(void **state)
     await_settled(guard);
     assert_guarded();
 
-    /* Both ends are new devices. */
+    /* Both ends are new devices, for which OVS keeps the guard.  It reads the
+     * new one only after it has seen it unplugged. */
     close(fd_m);
     assert_int_equal(bridge_port_delete(&names), 0);
     assert_int_equal(bridge_port_create(&names, 1500), 0);
     fd_m = open_device(names.outer);
+    netns_run("ovs-vsctl --timeout=20 wait-until interface %s ifindex=%u",
+              names.inner, if_nametoindex(names.inner));
+    await_settled(guard);
+    assert_false(is_forwarded(broadcast));
+    netns_run("ovs-vsctl --timeout=20 del-port %s", names.inner);
     await_unsettled(guard);
+    netns_run("ovs-vsctl --timeout=20 add-port br0 %s", names.inner);
     await_settled(guard);
     assert_guarded();
 }
@@ -439,6 +453,7 @@ main(int argc OVS_UNUSED, char *argv[])
     int failed;
 
     set_program_name(argv[0]);
+    fatal_ignore_sigpipe();
     vlog_set_levels(NULL, VLF_CONSOLE, VLL_ERR);
     directory = xasprintf("%s/guard-XXXXXX", tmp ? tmp : "/tmp");
     if (!mkdtemp(directory)) {

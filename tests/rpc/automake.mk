@@ -29,7 +29,15 @@ tests_rpc_test_server_SOURCES = \
 tests_rpc_test_server_LDADD = $(RPC_TEST_LDADD)
 tests_rpc_test_utf8_LDADD = $(RPC_TEST_LDADD)
 
-# What scripts talk to.
+db_tests += \
+	tests/rpc/test-man-pages.sh \
+	tests/rpc/test-ovn-xdpctl.sh
+test_data += \
+	tests/rpc/data/endpoints-vm1.txt \
+	tests/rpc/data/endpoints.txt \
+	tests/rpc/data/interfaces.txt
+
+# What that talks to.
 check_PROGRAMS += tests/rpc/fake-server
 tests_rpc_fake_server_SOURCES = \
 	tests/rpc/fake-server.c \

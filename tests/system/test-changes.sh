@@ -49,7 +49,7 @@ echo "# OVN itself loses $own pings"
 fip_move $fip vm1 distributed
 
 check "nothing is reached without ovn-xdp" unreachable $fip 172.24.100.99
-check "ovn-xdpd starts" daemon_start
+check "ovn-xdpd starts" daemon_start || finish
 config interfaces nic0
 check "$fip is offloaded" await_offloaded $fip
 warm $fip

@@ -32,7 +32,7 @@ ns hv ip link set dev nic0 xdpdrv obj "$SANDBOX/foreign.o" sec xdp ||
     die "the foreign program cannot be attached"
 foreign=$(program nic0)
 
-check "ovn-xdpd starts" daemon_start
+check "ovn-xdpd starts" daemon_start || finish
 config interfaces nic0,nic1,nic7
 check "nic1 is attached" await_attached nic1
 check "nic0 is refused" await 5 interface_is nic0 state refused

@@ -66,7 +66,7 @@ sandbox_start
 cloud_add || die "the cloud failed"
 serve vm1
 check "nothing is reached without ovn-xdp" unreachable $fip
-check "ovn-xdpd starts" daemon_start
+check "ovn-xdpd starts" daemon_start || finish
 config interfaces nic0
 round "own port"
 config bridge-port veth

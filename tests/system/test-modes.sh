@@ -44,7 +44,7 @@ cloud_add --vlan || die "the cloud failed"
 serve vm1
 serve vvm
 check "nothing is reached without ovn-xdp" unreachable "${addresses[@]}"
-check "ovn-xdpd starts" daemon_start
+check "ovn-xdpd starts" daemon_start || finish
 config interfaces nic0
 goes_by native tap
 check "no port is added to the bridge" equal port "$(managed_port)" ""

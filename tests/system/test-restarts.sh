@@ -78,7 +78,7 @@ sandbox_start
 cloud_add || die "the cloud failed"
 check "nothing is reached without ovn-xdp" \
     unreachable $fip 2001:db8:100::50
-check "ovn-xdpd starts" daemon_start
+check "ovn-xdpd starts" daemon_start || finish
 config interfaces nic0
 check "nic0 is attached" await_attached nic0
 round "own port"

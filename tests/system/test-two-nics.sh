@@ -34,7 +34,7 @@ sandbox_start --nics 2
 cloud_add || die "the cloud failed"
 serve vm1
 check "nothing is reached without ovn-xdp" unreachable $fip
-check "ovn-xdpd starts" daemon_start
+check "ovn-xdpd starts" daemon_start || finish
 config interfaces nic0,nic1
 check "nic0 is attached" await_attached nic0
 check "nic1 is attached" await_attached nic1

@@ -69,7 +69,7 @@ def tcp_echo(host, port, size):
     data = random.Random(size).randbytes(size)
     received = bytearray()
     start = time.monotonic()
-    with socket.create_connection((host, port), timeout=5) as sock:
+    with socket.create_connection((host, port), timeout=2) as sock:
         sender = threading.Thread(target=sock.sendall, args=(data,))
         sender.start()
         while len(received) < size and (part := sock.recv(65536)):
