@@ -8,6 +8,7 @@
 #define BPF_REDIRECT_H
 
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <bpf/bpf_helpers.h>
 
 #include "abi.h"
@@ -18,6 +19,11 @@
 
 /* Keeps the compiler from moving loads and stores across it. */
 #define ox_barrier() asm volatile("" ::: "memory")
+
+/* The program runs in generic mode, set before it is loaded.  The target is
+ * then handed sk_buffs, in as many buffers as they happen to have (since
+ * Linux 6.9 the kernel does not join them for a program that takes several). */
+const volatile bool generic;
 
 /* What is still needed of struct ox_endpoint when a frame is rewritten. */
 struct ox_way {
@@ -83,7 +89,7 @@ ox_judge_target(const struct ox_frame *frame,
 	if (l3_len > mtu || frame->len + tag_len > mtu + ETH_HLEN + OX_TAG_LEN)
 		return OX_R_EXCEEDS_MTU;
 	if (frame->len > frame->data_end - frame->data &&
-	    !(endpoint->flags & OX_EP_TARGET_SG))
+	    !generic && !(endpoint->flags & OX_EP_TARGET_SG))
 		return OX_R_MULTI_BUFFER;
 	return OX_GO_ON;
 }

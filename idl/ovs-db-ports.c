@@ -5,7 +5,13 @@
  * wanted, and as long as they differ, at most one transaction is under way
  * that makes them equal.  How the difference came about does not matter, so a
  * port that somebody deletes comes back, and a transaction that failed is
- * simply made again from what the database holds then. */
+ * simply made again from what the database holds then.
+ *
+ * A port is added only after ovs-vswitchd has acted upon removals: if a port
+ * goes and another of its name comes in what ovs-vswitchd takes for one
+ * change, it may keep what it had opened for the first one.  As ovs-vsctl
+ * does, a removal raises 'next_cfg', and 'cur_cfg' tells how far ovs-vswitchd
+ * is. */
 #include <config.h>
 
 #include "idl/ovs-db-ports.h"
@@ -27,6 +33,11 @@ VLOG_DEFINE_THIS_MODULE(ovs_db_ports);
  * database changes earlier. */
 #define RETRY_MS 1000
 
+/* How long to wait for ovs-vswitchd to act upon a removal, in milliseconds.
+ * It takes a few.  One that does not answer within seconds is not running, and
+ * will know nothing of the removed port when it starts. */
+#define REMOVAL_MS 2000
+
 /* A port that is wanted. */
 struct wanted_port {
     char *bridge;               /* Bridge to plug it into. */
@@ -45,6 +56,12 @@ struct ovs_db_ports {
     bool settled;               /* Nothing was left to do at the last run. */
     struct ovsdb_idl_txn *txn;  /* Transaction under way, or NULL. */
     long long int retry_at;     /* When to try again, or 0 for at once. */
+    bool removing;              /* 'txn' removes a port. */
+    int removal_ms;             /* How long to wait for ovs-vswitchd to act
+                                 * upon a removal. */
+    int64_t removal_cfg;        /* 'cur_cfg' that tells that ovs-vswitchd has
+                                 * acted upon all removals. */
+    long long int removal_until; /* When not to wait for that any more. */
 };
 
 /* Creates and returns an object that wants no port in the database behind
@@ -56,7 +73,15 @@ ovs_db_ports_create(struct ovsdb_idl *idl)
 
     ports->idl = idl;
     ports->dirty = true;
+    ports->removal_ms = REMOVAL_MS;
     return ports;
+}
+
+/* Makes 'ports' wait at most 'ms' for ovs-vswitchd to act upon a removal. */
+void
+ovs_db_ports_set_removal_wait(struct ovs_db_ports *ports, int ms)
+{
+    ports->removal_ms = ms;
 }
 
 /* Forgets all ports that 'ports' wants. */
@@ -300,6 +325,7 @@ remove_port(struct ovs_db_ports *ports, const struct vsrec_bridge *bridge,
         const struct vsrec_port *port = bridge->ports[i];
 
         if (!strcmp(port->name, name)) {
+            ports->removing = true;
             ovsdb_idl_txn_add_comment(ports->txn,
                                       "ovn-xdpd: removing port %s from %s",
                                       name, bridge->name);
@@ -328,16 +354,59 @@ remove_stale_ports(struct ovs_db_ports *ports, const struct ovs_view *view)
     }
 }
 
-/* Starts the transaction that makes 'view' what 'ports' wants. */
+/* Returns true if ovs-vswitchd has acted upon all removals of 'ports', or is
+ * not there to do so. */
+static bool
+is_caught_up(const struct ovs_db_ports *ports)
+{
+    const struct vsrec_open_vswitch *row
+        = vsrec_open_vswitch_first(ports->idl);
+
+    return (time_msec() >= ports->removal_until
+            || (row && row->cur_cfg >= ports->removal_cfg));
+}
+
+/* Has ovs-vswitchd tell when it has acted upon the transaction of 'ports'. */
+static void
+ask_for_answer(struct ovs_db_ports *ports)
+{
+    const struct vsrec_open_vswitch *row
+        = vsrec_open_vswitch_first(ports->idl);
+
+    if (row) {
+        ovsdb_idl_txn_increment(ports->txn, &row->header_,
+                                &vsrec_open_vswitch_col_next_cfg, false);
+    }
+}
+
+/* Starts the transaction that brings 'view' nearer to what 'ports' wants: by
+ * removals, or else by additions. */
 static void
 start_txn(struct ovs_db_ports *ports, const struct ovs_view *view)
 {
     ports->txn = ovsdb_idl_txn_create(ports->idl);
+    ports->removing = false;
     remove_stale_ports(ports, view);
+    if (ports->removing) {
+        ask_for_answer(ports);
+        return;
+    }
     for (size_t i = 0; i < ports->n_wanted; i++) {
         if (ports->wanted[i].state == OVS_MANAGED_PENDING) {
             insert_port(ports, &ports->wanted[i]);
         }
+    }
+}
+
+/* Takes note that the transaction of 'ports' has succeeded. */
+static void
+txn_succeeded(struct ovs_db_ports *ports)
+{
+    ports->retry_at = 0;
+    if (ports->removing) {
+        ports->removal_cfg
+            = ovsdb_idl_txn_get_increment_new_value(ports->txn);
+        ports->removal_until = time_msec() + ports->removal_ms;
     }
 }
 
@@ -357,7 +426,7 @@ run_txn(struct ovs_db_ports *ports)
 
     ports->retry_at = time_msec() + RETRY_MS;
     if (status == TXN_SUCCESS) {
-        ports->retry_at = 0;
+        txn_succeeded(ports);
     } else if (status != TXN_UNCHANGED) {
         static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
 
@@ -392,11 +461,13 @@ ovs_db_ports_run(struct ovs_db_ports *ports, const struct ovs_view *view,
         ports->dirty = false;
         compare(ports, view);
     }
-    if (ports->pending && may_commit && time_msec() >= ports->retry_at) {
+    bool caught_up = is_caught_up(ports);
+    if (ports->pending && may_commit && caught_up
+        && time_msec() >= ports->retry_at) {
         start_txn(ports, view);
         run_txn(ports);
     }
-    ports->settled = may_commit && !ports->pending;
+    ports->settled = may_commit && !ports->pending && caught_up;
 }
 
 /* Arranges for the poll loop to wake up when ovs_db_ports_run() has work,
@@ -408,6 +479,8 @@ ovs_db_ports_wait(const struct ovs_db_ports *ports, bool may_commit)
         ovsdb_idl_txn_wait(ports->txn);
     } else if (ports->dirty) {
         poll_immediate_wake();
+    } else if (!is_caught_up(ports)) {
+        poll_timer_wait_until(ports->removal_until);
     } else if (ports->pending && may_commit) {
         poll_timer_wait_until(ports->retry_at);
     }

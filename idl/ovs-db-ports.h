@@ -15,6 +15,7 @@ struct ovs_db_ports *ovs_db_ports_create(struct ovsdb_idl *);
 void ovs_db_ports_destroy(struct ovs_db_ports *);
 void ovs_db_ports_set(struct ovs_db_ports *, const struct ovs_managed_port *,
                       size_t n);
+void ovs_db_ports_set_removal_wait(struct ovs_db_ports *, int ms);
 void ovs_db_ports_run(struct ovs_db_ports *, const struct ovs_view *,
                       bool may_commit, bool changed);
 void ovs_db_ports_wait(const struct ovs_db_ports *, bool may_commit);

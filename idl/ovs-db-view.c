@@ -21,7 +21,9 @@ ovs_view_add_columns(struct ovsdb_idl *idl)
 {
     static const struct ovsdb_idl_column *const columns[] = {
         &vsrec_open_vswitch_col_bridges,
+        &vsrec_open_vswitch_col_cur_cfg,
         &vsrec_open_vswitch_col_external_ids,
+        &vsrec_open_vswitch_col_next_cfg,
         &vsrec_open_vswitch_col_ssl,
         &vsrec_ssl_col_bootstrap_ca_cert,
         &vsrec_ssl_col_ca_cert,
@@ -43,6 +45,10 @@ ovs_view_add_columns(struct ovsdb_idl *idl)
     for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
         ovsdb_idl_add_column(idl, columns[i]);
     }
+
+    /* Every use of ovs-vsctl changes these two. */
+    ovsdb_idl_omit_alert(idl, &vsrec_open_vswitch_col_cur_cfg);
+    ovsdb_idl_omit_alert(idl, &vsrec_open_vswitch_col_next_cfg);
 }
 
 /* Makes 'view' an empty, incomplete view. */

@@ -21,6 +21,8 @@ struct ovs_db {
     struct ovs_view view;       /* Last complete contents. */
     bool initialized;           /* The database has an Open_vSwitch row. */
     struct ovs_db_ports *ports; /* Managed ports. */
+    int removal_ms;             /* See ovs_db_set_removal_wait(); 0 for the
+                                 * default. */
 };
 
 /* Creates and returns a client of the database at 'remote'.
@@ -79,7 +81,7 @@ ovs_db_is_synced(const struct ovs_db *db)
 
 /* Follows the database behind 'db' and brings the managed ports nearer to what
  * is wanted.  Returns true if the view changed, after which pointers into the
- * old one are no longer valid. */
+ * old one are no longer valid, or the managed ports became settled. */
 bool
 ovs_db_run(struct ovs_db *db)
 {
@@ -87,7 +89,10 @@ ovs_db_run(struct ovs_db *db)
 
     db_link_set_complete(&db->link, db->initialized);
     if (db->ports) {
+        bool settled = ovs_db_ports_settled(db->ports);
+
         ovs_db_ports_run(db->ports, &db->view, ovs_db_is_synced(db), changed);
+        changed |= !settled && ovs_db_ports_settled(db->ports);
     }
     return changed;
 }
@@ -117,6 +122,28 @@ ovs_db_status(const struct ovs_db *db, struct db_status *status)
     db_link_get_status(&db->link, "Open_vSwitch", status);
 }
 
+/* Returns the managed ports of 'db', created at first use. */
+static struct ovs_db_ports *
+get_ports(struct ovs_db *db)
+{
+    if (!db->ports) {
+        db->ports = ovs_db_ports_create(db->link.idl);
+        if (db->removal_ms) {
+            ovs_db_ports_set_removal_wait(db->ports, db->removal_ms);
+        }
+    }
+    return db->ports;
+}
+
+/* Makes 'db' wait at most 'ms' for ovs-vswitchd to act upon the removal of a
+ * managed port before it adds another; for tests without ovs-vswitchd, before
+ * the first ovs_db_set_managed_ports(). */
+void
+ovs_db_set_removal_wait(struct ovs_db *db, int ms)
+{
+    db->removal_ms = ms;
+}
+
 /* Makes 'db' want the 'n' ports in 'wanted', of which it makes a copy.  From
  * now on ovs_db_run() adds what is missing, and removes every port that is
  * marked as managed by ovn-xdp and not wanted in the bridge it is in. */
@@ -124,10 +151,7 @@ void
 ovs_db_set_managed_ports(struct ovs_db *db,
                          const struct ovs_managed_port *wanted, size_t n)
 {
-    if (!db->ports) {
-        db->ports = ovs_db_ports_create(db->link.idl);
-    }
-    ovs_db_ports_set(db->ports, wanted, n);
+    ovs_db_ports_set(get_ports(db), wanted, n);
 }
 
 /* Returns true if the database is known to hold the managed ports that are

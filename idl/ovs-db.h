@@ -2,8 +2,8 @@
 /* The local Open_vSwitch database.
  *
  * Registers exactly the columns that are read, keeps a plain-value view of
- * them, and writes the one thing that ovn-xdp writes anywhere: the bridge ports
- * it manages.  No generated header appears here. */
+ * them, and writes the one thing that ovn-xdp writes anywhere: the bridge
+ * ports it manages.  No generated header appears here. */
 #ifndef IDL_OVS_DB_H
 #define IDL_OVS_DB_H 1
 
@@ -39,7 +39,8 @@ struct ovs_port {
 /* A bridge. */
 struct ovs_bridge {
     char *name;                 /* Bridge.name. */
-    char *datapath_type;        /* Bridge.datapath_type, "" for the kernel's. */
+    char *datapath_type;        /* Bridge.datapath_type, "" for the
+                                 * kernel's. */
     struct ovs_port *ports;     /* Its ports, sorted by name. */
     size_t n_ports;             /* Number of them. */
 };
@@ -83,6 +84,7 @@ const struct ovs_view *ovs_db_view(const struct ovs_db *);
 void ovs_db_status(const struct ovs_db *, struct db_status *);
 void ovs_db_set_managed_ports(struct ovs_db *,
                               const struct ovs_managed_port *, size_t n);
+void ovs_db_set_removal_wait(struct ovs_db *, int ms); /* For tests. */
 bool ovs_db_managed_ports_settled(const struct ovs_db *);
 enum ovs_managed_state ovs_db_managed_port_state(const struct ovs_db *,
                                                  const char *device);

@@ -3,9 +3,12 @@
  *
  * Monitors conditionally and few columns, and keeps a plain-value view of the
  * bindings that can matter to this chassis.  The view is always the last
- * *complete* one: while the connection is down, a changed condition is not
- * acknowledged, or the chassis row is missing for less than
- * SB_DB_CHASSIS_GRACE_MS, it stays as it was.  No generated header here. */
+ * *complete* one: it stays as it was while the connection is down or a changed
+ * condition is not acknowledged.  While the chassis row is missing, and while
+ * its ports are claimed again after it came back, but for no longer than
+ * SB_DB_CHASSIS_GRACE_MS after it went, bindings that merely vanish or lose
+ * their claim stay as they were; one that another chassis is seen to claim
+ * goes.  No generated header here. */
 #ifndef IDL_SB_DB_H
 #define IDL_SB_DB_H 1
 

@@ -36,24 +36,39 @@ is_keyword(const char *word)
            || !strcmp(word, "router");
 }
 
-/* Parses "IP" or "IP/LENGTH", of either family, into '*ip'. */
+/* Parses "IP" or "IP/LENGTH", of either family, into '*ip'.  OVS's own parsers
+ * would take 10.0.0.256 for 10.0.0.0. */
 static bool
 parse_ip(const char *word, struct in6_addr *ip)
 {
-    unsigned int plen;
+    const char *slash = strchr(word, '/');
+    unsigned int plen = 0;
     ovs_be32 ip4;
-    char *error;
 
-    error = ip_parse_cidr(word, &ip4, &plen);
-    if (!error) {
-        *ip = in6_addr_mapped_ipv4(ip4);
-        return true;
+    if (slash && !str_to_uint(slash + 1, 10, &plen)) {
+        return false;
     }
-    free(error);
 
-    error = ipv6_parse_cidr(word, ip, &plen);
-    free(error);
-    return !error && !IN6_IS_ADDR_V4MAPPED(ip);
+    char *host = xmemdup0(word, slash ? slash - word : strlen(word));
+    bool ok = false;
+    if (ip_parse(host, &ip4)) {
+        *ip = in6_addr_mapped_ipv4(ip4);
+        ok = plen <= 32;
+    } else if (ipv6_parse(host, ip)) {
+        ok = plen <= 128 && !IN6_IS_ADDR_V4MAPPED(ip);
+    }
+    free(host);
+    return ok;
+}
+
+/* Parses 'word' as the MAC of one device.  eth_addr_from_string() alone would
+ * take 1ff for ff. */
+static bool
+parse_mac(const char *word, struct eth_addr *mac)
+{
+    return strlen(word) == strlen("xx:xx:xx:xx:xx:xx")
+           && eth_addr_from_string(word, mac)
+           && !eth_addr_is_multicast(*mac) && !eth_addr_is_zero(*mac);
 }
 
 /* Returns the port named by 'word', is_chassis_resident("PORT"), or NULL. */
@@ -106,9 +121,7 @@ addresses_parse(const char *string, struct addresses *addresses)
     char *word = strtok_r(copy, " ", &save);
     if (!word || is_keyword(word)) {
         result = ADDRESSES_NONE;
-    } else if (!eth_addr_from_string(word, &addresses->mac)
-               || eth_addr_is_multicast(addresses->mac)
-               || eth_addr_is_zero(addresses->mac)) {
+    } else if (!parse_mac(word, &addresses->mac)) {
         result = ADDRESSES_BAD;
     } else {
         while (result == ADDRESSES_OK

@@ -11,7 +11,7 @@
 /* One such string: a MAC and the addresses behind it. */
 struct addresses {
     struct eth_addr mac;        /* First token. */
-    struct in6_addr *ips;       /* IPv4 as v4-mapped; prefix lengths dropped. */
+    struct in6_addr *ips;       /* IPv4 as v4-mapped; prefix length dropped. */
     size_t n_ips;               /* Number of elements in 'ips'. */
     char *resident;             /* Port in is_chassis_resident("..."), or
                                  * NULL. */

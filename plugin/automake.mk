@@ -36,6 +36,8 @@ plugin_libplugin_a_SOURCES = \
 	plugin/view.h
 noinst_LIBRARIES += plugin/libplugin.a
 plugin_libplugin_a_SOURCES += \
+	plugin/datapath-bpf-adopt.c \
+	plugin/datapath-bpf-attach.c \
 	plugin/datapath-bpf-events.c \
 	plugin/datapath-bpf-gen.c \
 	plugin/datapath-bpf-links.c \

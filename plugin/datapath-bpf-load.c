@@ -25,6 +25,7 @@ VLOG_DEFINE_THIS_MODULE(datapath_load);
 static int OVS_PRINTF_FORMAT(2, 0)
 log_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 {
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(10, 40);
     enum vlog_level vlog_level = level == LIBBPF_WARN ? VLL_WARN : VLL_DBG;
 
     if (vlog_is_enabled(&this_module, vlog_level)) {
@@ -32,7 +33,7 @@ log_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 
         ds_put_format_valist(&s, format, args);
         ds_chomp(&s, '\n');
-        VLOG(vlog_level, "%s", ds_cstr(&s));
+        VLOG_RL(&rl, vlog_level, "%s", ds_cstr(&s));
         ds_destroy(&s);
     }
     return 0;
@@ -90,6 +91,7 @@ load_redirect(const struct generation *gen, const struct dp_nic *nic,
         return errno;
     }
     skel->rodata->nic_slot = slot;
+    skel->rodata->generic = nic->mode == DP_GENERIC;
     prog = choose_program(skel, nic);
     error = generation_share(gen, skel->obj);
     if (!error) {

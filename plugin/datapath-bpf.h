@@ -7,7 +7,9 @@
  * datapath-bpf-slots.c    Which counter belongs to which endpoint.
  * datapath-bpf-maps.c     Endpoints, targets, counters.
  * datapath-bpf-load.c     Loading of programs.
- * datapath-bpf-links.c    Attachment to NICs and managed ports.
+ * datapath-bpf-attach.c   Attachment to one NIC or managed port.
+ * datapath-bpf-adopt.c    Taking over the attachments of an earlier daemon.
+ * datapath-bpf-links.c    All of them.
  * datapath-bpf-events.c   Counters of redirects that failed.
  *
  * Below the pin directory lie
@@ -150,7 +152,35 @@ int load_redirect(const struct generation *, const struct dp_nic *,
                   uint32_t slot, int *fdp);
 int load_sink(const struct generation *, uint32_t slot, int *fdp);
 
-/* Links. */
+/* What the kernel says of a link. */
+struct link_info {
+    int ifindex;                /* Its device, or 0 if that is gone. */
+    uint32_t program_id;        /* Its program. */
+};
+
+/* What the kernel says of a device. */
+struct hook {
+    bool taken;                 /* A program is attached. */
+    uint32_t native_id;         /* The one in the driver, or 0. */
+    uint32_t generic_id;        /* The one for skbs, or 0. */
+};
+
+/* One link. */
+struct bpf_nic *nic_find(const struct dp *, const char *name);
+struct bpf_nic *nic_find_index(const struct dp *, int ifindex);
+struct bpf_nic *nic_find_pin(const struct dp *, const char *pin);
+struct bpf_nic *nic_claim(struct dp *, const struct dp_nic *);
+bool nic_is_alive(const struct bpf_nic *);
+int nic_create(struct dp *, const struct dp_nic *, bool sink);
+int nic_update(struct dp *, struct bpf_nic *, const struct dp_nic *,
+               bool sink);
+void nic_remove(struct dp *, struct bpf_nic *);
+void nic_free(struct bpf_nic *);
+int link_get_info(int fd, struct link_info *);
+int hook_get(int ifindex, struct hook *);
+
+/* All links. */
+char *links_dir(const struct dp *);
 int nics_adopt(struct dp *);
 void nics_destroy(struct dp *);
 void nics_remove_all(struct dp *);

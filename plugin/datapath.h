@@ -90,12 +90,16 @@ struct dp;
 /* Callbacks of the dump functions. */
 typedef void dp_endpoint_cb(const struct dp_endpoint *, void *aux);
 typedef void dp_nic_cb(const struct dp_nic_state *, void *aux);
+
+/* 'error' is a positive errno, or 0 for frames that the driver of the target
+ * refused without one (its ring was full, usually). */
 typedef void dp_redirect_error_cb(int error, uint64_t packets, void *aux);
 
 /* A back end. */
 struct dp_class {
     /* Opens the datapath described by the configuration, adopting what is
-     * pinned.  EBUSY: another process holds the pin directory. */
+     * pinned.  EBUSY: another process holds the pin directory.  ENODEV: it is
+     * not on a bpffs (which is logged, with the remedy). */
     int (*open)(const struct dp_config *, struct dp **);
 
     /* Lets go of everything.  Leaves pins, programs and maps in place, unless
@@ -112,14 +116,20 @@ struct dp_class {
     /* Deletes an endpoint; ENOENT if there is none. */
     int (*del_endpoint)(struct dp *, const struct dp_key *);
 
-    /* Makes a device a valid target of redirects, or no longer. */
+    /* Makes a device a valid target of redirects, or no longer.  The kernel
+     * does the latter when the device goes.  ENODEV: there is no such device;
+     * ENOSPC: too many; ENOENT: it was none. */
     int (*put_target)(struct dp *, int ifindex);
     int (*del_target)(struct dp *, int ifindex);
     bool (*has_target)(const struct dp *, int ifindex);
 
-    /* Attaches to a NIC, or replaces the program that is there atomically.
-     * Changes of 'mac' alone only touch a map.  EBUSY: a foreign program is
-     * attached. */
+    /* Attaches to a NIC, or replaces the program that is there atomically; on
+     * failure that program stays.  Does nothing if all is as asked; changes of
+     * 'mac' alone only touch a map.  A renamed device is known by its index.
+     * EBUSY: a foreign program is attached; ENODEV: no such device; ENOSPC:
+     * too many; others are what the kernel says of program or driver.
+     * detach_nic(): ENOENT if nothing of ours is there.  dump_nics() leaves
+     * out devices that are gone. */
     int (*attach_nic)(struct dp *, const struct dp_nic *);
     int (*detach_nic)(struct dp *, const char *name);
     void (*dump_nics)(const struct dp *, dp_nic_cb *, void *aux);
@@ -132,7 +142,9 @@ struct dp_class {
     int (*commit)(struct dp *);
 
     /* Counters.  endpoint_counter(): ENOENT if there is no such endpoint.
-     * nic_counters() fills N_PACKET_REASONS elements. */
+     * nic_counters() fills N_PACKET_REASONS elements, with zeros while the NIC
+     * runs a program of an older generation; ENOENT if it is not attached.
+     * redirect_errors(): an errno if the kernel does not let us count. */
     int (*endpoint_counter)(const struct dp *, const struct dp_key *,
                             struct dp_counter *);
     int (*nic_counters)(const struct dp *, const char *name,

@@ -35,6 +35,13 @@ find_device(const struct desired_inputs *in, const char *name)
     return NULL;
 }
 
+/* Returns true if 'dev' is a bond of the kernel. */
+static bool
+is_bond(const struct netdev_info *dev)
+{
+    return !strcmp(dev->kind, "bond");
+}
+
 /* Returns the bridge of the local database called 'name', or NULL. */
 static const struct ovs_bridge *
 find_ovs_bridge(const struct ovs_view *ovs, const char *name)
@@ -64,14 +71,25 @@ find_iface(const struct ovs_bridge *bridge, const char *name, bool *managed)
     return NULL;
 }
 
-/* Returns true if 'name' is an interface of any bridge. */
+/* Returns true if 'name' is an interface of any bridge, or a leg of a bond
+ * that is one. */
 static bool
-is_switched(const struct ovs_view *ovs, const char *name)
+is_switched(const struct desired_inputs *in, const char *name)
 {
+    const struct netdev_info *leg = find_device(in, name);
+    const struct netdev_info *bond = NULL;
+    const struct netdev_info *dev;
     bool managed;
 
-    for (size_t i = 0; i < ovs->n_bridges; i++) {
-        if (find_iface(&ovs->bridges[i], name, &managed)) {
+    HMAP_FOR_EACH (dev, node, in->devices) {
+        if (leg && dev->ifindex == leg->master && is_bond(dev)) {
+            bond = dev;
+        }
+    }
+    for (size_t i = 0; i < in->ovs->n_bridges; i++) {
+        const struct ovs_bridge *bridge = &in->ovs->bridges[i];
+        if (find_iface(bridge, name, &managed)
+            || (bond && find_iface(bridge, bond->name, &managed))) {
             return true;
         }
     }
@@ -111,23 +129,26 @@ add_bridges(struct desired *desired, const struct desired_inputs *in)
 }
 
 /* Adds the names of the legs of the bond called 'name' to 'names'; or 'name'
- * itself if it is no bond. */
-static void
+ * itself if it is no bond.  Returns false if there are no legs. */
+static bool
 add_legs(const struct desired_inputs *in, const char *name,
          struct sset *names)
 {
     const struct netdev_info *bond = find_device(in, name);
     const struct netdev_info *dev;
+    bool found = false;
 
-    if (!bond || strcmp(bond->kind, "bond")) {
+    if (!bond || !is_bond(bond)) {
         sset_add(names, name);
-        return;
+        return true;
     }
     HMAP_FOR_EACH (dev, node, in->devices) {
         if (dev->master == bond->ifindex) {
             sset_add(names, dev->name);
+            found = true;
         }
     }
+    return found;
 }
 
 /* Adds to 'names' what "auto" means: the physical interfaces of the bridges of
@@ -167,7 +188,10 @@ add_interfaces(struct desired *desired, const struct desired_inputs *in)
         }
     }
     SSET_FOR_EACH (name, &in->settings->interfaces) {
-        add_legs(in, name, &names);
+        if (!add_legs(in, name, &names)) {
+            problems_add(&desired->problems, REASON_NO_INTERFACES_FOUND,
+                         "bond %s has no legs", name);
+        }
     }
 
     const char **sorted = sset_sort(&names);
@@ -176,7 +200,7 @@ add_interfaces(struct desired *desired, const struct desired_inputs *in)
                                   sizeof *desired->interfaces);
     for (size_t i = 0; i < desired->n_interfaces; i++) {
         desired->interfaces[i].name = xstrdup(sorted[i]);
-        desired->interfaces[i].switched = is_switched(in->ovs, sorted[i]);
+        desired->interfaces[i].switched = is_switched(in, sorted[i]);
     }
     free(sorted);
     sset_destroy(&names);
@@ -326,7 +350,7 @@ static enum reason
 check_target(const struct netdev_info *dev, bool native)
 {
     return (!dev ? REASON_NO_DEVICE
-            : !dev->up ? REASON_LINK_DOWN
+            : !dev->up || !dev->running ? REASON_LINK_DOWN
             : native && !dev->ndo_xmit ? REASON_NO_NDO_XMIT
             : REASON_NONE);
 }
@@ -345,17 +369,17 @@ check_port(const struct desired_bridge *bridge,
         return REASON_PORT_FAILED;
     }
     iface = ovs ? find_iface(ovs, bridge->port.inner, &managed) : NULL;
-    if (!outer || !outer->up || !outer->ndo_xmit
+    if (!outer || !outer->up || !outer->running || !outer->ndo_xmit
         || !iface || !managed || iface->ofport <= 0) {
         return REASON_PORT_PENDING;
     }
     return REASON_NONE;
 }
 
-/* Returns true if the managed port of 'bridge' is wanted, provided that 'own',
- * the bridge's device, is all that stands against it.  A port that exists is
- * kept while no NIC is attached at all, so that a NIC that comes and goes does
- * not take it along. */
+/* Returns true if the managed port of 'bridge', whose own device is 'own' or
+ * NULL, is wanted.  A port that exists is kept while nothing says whether it
+ * is: so a NIC or a bridge's device that comes and goes does not take it
+ * along. */
 static bool
 wants_port(const struct desired *desired, const struct desired_inputs *in,
            const struct desired_bridge *bridge, const struct netdev_info *own)
@@ -363,17 +387,15 @@ wants_port(const struct desired *desired, const struct desired_inputs *in,
     const struct ovs_bridge *ovs = find_ovs_bridge(in->ovs, bridge->name);
     bool native = any_attach(desired, DP_NATIVE);
     bool generic = any_attach(desired, DP_GENERIC);
-    bool idle = desired->n_interfaces && !native && !generic;
     bool managed = false;
 
-    if (in->settings->port == PORT_INTERNAL || !own) {
+    if (in->settings->port == PORT_INTERNAL || !desired->n_interfaces) {
         return false;
     }
-    if (ovs && idle && find_iface(ovs, bridge->port.inner, &managed)) {
-        return managed;
+    if (!own || (!native && !generic)) {
+        return ovs && find_iface(ovs, bridge->port.inner, &managed) && managed;
     }
-    return in->settings->port == PORT_VETH ? native || generic
-           : native && !own->ndo_xmit;
+    return in->settings->port == PORT_VETH || (native && !own->ndo_xmit);
 }
 
 /* Decides how redirected frames enter 'bridge'. */
@@ -428,6 +450,18 @@ report_interfaces(struct desired *desired)
     }
 }
 
+/* Returns true if an interface of 'desired' would redirect if it could. */
+static bool
+any_routed(const struct desired *desired)
+{
+    for (size_t i = 0; i < desired->n_interfaces; i++) {
+        if (!desired->interfaces[i].switched) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Adds a problem for each bridge that cannot take frames. */
 static void
 report_bridges(struct desired *desired)
@@ -455,7 +489,7 @@ desired_add_devices(struct desired *desired, const struct desired_inputs *in)
         decide_target(desired, in, &desired->bridges[i]);
     }
     report_interfaces(desired);
-    if (desired->n_interfaces) {
+    if (any_routed(desired)) {
         report_bridges(desired);
     }
 }

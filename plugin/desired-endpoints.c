@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which addresses live on this chassis, from the Southbound's Port_Binding:
  *
- *   - VM ports on provider networks that are bound here: 'mac';
+ *   - VM ports on provider networks that are bound here, or are migrating here
+ *     and activated: 'mac';
  *   - gateway ports that are resident here: their own addresses, from 'mac' of
  *     the chassisredirect row, on the network of the switch port behind them;
  *   - floating IPs and SNAT addresses: 'nat_addresses' of that switch port,
@@ -24,6 +25,9 @@
 #include "plugin/settings.h"
 #include "util.h"
 #include "uuid.h"
+
+/* The largest VLAN tag that may be on a wire. */
+#define MAX_VLAN 4094
 
 /* A datapath with a localnet port. */
 struct provider {
@@ -79,18 +83,28 @@ find_provider(const struct derivation *d, const struct uuid *datapath)
     return NULL;
 }
 
+/* Returns how well 'bridge', of a localnet port, serves: not at all, once the
+ * bridge is created, now. */
+static int
+bridge_rank(const struct desired_bridge *bridge)
+{
+    return !bridge ? 0 : !bridge->exists ? 1 : 2;
+}
+
 /* Returns true if localnet port 'a' with 'a_bridge' counts before 'b' with
- * 'b_bridge': a mapped network does, then the smaller name. */
+ * 'b_bridge': the one whose bridge serves better does, then the smaller
+ * name. */
 static bool
 localnet_precedes(const struct sb_binding *a,
                   const struct desired_bridge *a_bridge,
                   const struct sb_binding *b,
                   const struct desired_bridge *b_bridge)
 {
-    if (!a_bridge != !b_bridge) {
-        return a_bridge != NULL;
-    }
-    return strcmp(a->logical_port, b->logical_port) < 0;
+    int a_rank = bridge_rank(a_bridge);
+    int b_rank = bridge_rank(b_bridge);
+
+    return (a_rank != b_rank ? a_rank > b_rank
+            : strcmp(a->logical_port, b->logical_port) < 0);
 }
 
 /* Notes that 'localnet' makes its datapath a provider network. */
@@ -152,6 +166,13 @@ is_excluded(const struct derivation *d, const struct claim *claim)
                             claim->port->logical_port);
 }
 
+/* Returns true if what 'reason' says of an endpoint will pass by itself. */
+static bool
+is_passing(enum reason reason)
+{
+    return reason == REASON_PORT_DOWN || reason == REASON_ACTIVATION_PENDING;
+}
+
 /* Returns why 'claim' is not offloaded, or REASON_NONE. */
 static enum reason
 judge_claim(const struct derivation *d, const struct claim *claim)
@@ -164,6 +185,10 @@ judge_claim(const struct derivation *d, const struct claim *claim)
         return REASON_NO_BRIDGE;
     } else if (is_excluded(d, claim)) {
         return REASON_EXCLUDED;
+    } else if (claim->provider->localnet->tag > MAX_VLAN) {
+        return REASON_BAD_VALUE;
+    } else if (!claim->port->here && !claim->port->activated) {
+        return REASON_ACTIVATION_PENDING;
     } else if (!claim->port->up
                && strcmp(claim->port->type, "chassisredirect")) {
         return REASON_PORT_DOWN;
@@ -172,12 +197,14 @@ judge_claim(const struct derivation *d, const struct claim *claim)
 }
 
 /* Returns how much an endpoint with 'reason' counts against another claim of
- * the same address: one that works, one that will, any other. */
+ * the same address: one that works or must not, one that will work, any
+ * other. */
 static int
 claim_rank(enum reason reason)
 {
-    return (reason == REASON_NONE || reason == REASON_DUPLICATE_ADDRESS ? 2
-            : reason == REASON_PORT_DOWN ? 1
+    return (reason == REASON_NONE || reason == REASON_DUPLICATE_ADDRESS
+            || reason == REASON_EXCLUDED ? 2
+            : is_passing(reason) ? 1
             : 0);
 }
 
@@ -186,7 +213,15 @@ static uint16_t
 provider_vlan(const struct provider *provider)
 {
     int tag = provider->localnet->tag;
-    return tag > 0 && tag < 4095 ? tag : 0;
+    return tag > 0 && tag <= MAX_VLAN ? tag : 0;
+}
+
+/* Returns the name of the network of 'provider'. */
+static const char *
+provider_network(const struct provider *provider)
+{
+    const char *network = provider->localnet->network_name;
+    return network ? network : "";
 }
 
 /* Fills 'ep' with 'claim', whose verdict is 'reason'. */
@@ -194,18 +229,16 @@ static void
 set_endpoint(struct desired_endpoint *ep, const struct claim *claim,
              enum reason reason)
 {
-    const char *network = claim->provider->localnet->network_name;
-
     free(ep->logical_port);
     free(ep->network);
     ep->mac = claim->mac;
     ep->kind = claim->kind;
     ep->logical_port = xstrdup(claim->port->logical_port);
-    ep->network = xstrdup(network ? network : "");
+    ep->network = xstrdup(provider_network(claim->provider));
     ep->bridge = claim->provider->bridge;
     ep->vlan = provider_vlan(claim->provider);
     ep->reason = reason;
-    ep->pending = reason == REASON_PORT_DOWN;
+    ep->pending = is_passing(reason);
 }
 
 /* Returns true if 'ep' and 'claim' would have the datapath do the same. */
@@ -217,27 +250,70 @@ same_answer(const struct desired_endpoint *ep, const struct claim *claim)
            && ep->vlan == provider_vlan(claim->provider);
 }
 
-/* Settles that 'ep' and 'claim', of equal rank, name the same address. */
+/* Returns true if 'claim' rather than 'ep' is to be shown for the address that
+ * both name.  Which of them came first must not matter, so this is a total
+ * order. */
+static bool
+claim_precedes(const struct claim *claim, const struct desired_endpoint *ep)
+{
+    int cmp = (claim->kind != ENDPOINT_ROUTER) - (ep->kind != ENDPOINT_ROUTER);
+
+    if (!cmp) {
+        cmp = strcmp(claim->port->logical_port, ep->logical_port);
+    }
+    if (!cmp) {
+        cmp = eth_addr_compare_3way(claim->mac, ep->mac);
+    }
+    if (!cmp) {
+        cmp = strcmp(provider_network(claim->provider), ep->network);
+    }
+    if (!cmp) {
+        cmp = provider_vlan(claim->provider) - ep->vlan;
+    }
+    if (!cmp) {
+        cmp = (int) claim->kind - (int) ep->kind;
+    }
+    return cmp < 0;
+}
+
+/* Reports that 'ep' and 'claim' cannot both be right. */
+static void
+report_duplicate(struct derivation *d, const struct desired_endpoint *ep,
+                 const struct claim *claim)
+{
+    bool swap = strcmp(claim->port->logical_port, ep->logical_port) < 0;
+    const char *a = ep->logical_port;
+    const char *b = claim->port->logical_port;
+    char text[INET6_ADDRSTRLEN];
+
+    ipv6_string_mapped(text, &claim->ip);
+    problems_add(&d->desired->problems, REASON_DUPLICATE_ADDRESS,
+                 "%s is claimed by ports %s and %s", text,
+                 swap ? b : a, swap ? a : b);
+}
+
+/* Settles that 'ep' and 'claim', of equal rank, name the same address; the
+ * verdict of 'claim' alone is 'reason'. */
 static void
 merge_claim(struct derivation *d, struct desired_endpoint *ep,
             const struct claim *claim, enum reason reason)
 {
-    if (same_answer(ep, claim)) {
-        if (claim->kind == ENDPOINT_ROUTER && ep->kind != ENDPOINT_ROUTER) {
-            ep->kind = ENDPOINT_ROUTER;
-        }
-        return;
+    bool same = same_answer(ep, claim);
+    bool first = claim_precedes(claim, ep);
+    enum reason merged = first ? reason : ep->reason;
+
+    if (reason == REASON_EXCLUDED || ep->reason == REASON_EXCLUDED) {
+        merged = REASON_EXCLUDED;
+    } else if (ep->reason == REASON_DUPLICATE_ADDRESS) {
+        merged = REASON_DUPLICATE_ADDRESS;
+    } else if (!same && reason == REASON_NONE) {
+        report_duplicate(d, ep, claim);
+        merged = REASON_DUPLICATE_ADDRESS;
     }
-    if (claim_rank(reason) == 2 && ep->reason == REASON_NONE) {
-        char text[INET6_ADDRSTRLEN];
-        ipv6_string_mapped(text, &claim->ip);
-        problems_add(&d->desired->problems, REASON_DUPLICATE_ADDRESS,
-                     "%s is claimed by ports %s and %s", text,
-                     ep->logical_port, claim->port->logical_port);
-        ep->reason = REASON_DUPLICATE_ADDRESS;
-    }
-    if (strcmp(claim->port->logical_port, ep->logical_port) < 0) {
-        set_endpoint(ep, claim, ep->reason);
+    if (first) {
+        set_endpoint(ep, claim, merged);
+    } else {
+        ep->reason = merged;
     }
 }
 
@@ -363,7 +439,7 @@ claim_binding(struct derivation *d, const struct sb_binding *binding)
     if (!provider) {
         return;
     }
-    if (!binding->type[0] && binding->here) {
+    if (!binding->type[0] && (binding->here || binding->additional)) {
         claim_macs(d, binding, provider, ENDPOINT_VM);
     } else if (!strcmp(binding->type, "patch")) {
         claim_router(d, binding, provider);

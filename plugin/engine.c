@@ -228,6 +228,18 @@ derive(struct engine *engine)
     engine->view.desired = engine->desired;
 }
 
+/* Asks the kernel again about the NICs that settings name or find: a program
+ * attached or detached as a BPF link causes no event. */
+static void
+refresh_interfaces(struct engine *engine)
+{
+    const struct desired *desired = engine->desired;
+
+    for (size_t i = 0; desired && i < desired->n_interfaces; i++) {
+        netdevs_refresh(engine->netdevs, desired->interfaces[i].name);
+    }
+}
+
 /* Brings about what is desired.  Returns true if that taught something that
  * the derivation depends on. */
 static bool
@@ -240,7 +252,10 @@ apply(struct engine *engine)
         learned = ports_apply(engine->ports, engine->desired,
                               netdevs_all(engine->netdevs), now);
     }
-    learned |= reconcile_run(engine->reconcile, engine->desired, now);
+    if (reconcile_run(engine->reconcile, engine->desired, now)) {
+        refresh_interfaces(engine);
+        learned = true;
+    }
     engine->view.programmed = true;
     return learned;
 }
@@ -329,6 +344,7 @@ engine_recompute(struct engine *engine)
     if (engine->reconcile) {
         reconcile_forget_failures(engine->reconcile);
     }
+    refresh_interfaces(engine);
     sb_db_recompute(engine->sb_db);
     engine->dirty = true;
     poll_immediate_wake();

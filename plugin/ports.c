@@ -33,6 +33,8 @@ struct ports {
     struct ovs_db *ovs_db;      /* Local database, borrowed. */
     struct shash guards;        /* Bridge to struct port_guard. */
     struct sset failed;         /* Bridges whose pair cannot be made. */
+    struct sset unplugging;     /* Bridges whose row goes first, because its
+                                 * pair has vanished. */
     struct problems problems;   /* Of the last ports_apply(). */
     bool retry;                 /* The last ports_apply() has to be
                                  * repeated. */
@@ -50,6 +52,7 @@ ports_create(struct ovs_db *ovs_db)
     ports->backoff = RETRY_MIN_MS;
     shash_init(&ports->guards);
     sset_init(&ports->failed);
+    sset_init(&ports->unplugging);
     return ports;
 }
 
@@ -81,6 +84,7 @@ ports_destroy(struct ports *ports)
         drop_guards(ports, NULL);
         shash_destroy(&ports->guards);
         sset_destroy(&ports->failed);
+        sset_destroy(&ports->unplugging);
         problems_destroy(&ports->problems);
         free(ports);
     }
@@ -100,6 +104,37 @@ has_device(const struct hmap *devices, const char *name)
     return false;
 }
 
+/* Returns true if a bridge has a port of ours called 'device'. */
+static bool
+is_plugged(const struct ovs_view *view, const char *device)
+{
+    for (size_t i = 0; i < view->n_bridges; i++) {
+        for (size_t j = 0; j < view->bridges[i].n_ports; j++) {
+            const struct ovs_port *port = &view->bridges[i].ports[j];
+            if (port->managed && !strcmp(port->name, device)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Returns true if a pair for 'bridge', which has none, must not be made yet.
+ *
+ * If somebody deleted the pair, its row is still plugged in and ovs-vswitchd
+ * still holds what it had opened; it would not look at a new device of the
+ * same name.  So the row goes first. */
+static bool
+must_unplug(struct ports *ports, const struct desired_bridge *bridge)
+{
+    if (is_plugged(ovs_db_view(ports->ovs_db), bridge->port.inner)) {
+        sset_add(&ports->unplugging, bridge->name);
+    } else if (ovs_db_managed_ports_settled(ports->ovs_db)) {
+        sset_find_and_delete(&ports->unplugging, bridge->name);
+    }
+    return sset_contains(&ports->unplugging, bridge->name);
+}
+
 /* Makes the veth pair of 'bridge' be there and be right. */
 static void
 make_pair(struct ports *ports, const struct desired_bridge *bridge,
@@ -107,11 +142,18 @@ make_pair(struct ports *ports, const struct desired_bridge *bridge,
 {
     bool there = has_device(devices, bridge->port.inner)
                  && has_device(devices, bridge->port.outer);
+    if (!there && must_unplug(ports, bridge)) {
+        return;
+    }
     int error = (there ? bridge_port_repair(&bridge->port, bridge->port_mtu)
                  : bridge_port_create(&bridge->port, bridge->port_mtu));
 
     if (!error) {
         error = bridge_port_set_merging(&bridge->port, !bridge->userspace);
+    }
+    if (!error && ovs_db_managed_port_state(ports->ovs_db, bridge->port.inner)
+                  == OVS_MANAGED_FOREIGN) {
+        error = EEXIST;
     }
     if (!error) {
         sset_find_and_delete(&ports->failed, bridge->name);
@@ -136,8 +178,9 @@ declare_rows(struct ports *ports, const struct desired *desired)
 
     for (size_t i = 0; i < desired->n_bridges; i++) {
         const struct desired_bridge *bridge = &desired->bridges[i];
-        if (bridge->wants_port && !sset_contains(&ports->failed,
-                                                 bridge->name)) {
+        if (bridge->wants_port
+            && !sset_contains(&ports->failed, bridge->name)
+            && !sset_contains(&ports->unplugging, bridge->name)) {
             rows[n].bridge = bridge->name;
             rows[n++].device = bridge->port.inner;
         }
@@ -154,20 +197,6 @@ add_guard(struct ports *ports, const struct desired_bridge *bridge)
         shash_add(&ports->guards, bridge->name,
                   port_guard_create(bridge->name, bridge->port.inner));
     }
-}
-
-/* Returns true if a row of a bridge has 'device' as an interface. */
-static bool
-is_plugged(const struct ovs_view *view, const char *device)
-{
-    for (size_t i = 0; i < view->n_bridges; i++) {
-        for (size_t j = 0; j < view->bridges[i].n_ports; j++) {
-            if (!strcmp(view->bridges[i].ports[j].name, device)) {
-                return true;
-            }
-        }
-    }
-    return false;
 }
 
 /* Deletes the pair of 'bridge', which wants none, once no row holds it. */

@@ -238,22 +238,38 @@ apply_endpoints(struct reconcile *r, const struct desired *desired)
     }
 }
 
+/* Returns true if 'error', from attaching natively, is the driver's answer;
+ * not a lack of the device, memory, permission or room, which generic mode
+ * would meet too. */
+static bool
+is_drivers_no(int error)
+{
+    return error != ENODEV && error != ENOMEM && error != ENOSPC
+           && error != EPERM && error != EACCES && error != EMFILE
+           && error != ENFILE;
+}
+
 /* Draws the conclusions from 'error', which attaching to 'nic' gave.  Returns
  * true if 'desired' depends on them. */
 static bool
 note_attach_error(struct reconcile *r, const struct dp_nic *nic, int error)
 {
-    VLOG_WARN("%s: cannot attach (%s): %s", nic->name,
-              nic->mode == DP_NATIVE ? "native" : "generic",
-              ovs_strerror(error));
+    bool native = nic->mode == DP_NATIVE;
+
     simap_put(&r->attach_errors, nic->name, error);
     if (error == EBUSY) {
         return sset_add(&r->foreign, nic->name) != NULL;
     }
-    if (nic->mode == DP_NATIVE && error != ENODEV) {
-        return sset_add(&r->native_failed, nic->name) != NULL;
+    VLOG_WARN("%s: cannot attach in %s mode: %s", nic->name,
+              native ? "native" : "generic", ovs_strerror(error));
+    problems_add(&r->problems, REASON_ATTACH_FAILED,
+                 "%s: cannot attach in %s mode: %s", nic->name,
+                 native ? "native" : "generic", ovs_strerror(error));
+    if (native && is_drivers_no(error)
+        && sset_add(&r->native_failed, nic->name)) {
+        return true;
     }
-    note_failure(r, "attaching to", nic->name, error);
+    r->failed = true;
     return false;
 }
 

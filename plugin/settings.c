@@ -208,11 +208,12 @@ parse_interfaces(struct settings *settings, const char *value)
             return error;
         }
     }
-    settings->interfaces_auto = sset_count(&names) == 1
-                                && sset_contains(&names, "auto");
-    if (settings->interfaces_auto) {
-        sset_clear(&names);
+    bool is_auto = sset_find_and_delete(&names, "auto");
+    if (is_auto && !sset_is_empty(&names)) {
+        sset_destroy(&names);
+        return xstrdup("\"auto\" must stand alone");
     }
+    settings->interfaces_auto = is_auto;
     sset_swap(&settings->interfaces, &names);
     sset_destroy(&names);
     return NULL;
@@ -252,35 +253,36 @@ parse_exclude(struct settings *settings, const char *value)
     return NULL;
 }
 
-/* Parses ovn-bridge-mappings as ovn-controller does: a bad element is reported
- * and left out, the others count. */
+/* Parses ovn-bridge-mappings as ovn-controller does: the first bad element is
+ * the end, since ovn-controller plugs no patch port for those behind it
+ * either.  Of two elements for one network the later one counts. */
 static void
 parse_mappings(struct settings *settings, const char *value,
                struct problems *problems)
 {
-    struct sset pairs = SSET_INITIALIZER(&pairs);
-    const char *pair;
+    char *copy = xstrdup(value);
+    char *next = copy;
+    char *element;
 
     replace_string(&settings->mappings_text, value);
     smap_clear(&settings->mappings);
-    sset_from_delimited_string(&pairs, value, ",");
-    SSET_FOR_EACH (pair, &pairs) {
-        const char *colon = strchr(pair, ':');
-        if (!colon || colon == pair || !colon[1]) {
+    while ((element = strsep(&next, ",")) && (*element || next)) {
+        char *bridge = element;
+        const char *network = strsep(&bridge, ":");
+        if (!*network || !bridge || !*bridge) {
             problems_add(problems, REASON_BAD_VALUE,
-                         "ovn-bridge-mappings: \"%s\" is not NETWORK:BRIDGE",
-                         pair);
-            continue;
+                         "ovn-bridge-mappings=\"%s\": \"%s\" is not "
+                         "NETWORK:BRIDGE; it and what follows is ignored, as "
+                         "by ovn-controller", value, network);
+            break;
         }
-        char *network = xmemdup0(pair, colon - pair);
-        smap_replace(&settings->mappings, network, colon + 1);
-        free(network);
+        smap_replace(&settings->mappings, network, bridge);
     }
-    sset_destroy(&pairs);
+    free(copy);
 }
 
-/* Parses ovn-remote-probe-interval as ovn-controller does: 0 is off, and below
- * one second there is no probing. */
+/* Parses ovn-remote-probe-interval as ovn-controller does: 0 is off, and less
+ * than a second is a second. */
 static void
 parse_probe_interval(struct settings *settings, const char *value,
                      struct problems *problems)
@@ -321,8 +323,11 @@ void
 settings_update(struct settings *settings, const struct smap *ids,
                 const char *chassis, struct problems *problems)
 {
-    replace_string(&settings->chassis,
-                   chassis ? chassis : smap_get(ids, "system-id"));
+    if (!chassis) {
+        const char *system_id = smap_get_def(ids, "system-id", "");
+        chassis = system_id[0] ? system_id : NULL;
+    }
+    replace_string(&settings->chassis, chassis);
     chassis = settings->chassis;
     if (!chassis) {
         problems_add(problems, REASON_NO_SYSTEM_ID, "%s",

@@ -166,7 +166,9 @@ set_attach_state(const struct view *view,
         dst->program_id = search.state.program_id;
     } else if (error) {
         dst->state = "refused";
-        dst->reason = reason_to_string(REASON_ATTACH_FAILED);
+        dst->reason = reason_to_string(error == ENOSPC
+                                       ? REASON_TOO_MANY_INTERFACES
+                                       : REASON_ATTACH_FAILED);
         free(dst->detail);
         dst->detail = xstrdup(ovs_strerror(error));
     }

@@ -136,6 +136,16 @@ bed_load(uint32_t slot, uint32_t ifindex, const struct ovn_xdp_bpf *shared)
 }
 
 struct ovn_xdp_bpf *
+bed_load_generic(uint32_t slot, const struct ovn_xdp_bpf *shared)
+{
+    struct ovn_xdp_bpf *skel = open_sized(slot, BED_SLOTS);
+
+    skel->rodata->generic = true;
+    share_maps(skel, shared);
+    return load(skel);
+}
+
+struct ovn_xdp_bpf *
 bed_load_sized(uint32_t slot, uint32_t n)
 {
     return load(open_sized(slot, n));

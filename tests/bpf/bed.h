@@ -36,6 +36,10 @@ void bed_enter(void);
 struct ovn_xdp_bpf *bed_load(uint32_t slot, uint32_t ifindex,
                              const struct ovn_xdp_bpf *shared);
 
+/* The same with the maps of 'shared', for generic mode. */
+struct ovn_xdp_bpf *bed_load_generic(uint32_t slot,
+                                     const struct ovn_xdp_bpf *shared);
+
 /* The same with maps for 'n' endpoints, and neither of the options. */
 struct ovn_xdp_bpf *bed_load_sized(uint32_t slot, uint32_t n);
 

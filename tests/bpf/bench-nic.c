@@ -4,8 +4,9 @@
  * program could do (bench.bpf.c).  Needs root.
  *
  * All programs run in turn, many rounds: on a shared machine only the ratios
- * of one run mean something.  The cost is the minimum over the rounds, less
- * that of the empty program; the median tells how calm the machine was. */
+ * of one run mean something.  The cost in a round is the processor time, less
+ * that of the empty program in the same round; the median over the rounds is
+ * the result, and the quartiles tell how calm the machine was. */
 
 #include <config.h>
 
@@ -93,11 +94,14 @@ static void
 set_frames(enum frame_kind kind, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
+        struct bench_frame frame = { 0 };
         struct packet p;
 
         make_frame(kind, i, &p);
+        memcpy((uint8_t *) &frame + offsetof(struct bench_frame, eth), p.data,
+               BENCH_FRAME_LEN);
         assert_int_equal(bpf_map_update_elem(bpf_map__fd(bench->maps.frames),
-                                             &i, p.data, 0), 0);
+                                             &i, &frame, 0), 0);
     }
     bench->bss->frame_mask = n - 1;
     bench->bss->next_frame = 0;
@@ -180,23 +184,33 @@ run_contests(struct contest *contests, size_t n, uint32_t n_flows)
     }
 }
 
+/* Replaces the times of all contests but the first by what they exceed it,
+ * and sorts them. */
+static void
+reduce(struct contest *contests, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        for (int round = 0; round < ROUNDS; round++) {
+            contests[i].ns[round] -= contests[0].ns[round];
+        }
+        qsort(contests[i].ns, ROUNDS, sizeof contests[i].ns[0], compare);
+    }
+}
+
 /* Prints the results; the first contest is the empty program, the second the
  * one that the others are compared with. */
 static void
 report(struct contest *contests, size_t n, uint32_t n_flows)
 {
-    for (size_t i = 0; i < n; i++) {
-        qsort(contests[i].ns, ROUNDS, sizeof contests[i].ns[0], compare);
-    }
-    printf("%u flows\n%-24s %8s %8s %8s\n", n_flows, "program", "min ns",
-           "median", "ratio");
+    reduce(contests, n);
+    printf("%u flows\n%-24s %8s %8s %8s %8s\n", n_flows, "nanoseconds",
+           "median", "25%", "75%", "ratio");
     for (size_t i = 1; i < n; i++) {
-        double least = contests[i].ns[0] - contests[0].ns[0];
-        double median = (contests[i].ns[ROUNDS / 2]
-                         - contests[0].ns[ROUNDS / 2]);
+        const double *ns = contests[i].ns;
 
-        printf("%-24s %8.1f %8.1f %8.2f\n", contests[i].name, least, median,
-               least / (contests[1].ns[0] - contests[0].ns[0]));
+        printf("%-24s %8.1f %8.1f %8.1f %8.2f\n", contests[i].name,
+               ns[ROUNDS / 2], ns[ROUNDS / 4], ns[ROUNDS * 3 / 4],
+               ns[ROUNDS / 2] / contests[1].ns[ROUNDS / 2]);
     }
 }
 

@@ -53,6 +53,21 @@ struct {
 	__type(value, __u32);
 } devices SEC(".maps");
 
+/* Writes 'frame' to 'data'. */
+static __always_inline void
+write_frame(void *data, const struct bench_frame *frame)
+{
+	int i;
+
+#pragma unroll
+	for (i = 0; i < 7; i++)
+		*(volatile __u16 *)(data + 2 * i) = frame->eth[i];
+#pragma unroll
+	for (i = 0; i < 12; i++)
+		*(volatile __u32 *)(data + ETH_HLEN + 4 * i) = frame->l3[i];
+	*(volatile __u16 *)(data + ETH_HLEN + 48) = frame->tail;
+}
+
 /* Puts the next frame into the buffer and runs the program under test. */
 SEC("xdp.frags")
 int restore(struct xdp_md *ctx)
@@ -67,9 +82,9 @@ int restore(struct xdp_md *ctx)
 		return XDP_ABORTED;
 	frame = bpf_map_lookup_elem(&frames, &index);
 	data = (void *)(long)ctx->data;
-	if (!frame || data + sizeof(*frame) > (void *)(long)ctx->data_end)
+	if (!frame || data + BENCH_FRAME_LEN > (void *)(long)ctx->data_end)
 		return XDP_ABORTED;
-	*(struct bench_frame *)data = *frame;
+	write_frame(data, frame);
 	bpf_tail_call(ctx, &peer, 0);
 	return XDP_ABORTED;
 }

@@ -289,6 +289,24 @@ test_changed_anywhere(void **state)
     }
 }
 
+/* The address alone is compared, all of it. */
+static void
+test_similar_addresses(void **state)
+{
+    static const char *const addresses[] = {
+        "2001:db9::10", "3001:db8::10", "2001:db8:1::10", "2001:db8:0:1::10",
+        "2001:db8::1:0:0:10", "2001:db8::1:0:10", "2001:db8::1:11",
+        "2001:db8::8010", "::10",
+    };
+    struct packet_ip6 ip6 = TO6(CASES_PLAIN, 26);
+
+    (void) state;
+    for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
+        ip6.dst = addresses[i];
+        passes(&ip6, OX_R_NOT_LOCAL);
+    }
+}
+
 const struct CMUnitTest cases_ip6[] = {
     cmocka_unit_test(test_next_headers),
     cmocka_unit_test(test_hop_by_hop),
@@ -304,6 +322,7 @@ const struct CMUnitTest cases_ip6[] = {
     cmocka_unit_test(test_class_and_label),
     cmocka_unit_test(test_martian_sources),
     cmocka_unit_test(test_fair_sources),
+    cmocka_unit_test(test_similar_addresses),
     cmocka_unit_test(test_changed_anywhere),
 };
 const size_t n_cases_ip6 = sizeof cases_ip6 / sizeof cases_ip6[0];

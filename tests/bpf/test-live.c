@@ -66,6 +66,7 @@ struct live {
     struct events_bpf *events;  /* Counts frames lost behind the verdict. */
     uint8_t mac[6];             /* Of nic0. */
     int link;                   /* Of the program that nic0 carries. */
+    struct ovn_xdp_bpf *generic; /* The program for generic mode, or NULL. */
     int in;                     /* Socket that sends through in0. */
     int far;                    /* Socket that receives on far0. */
 };
@@ -149,7 +150,7 @@ add_endpoint(const struct live *live, const char *address, const char *device)
 {
     struct ox_endpoint endpoint = {
         .ifindex = if_nametoindex(device),
-        .mtu = 1500,
+        .mtu = 9000,
     };
 
     memcpy(endpoint.dmac, dmac, sizeof endpoint.dmac);
@@ -207,6 +208,7 @@ tear_down(void **state)
     close(live->far);
     close(live->link);
     events_bpf__destroy(live->events);
+    ovn_xdp_bpf__destroy(live->generic);
     ovn_xdp_bpf__destroy(live->skel);
     free(live);
     run("for dev in in0 out0 out1; do ip link del $dev 2>/dev/null; done; :");
@@ -328,6 +330,17 @@ assert_arrives(const struct live *live)
     assert_memory_equal(got, want.data, want.len);
 }
 
+/* Replaces the program of nic0 by one in generic mode. */
+static void
+go_generic(struct live *live)
+{
+    close(live->link);
+    live->generic = bed_load_generic(SLOT, live->skel);
+    assert_non_null(live->generic);
+    live->link = attach(bed_program(live->generic), XDP_FLAGS_SKB_MODE);
+    assert_true(live->link >= 0);
+}
+
 /* A frame goes the whole way, in native and in generic mode. */
 static void
 test_redirected(void **state)
@@ -336,11 +349,67 @@ test_redirected(void **state)
 
     assert_arrives(live);
     assert_reason(live, "10.0.0.99", OX_R_NOT_LOCAL);
-    close(live->link);
-    live->link = attach(bed_program(live->skel), XDP_FLAGS_SKB_MODE);
-    assert_true(live->link >= 0);
+    go_generic(live);
     assert_arrives(live);
     assert_reason(live, "10.0.0.99", OX_R_NOT_LOCAL);
+}
+
+/* Makes the stack send long packets for GOOD to nic0. */
+static void
+set_jumbo(const struct live *live)
+{
+    char command[512];
+
+    snprintf(command, sizeof command,
+             "for dev in in0 nic0 out0 far0; do "
+             "  ip link set $dev mtu 9000 || exit 1; "
+             "done && "
+             "ip addr add 192.0.2.1/24 dev in0 && "
+             "ip route add 10.0.0.0/24 dev in0 && ip neigh add " GOOD
+             " lladdr %02x:%02x:%02x:%02x:%02x:%02x dev in0",
+             live->mac[0], live->mac[1], live->mac[2], live->mac[3],
+             live->mac[4], live->mac[5]);
+    run(command);
+}
+
+/* Sends one UDP packet of 'n' bytes to GOOD through the stack, which spreads
+ * it over pages. */
+static void
+send_jumbo(size_t n)
+{
+    const struct sockaddr_in to = {
+        .sin_family = AF_INET,
+        .sin_port = htons(9),
+        .sin_addr.s_addr = inet_addr(GOOD),
+    };
+    static uint8_t data[PACKET_MAX];
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(sendto(fd, data, n, 0, (const struct sockaddr *) &to,
+                            sizeof to), n);
+    close(fd);
+}
+
+/* Generic mode hands sk_buffs to the target, which may always consist of
+ * several buffers; native mode needs a target that takes them. */
+static void
+test_jumbo(void **state)
+{
+    struct live *live = *state;
+    struct pollfd poll_far = { .fd = live->far, .events = POLLIN };
+    static uint8_t got[PACKET_MAX];
+    const size_t payload = 8000, head = PACKET_ETH_LEN + PACKET_IP4_LEN + 8;
+
+    set_jumbo(live);
+    send_jumbo(payload);
+    await_reason(live, OX_R_MULTI_BUFFER, 0);
+    go_generic(live);
+    send_jumbo(payload);
+    await_reason(live, OX_R_REDIRECTED, 0);
+    assert_int_equal(poll(&poll_far, 1, PATIENCE_MS), 1);
+    assert_int_equal(recv(live->far, got, sizeof got, 0), head + payload);
+    assert_memory_equal(got, dmac, sizeof dmac);
 }
 
 /* The kernel takes the target away with its device, and the frame passes. */
@@ -623,6 +692,7 @@ main(void)
 #define LIVE(TEST) cmocka_unit_test_setup_teardown(TEST, set_up, tear_down)
     static const struct CMUnitTest tests[] = {
         LIVE(test_redirected),
+        LIVE(test_jumbo),
         LIVE(test_target_vanishes),
         LIVE(test_program_replaced),
         LIVE(test_nic_vanishes),

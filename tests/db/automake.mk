@@ -4,11 +4,13 @@
 
 unit_tests += \
 	tests/db/test-ovs-db \
-	tests/db/test-sb-db
+	tests/db/test-sb-db \
+	tests/db/test-sb-db-link
 
 tests_libtest_a_SOURCES += \
 	tests/db/db-dump.c tests/db/db-dump.h \
-	tests/db/db-server.c tests/db/db-server.h
+	tests/db/db-server.c tests/db/db-server.h \
+	tests/db/sbt.c tests/db/sbt.h
 
 test_data += \
 	tests/db/fixtures/sb-2303.db \

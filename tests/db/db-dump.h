@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Views of databases as text, the same for equal views. */
-#ifndef TESTS_DB_DUMP_H
-#define TESTS_DB_DUMP_H 1
+#ifndef TESTS_DB_DB_DUMP_H
+#define TESTS_DB_DB_DUMP_H 1
 
 struct ovs_view;
 struct sb_binding;

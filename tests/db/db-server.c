@@ -92,7 +92,8 @@ const char *
 db_missing_tool(void)
 {
     static const char *const tools[] = {
-        "ovsdb-server", "ovsdb-client", "ovsdb-tool", "python3",
+        "ovsdb-server", "ovsdb-client", "ovsdb-tool", "ovs-appctl",
+        "python3",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {
@@ -317,6 +318,19 @@ db_server_stop(struct db_server *server)
         }
         server->pid = 0;
     }
+}
+
+/* Makes 'server', which runs, close all connections and accept new ones. */
+void
+db_server_disconnect_all(const struct db_server *server)
+{
+    char *ctl = xasprintf("%s.ctl", server->file);
+    const char *const argv[] = {
+        "ovs-appctl", "-t", ctl, "ovsdb-server/reconnect", NULL
+    };
+
+    free(run_or_fail(argv));
+    free(ctl);
 }
 
 /* Makes 'server', which runs, fail to write to its file if 'limited', and able

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Real ovsdb-servers for tests, without root, and transactions with them by
  * ovsdb-client, so that the code under test never talks to itself. */
-#ifndef TESTS_DB_SERVER_H
-#define TESTS_DB_SERVER_H 1
+#ifndef TESTS_DB_DB_SERVER_H
+#define TESTS_DB_DB_SERVER_H 1
 
 #include <stdbool.h>
 
@@ -20,6 +20,7 @@ void db_server_edit_schema(struct db_server *, const char *const edits[]);
 
 void db_server_start(struct db_server *);
 void db_server_stop(struct db_server *);
+void db_server_disconnect_all(const struct db_server *);
 void db_server_limit_file(const struct db_server *, bool limited);
 const char *db_server_remote(const struct db_server *);
 

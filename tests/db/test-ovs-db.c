@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "fatal-signal.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "timeval.h"
@@ -34,13 +35,13 @@ struct fixture {
     struct ovs_db *db;          /* A client of it. */
 };
 
-/* Runs 'DB' until 'COND' is true, and fails the test if it does not get
- * true. */
-#define AWAIT(DB, COND)                                                 \
+/* Runs 'DB' until 'COND' is true, and fails the test if it does not get true.
+ * Adds to 'N' the number of times that the view changed until then. */
+#define AWAIT_COUNTING(DB, COND, N)                                     \
     do {                                                                \
         long long int deadline_ = time_msec() + TIMEOUT;                \
         for (;;) {                                                      \
-            ovs_db_run(DB);                                             \
+            (N) += ovs_db_run(DB);                                      \
             if (COND) {                                                 \
                 break;                                                  \
             }                                                           \
@@ -49,6 +50,13 @@ struct fixture {
             poll_timer_wait_until(deadline_);                           \
             poll_block();                                               \
         }                                                               \
+    } while (0)
+
+/* The same without counting. */
+#define AWAIT(DB, COND)                                                 \
+    do {                                                                \
+        int n_ OVS_UNUSED = 0;                                          \
+        AWAIT_COUNTING(DB, COND, n_);                                   \
     } while (0)
 
 /* Fails the test, and shows the view of 'db', if 'deadline' is over. */
@@ -179,6 +187,7 @@ setup(void **statep)
     db_server_use_schema(f->server, schema);
     db_server_start(f->server);
     f->db = ovs_db_create(db_server_remote(f->server));
+    ovs_db_set_removal_wait(f->db, 50);
     free(schema);
     *statep = f;
     return 0;
@@ -289,7 +298,7 @@ static void
 test_churn(void **statep)
 {
     struct fixture *f = *statep;
-    int changes = 0;
+    int n_changes = 0;
 
     add_port(f->server, "br-a", "eth1", "eth1", "");
     AWAIT(f->db, port(f->db, "br-a", "eth1"));
@@ -299,10 +308,11 @@ test_churn(void **statep)
                        "[['rx_packets',%d]]]}},"
                        "{'op':'update','table':'Bridge','where':[],"
                        "'row':{'external_ids':['map',[['n','%d']]]}}", i, i);
+        n_changes += ovs_db_run(f->db);
     }
     set_mark(f->server, "1");
-    AWAIT(f->db, (changes += ovs_db_run(f->db)) || has_mark(f->db, "1"));
-    assert_true(changes <= 1);
+    AWAIT_COUNTING(f->db, has_mark(f->db, "1"), n_changes);
+    assert_int_equal(n_changes, 1);
     assert_false(ovs_db_run(f->db));
 }
 
@@ -322,6 +332,30 @@ test_restart(void **statep)
     assert_non_null(port(f->db, "br-a", "eth1"));
     AWAIT(f->db, state(f->db) == DB_SYNCED);
     assert_null(port(f->db, "br-a", "eth1"));
+}
+
+/* A port is not added again before ovs-vswitchd has acted upon the removal. */
+static void
+test_managed_answer(void **statep)
+{
+    const struct ovs_managed_port wanted = { "br-a", "xdp0" };
+    struct fixture *f = *statep;
+
+    ovs_db_set_removal_wait(f->db, 60000);
+    ovs_db_set_managed_ports(f->db, &wanted, 1);
+    AWAIT(f->db, port(f->db, "br-a", "xdp0"));
+    ovs_db_set_managed_ports(f->db, NULL, 0);
+    AWAIT(f->db, !port(f->db, "br-a", "xdp0"));
+    ovs_db_set_managed_ports(f->db, &wanted, 1);
+    set_mark(f->server, "1");
+    AWAIT(f->db, has_mark(f->db, "1"));
+    assert_null(port(f->db, "br-a", "xdp0"));
+    assert_false(ovs_db_managed_ports_settled(f->db));
+
+    db_server_exec(f->server, "{'op':'update','table':'Open_vSwitch',"
+                   "'where':[['next_cfg','==',1]],'row':{'cur_cfg':1}}");
+    AWAIT(f->db, ovs_db_managed_ports_settled(f->db));
+    assert_non_null(port(f->db, "br-a", "xdp0"));
 }
 
 /* A managed port is added, comes back when somebody deletes it, and goes when
@@ -539,6 +573,27 @@ test_managed_restart(void **statep)
     AWAIT(f->db, ovs_db_managed_ports_settled(f->db));
 }
 
+/* A wish that changes while the transaction for the one before is under
+ * way. */
+static void
+test_changed_mind(void **statep)
+{
+    struct fixture *f = *statep;
+
+    AWAIT(f->db, ovs_db_view(f->db)->n_bridges == 2);
+    for (int i = 0; i < 5; i++) {
+        want(f->db, "br-a", "x");
+        ovs_db_run(f->db);
+        want(f->db, "br-b", "y");
+        ovs_db_run(f->db);
+        assert_false(ovs_db_managed_ports_settled(f->db));
+        AWAIT(f->db, ovs_db_managed_ports_settled(f->db));
+        assert_null(port(f->db, "br-a", "x"));
+        assert_non_null(port(f->db, "br-b", "y"));
+        ovs_db_set_managed_ports(f->db, NULL, 0);
+    }
+}
+
 /* A name that somebody takes just before we want it. */
 static void
 test_taken(void **statep)
@@ -594,12 +649,14 @@ main(int argc, char *argv[])
         TEST(test_churn),
         TEST(test_restart),
         TEST(test_managed),
+        TEST(test_managed_answer),
         TEST(test_adopt),
         TEST(test_two_bridges),
         TEST(test_foreign),
         TEST(test_no_bridge),
         TEST(test_mended),
         TEST(test_managed_restart),
+        TEST(test_changed_mind),
         TEST(test_taken),
         TEST(test_refused),
     };
@@ -607,6 +664,7 @@ main(int argc, char *argv[])
 
     (void) argc;
     set_program_name(argv[0]);
+    fatal_ignore_sigpipe();
     vlog_set_levels(NULL, VLF_CONSOLE, VLL_ERR);
     if (missing) {
         printf("%s is not installed\n", missing);

@@ -3,8 +3,13 @@
 # Tests of plugin/.
 
 unit_tests += \
+	tests/plugin/test-addresses \
 	tests/plugin/test-datapath-bpf-slots \
-	tests/plugin/test-datapath-fake
+	tests/plugin/test-datapath-fake \
+	tests/plugin/test-desired \
+	tests/plugin/test-problems \
+	tests/plugin/test-reason \
+	tests/plugin/test-settings
 
 # Against the kernel, in network namespaces of their own.
 root_units += \
@@ -12,6 +17,7 @@ root_units += \
 	tests/plugin/test-datapath-bpf \
 	tests/plugin/test-datapath-bpf-crash \
 	tests/plugin/test-netdevs \
+	tests/plugin/test-netdevs-xdp \
 	tests/plugin/test-port-guard
 
 tests_libtest_a_SOURCES += \
@@ -19,5 +25,9 @@ tests_libtest_a_SOURCES += \
 	tests/plugin/dp-bpf-bed.h \
 	tests/plugin/dp-contract.c \
 	tests/plugin/dp-contract.h \
+	tests/plugin/netdevs-bed.c \
+	tests/plugin/netdevs-bed.h \
 	tests/plugin/netns.c \
-	tests/plugin/netns.h
+	tests/plugin/netns.h \
+	tests/plugin/values.c \
+	tests/plugin/values.h

@@ -395,8 +395,9 @@ values_key(const char *address)
     return key;
 }
 
-/* Returns 'endpoints' of 'desired' as text, sorted, one line for each: address,
- * MAC, kind, port, network, bridge, tag, and why not.  The caller frees it. */
+/* Returns 'endpoints' of 'desired' as text, sorted, one line for each:
+ * address, MAC, kind, port, network, bridge, tag, and why not.  The caller
+ * frees it. */
 char *
 values_dump_endpoints(const struct desired *desired)
 {

@@ -71,7 +71,7 @@ config() {
 # Prints what Python's EXPRESSION says of the JSON document 'd' on standard
 # input: strings plainly, all else as JSON.
 json() {
-    "$PYTHON3" -c 'import json, sys
+    "$PYTHON3" -IS -c 'import json, sys
 try:
     d = json.load(sys.stdin)
     v = eval(sys.argv[1])

@@ -132,7 +132,7 @@ part_move() {
     fip_move $fip vm1 distributed
     await 10 endpoint_is $fip kind fip-distributed ||
         surprise "ovn-xdp does not follow"
-    ping_stop >/dev/null
+    ping_stop || surprise "$fip does not answer any more"
     say "ping $fip    $ping_sent sent, $((ping_sent - ping_lost)) answered"
     try $fip answered
 }

@@ -275,15 +275,22 @@ sandbox_daemons() {
         external_ids:ovn-bridge-mappings=physnet1:br-ex \
         external_ids:ovn-bridge-datapath-type="$dp" \
         -- add-br br-int -- set Bridge br-int datapath_type="$dp" \
-        fail-mode=secure other-config:disable-in-band=true \
-        -- add-br br-ex -- set Bridge br-ex datapath_type="$dp" || return
-    vswitchd_start && controller_start &&
+        fail-mode=secure other-config:disable-in-band=true || return
+    bridge_add && vswitchd_start && controller_start &&
         ns hv ovn-northd -vconsole:err --detach --no-chdir \
             --pidfile="$SANDBOX/ovn-northd.pid" \
             --log-file="$SANDBOX/ovn-northd.log" \
             --unixctl="$SANDBOX/ovn-northd.ctl" \
             --ovnnb-db="unix:$SANDBOX/ovnnb_db.sock" \
             --ovnsb-db="unix:$SANDBOX/ovnsb_db.sock"
+}
+
+# Adds the provider bridge.  It always has the same MAC address, as a real one
+# has its NIC's: it is in OVN's and the VMs' neighbour tables.
+bridge_add() {
+    vs --no-wait add-br br-ex -- set Bridge br-ex \
+        datapath_type="$SANDBOX_DATAPATH" \
+        other-config:hwaddr=02:00:00:00:01:00
 }
 
 # Starts ovs-vswitchd, and waits until its bridges exist.

@@ -18,13 +18,15 @@ moves() {
     local mac=fa:16:3e:00:01:01 kind=fip-$3
 
     [ "$3" = centralised ] || mac=$(mac_of "$2" eth0)
-    check "a ping runs" ping_start $fip 10
+    ping_start $fip 10
+    check "a ping runs" equal "exit status" $? 0
     check "$fip moves to $2, $3" fip_move $fip "$2" "$3"
     check "ovn-xdp takes it for $kind" await 10 endpoint_is $fip kind "$kind"
     check "with MAC $mac" await 10 endpoint_is $fip mac "$mac"
     check "OVN is done" ovn_sync
     check "it still answers" pings $fip
-    ping_stop | remark
+    ping_stop
+    echo "# moved to $2, $3: $ping_sent pings, $ping_lost lost"
     check "of $ping_sent pings at most $1 are lost" \
         between lost "$ping_lost" 0 "$1"
     check "it answers through XDP" pings_through_xdp $fip
@@ -35,7 +37,7 @@ moves() {
 own_loss() {
     kernel_route $fip fa:16:3e:00:01:01 && warm $fip >/dev/null &&
         ping_start $fip 10 && fip_move $fip vm2 centralised &&
-        ovn_sync && pings $fip && ping_stop >/dev/null &&
+        ovn_sync && pings $fip && ping_stop &&
         kernel_unroute $fip && fip_move $fip vm1 centralised
     echo "$ping_lost"
 }

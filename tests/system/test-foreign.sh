@@ -14,7 +14,7 @@ fip=172.24.100.111
 foreign_program() {
     printf '%s\n' '__attribute__((section("xdp"), used))' \
         'int foreign(void *ctx) { return 2; }' \
-        'char license[] __attribute__((section("license"))) = "GPL";' |
+        'char _license[] __attribute__((section("license"))) = "GPL";' |
         "${CLANG:-clang}" -O2 -g -target bpf -x c -c - \
             -o "$SANDBOX/foreign.o"
 }

@@ -30,7 +30,8 @@ killed_under_load() {
     await 5 frames_sent "$frames" 2000 || return
     check "a new daemon starts" daemon_start
     check_not "all this under load" gone $load
-    check "each of $count datagrams arrives" wait $load
+    wait $load
+    check "each of $count datagrams arrives" equal "exit status" $? 0
     remark <"$SANDBOX/load"
     frames=$(($(frames ext wan0 tx) - frames))
     all=$(($(counted nic0) - all))

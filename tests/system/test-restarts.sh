@@ -48,8 +48,8 @@ vswitchd_restart() {
 
 # Makes br-ex anew.
 bridge_again() {
-    vs del-br br-ex && vs add-br br-ex \
-        -- set Bridge br-ex datapath_type="$SANDBOX_DATAPATH" &&
+    vs del-br br-ex && bridge_add &&
+        vs wait-until Interface br-ex 'ofport>0' &&
         router_leg br-ex && ovn_sync
 }
 

@@ -53,7 +53,10 @@ check "a floating IP moves to another VM" \
     fip_move 172.24.100.111 vm2 centralised
 check "and the old one's MAC leads nowhere" unreachable 172.24.100.111
 check "a floating IP is taken away" fip_del r1 172.24.100.111
+server=$(ip netns pids "$SANDBOX_ID-vm1")
+check_not "it has a server" gone "${server:?}"
 check "a VM is deleted" vm_del vm1
+check "and its server has ended" await 5 gone "$server"
 check_not "its port is gone" nb lsp-get-up vm1
 check "a gateway somewhere else" chassis_add elsewhere
 check "before it moves there" pings 172.24.100.112

@@ -124,8 +124,13 @@ vm_await_up() {
     nb wait-until Logical_Switch_Port "$1" up=true
 }
 
-# Deletes VM NAME: the port first, as an orderly shut-down does.
+# Deletes VM NAME, with all that runs in it: the port first, as an orderly
+# shut-down does.
 vm_del() {
+    local pids
+
+    mapfile -t pids < <(ip netns pids "$SANDBOX_ID-$1")
+    [ ${#pids[@]} -eq 0 ] || kill -KILL "${pids[@]}"
     vm_unplug "$1" && nb --wait=hv lsp-del "$1" &&
         ip -n "$SANDBOX_ID-hv" link del "tap-$1" &&
         ip netns del "$SANDBOX_ID-$1"

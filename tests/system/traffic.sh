@@ -66,25 +66,32 @@ udp_count() {
 #
 # usage: ping_start ADDRESS [MILLISECONDS]
 ping_start() {
-    ns ext ping -n -D -i "$(printf '0.%03d' "${2:-10}")" "$1" \
+    # Not by ns: the process must be ping itself, so that it can be stopped.
+    nsenter --net="/run/netns/$SANDBOX_ID-ext" -- \
+        ping -n -D -i "$(printf '0.%03d' "${2:-10}")" "$1" \
         >"$SANDBOX/ping.log" 2>&1 &
     ping_pid=$!
-    await 5 grep -q 'icmp_seq=3 ' "$SANDBOX/ping.log"
+    await 5 pings_answered 3
 }
 
-# Stops that ping and sets ping_sent and ping_lost.  The last few requests may
-# still be under way when it is stopped: it waits for those.
+# Stops that ping once it is answered again, and sets ping_sent, up to the last
+# answered request, and ping_lost.
 ping_stop() {
-    local line
+    local log=$SANDBOX/ping.log answers
 
+    answers=$(grep -c icmp_seq= "$log")
+    await 10 pings_answered $((answers + 3)) || return
     kill -INT "$ping_pid"
     wait "$ping_pid"
-    line=$(grep 'packets transmitted' "$SANDBOX/ping.log") || return
-    ping_sent=${line%% *}
-    [[ $line =~ ,\ ([0-9]+)\ received ]] || return
+    answers=$(grep -c icmp_seq= "$log")
+    ping_sent=$(sed -n 's/.*icmp_seq=\([0-9]*\) .*/\1/p' "$log" | tail -n 1)
     # shellcheck disable=SC2034
-    ping_lost=$((ping_sent - BASH_REMATCH[1]))
-    echo "$line"
+    ping_lost=$((ping_sent - answers))
+}
+
+# Succeeds if the ping of ping_start has had COUNT answers.
+pings_answered() {
+    [ "$(grep -c icmp_seq= "$SANDBOX/ping.log")" -ge "$1" ]
 }
 
 # Waits until ADDRESS answers: the first packets on a new path may be lost

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Taking over the links of an earlier daemon: which device each has, and what
+ * runs there. */
+#include <config.h>
+#include "plugin/datapath-bpf.h"
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <unistd.h>
+#include "openvswitch/vlog.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(datapath_adopt);
+
+static void adopt_pin(struct dp *, const char *pin);
+
+/* Finds the links of an earlier daemon.  Those whose device is gone, or is in
+ * another network namespace, are left to nics_sweep(). */
+int
+nics_adopt(struct dp *dp)
+{
+    struct svec names = SVEC_EMPTY_INITIALIZER;
+    char *dir = links_dir(dp);
+    const char *name;
+    size_t i;
+    int error;
+
+    error = pins_make_dir(dir);
+    if (!error) {
+        pins_list(dir, &names);
+        SVEC_FOR_EACH (i, name, &names) {
+            char *pin = xasprintf("%s/%s", dir, name);
+
+            adopt_pin(dp, pin);
+            free(pin);
+        }
+        svec_destroy(&names);
+    }
+    free(dir);
+    return error;
+}
+
+/* Takes what an earlier daemon has noted in the row of 'nic'.  False if there
+ * is none in this generation. */
+static bool
+adopt_row(struct dp *dp, struct bpf_nic *nic)
+{
+    for (uint32_t slot = 0; slot < OX_MAX_NICS; slot++) {
+        uint64_t bit = UINT64_C(1) << slot;
+        struct ox_nic row;
+
+        if (!(dp->nic_slots & bit)
+            && !bpf_map_lookup_elem(dp->gen.fds[GEN_NICS], &slot, &row)
+            && row.ifindex == nic->nic.ifindex) {
+            memcpy(&nic->nic.mac, row.mac, sizeof nic->nic.mac);
+            nic->sink = (row.flags & OX_NIC_SINK) != 0;
+            nic->nic.tag_hint = (row.flags & OX_NIC_TAG_HINT) != 0;
+            nic->slot = slot;
+            dp->nic_slots |= bit;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Finds out the same from the program 'id' itself, as far as the kernel says
+ * it (which it does to CAP_SYS_ADMIN only). */
+static void
+inspect_program(uint32_t id, struct bpf_nic *nic)
+{
+    struct bpf_prog_info info = { .id = 0 };
+    uint32_t size = sizeof info;
+    int fd;
+
+    fd = bpf_prog_get_fd_by_id(id);
+    if (fd >= 0) {
+        if (!bpf_obj_get_info_by_fd(fd, &info, &size)) {
+            nic->sink = !strcmp(info.name, "port_sink");
+            nic->nic.tag_hint = info.ifindex != 0;
+        }
+        close(fd);
+    }
+}
+
+/* Makes a NIC of the link 'fd' pinned as 'pin', if it is attached to a device
+ * of this network namespace, and owns 'fd' then. */
+static bool
+adopt_link(struct dp *dp, int fd, const char *pin)
+{
+    struct link_info info;
+    struct bpf_nic *nic;
+    struct hook hook;
+    char name[IFNAMSIZ];
+
+    if (link_get_info(fd, &info) || !info.ifindex
+        || hook_get(info.ifindex, &hook)
+        || (hook.native_id != info.program_id
+            && hook.generic_id != info.program_id)
+        || nic_find_index(dp, info.ifindex)
+        || !if_indextoname(info.ifindex, name)) {
+        return false;
+    }
+    nic = xmalloc(sizeof *nic);
+    *nic = (struct bpf_nic) {
+        .nic = {
+            .ifindex = info.ifindex,
+            .mode = (hook.native_id == info.program_id
+                     ? DP_NATIVE : DP_GENERIC),
+        },
+        .slot = SLOT_NONE,
+        .link_fd = fd,
+        .pin = xstrdup(pin),
+    };
+    ovs_strlcpy(nic->nic.name, name, sizeof nic->nic.name);
+    if (!adopt_row(dp, nic)) {
+        inspect_program(info.program_id, nic);
+    }
+    ovs_list_push_back(&dp->nics, &nic->node);
+    VLOG_INFO("%s: adopted", name);
+    return true;
+}
+
+/* Adopts the link pinned as 'pin', if possible. */
+static void
+adopt_pin(struct dp *dp, const char *pin)
+{
+    int fd = bpf_obj_get(pin);
+
+    if (fd < 0) {
+        VLOG_WARN("%s: cannot open (%s)", pin, ovs_strerror(-fd));
+    } else if (!adopt_link(dp, fd, pin)) {
+        close(fd);
+    }
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Attachment to one NIC or to the outer end of a managed port, by one pinned
+ * XDP link.  plugin/datapath-bpf-links.c has the collection of them.
+ *
+ * A link that is there is only ever updated, which the kernel does between two
+ * packets.  It is detached to be attached again where the kernel knows no
+ * other way: for a change of mode, or a program it refuses to swap. */
+#include <config.h>
+#include "plugin/datapath-bpf.h"
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <unistd.h>
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/vlog.h"
+#include "packets.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(datapath_attach);
+
+/* 'nic_slots' of struct dp is a bitmap in one word. */
+BUILD_ASSERT_DECL(OX_MAX_NICS == 64);
+
+/* Tells whether the link of 'nic' still has its device. */
+bool
+nic_is_alive(const struct bpf_nic *nic)
+{
+    struct link_info info;
+
+    return (!link_get_info(nic->link_fd, &info)
+            && info.ifindex == nic->nic.ifindex);
+}
+
+/* Returns the NIC that 'want' means, or NULL if it has no link.  NICs that
+ * stand in the way are put right: one whose device is gone is removed, one
+ * whose device was renamed gets its new name. */
+struct bpf_nic *
+nic_claim(struct dp *dp, const struct dp_nic *want)
+{
+    struct bpf_nic *nic;
+
+    LIST_FOR_EACH_SAFE (nic, node, &dp->nics) {
+        if (nic->nic.ifindex != want->ifindex
+            && strcmp(nic->nic.name, want->name)) {
+            continue;
+        }
+        if (!nic_is_alive(nic)
+            || !if_indextoname(nic->nic.ifindex, nic->nic.name)) {
+            nic_remove(dp, nic);
+        }
+    }
+    return nic_find_index(dp, want->ifindex);
+}
+
+/* Frees 'nic', whose link stays as it is. */
+void
+nic_free(struct bpf_nic *nic)
+{
+    close(nic->link_fd);
+    free(nic->pin);
+    free(nic);
+}
+
+/* Writes 'nic', or zeros for NULL, to row 'slot' of 'nics'. */
+static int
+write_row(const struct dp *dp, uint32_t slot, const struct dp_nic *nic,
+          bool sink)
+{
+    struct ox_nic row = { .ifindex = 0 };
+
+    if (nic) {
+        memcpy(row.mac, &nic->mac, sizeof row.mac);
+        row.flags = ((sink ? OX_NIC_SINK : 0)
+                     | (nic->tag_hint ? OX_NIC_TAG_HINT : 0));
+        row.ifindex = nic->ifindex;
+    }
+    return -bpf_map_update_elem(dp->gen.fds[GEN_NICS], &slot, &row, BPF_ANY);
+}
+
+/* Gives row '*slotp' back, if there is one. */
+static void
+release_slot(struct dp *dp, uint32_t *slotp)
+{
+    if (*slotp != SLOT_NONE) {
+        write_row(dp, *slotp, NULL, false);
+        dp->nic_slots &= ~(UINT64_C(1) << *slotp);
+        *slotp = SLOT_NONE;
+    }
+}
+
+/* Takes a row of 'nics' for device 'ifindex' and sets its counters to zero.
+ * Stores it in '*slotp'.  ENOSPC if none is free. */
+static int
+take_slot(struct dp *dp, uint32_t *slotp)
+{
+    uint32_t slot;
+
+    if (dp->nic_slots == UINT64_MAX) {
+        return ENOSPC;
+    }
+    slot = raw_ctz(~dp->nic_slots);
+    for (uint32_t i = 0; i < OX_N_REASONS; i++) {
+        int error = counter_clear(dp, dp->gen.fds[GEN_REASONS],
+                                  slot * OX_N_REASONS + i);
+
+        if (error) {
+            return error;
+        }
+    }
+    dp->nic_slots |= UINT64_C(1) << slot;
+    *slotp = slot;
+    return 0;
+}
+
+/* Detaches 'nic', unpins its link and frees it. */
+void
+nic_remove(struct dp *dp, struct bpf_nic *nic)
+{
+    events_del_nic(dp, nic->nic.ifindex);
+    bpf_link_detach(nic->link_fd);
+    pins_remove(nic->pin);
+    release_slot(dp, &nic->slot);
+    ovs_list_remove(&nic->node);
+    nic_free(nic);
+}
+
+/* Returns a path to pin the link of 'nic': that of its name, unless a renamed
+ * device has it.  A bpffs takes no dots in names. */
+static char *
+make_pin(const struct dp *dp, const struct dp_nic *nic)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    ds_put_format(&s, "%s/links/", dp->pin_dir);
+    for (const char *p = nic->name; *p; p++) {
+        if (*p == '.' || *p == '%') {
+            ds_put_format(&s, "%%%02x", *p);
+        } else {
+            ds_put_char(&s, *p);
+        }
+    }
+    if (nic_find_pin(dp, ds_cstr(&s))) {
+        ds_put_format(&s, "%%%d", nic->ifindex);
+    }
+    return ds_steal_cstr(&s);
+}
+
+/* Loads the program for 'want' with row 'slot'. */
+static int
+load(const struct dp *dp, const struct dp_nic *want, bool sink, uint32_t slot,
+     int *fdp)
+{
+    return (sink
+            ? load_sink(&dp->gen, slot, fdp)
+            : load_redirect(&dp->gen, want, slot, fdp));
+}
+
+/* Attaches 'prog' to 'want' by a new link, whose file descriptor is stored in
+ * '*linkp'. */
+static int
+create_link(int prog, const struct dp_nic *want, int *linkp)
+{
+    LIBBPF_OPTS(bpf_link_create_opts, opts,
+                .flags = (want->mode == DP_NATIVE
+                          ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE));
+    int link = bpf_link_create(prog, want->ifindex, BPF_XDP, &opts);
+
+    if (link < 0) {
+        /* EEXIST: a program is attached in the other mode. */
+        return link == -EEXIST ? EBUSY : -link;
+    }
+    *linkp = link;
+    return 0;
+}
+
+/* Does load() and create_link(). */
+static int
+load_and_link(const struct dp *dp, const struct dp_nic *want, bool sink,
+              uint32_t slot, int *linkp)
+{
+    int error, prog;
+
+    error = load(dp, want, sink, slot, &prog);
+    if (!error) {
+        error = create_link(prog, want, linkp);
+        close(prog);
+    }
+    return error;
+}
+
+/* Notes in 'nic' that it now runs what 'want' and 'sink' ask for. */
+static void
+settle(const struct dp *dp, struct bpf_nic *nic, const struct dp_nic *want,
+       bool sink)
+{
+    nic->nic = *want;
+    nic->sink = sink;
+    nic->current = true;
+    if (sink) {
+        events_del_nic(dp, want->ifindex);
+    } else {
+        events_add_nic(dp, want->ifindex, nic->slot);
+    }
+}
+
+/* Attaches to a device that has no link of ours. */
+int
+nic_create(struct dp *dp, const struct dp_nic *want, bool sink)
+{
+    struct bpf_nic *nic;
+    struct hook hook;
+    uint32_t slot;
+    int error;
+
+    error = hook_get(want->ifindex, &hook);
+    if (error || hook.taken) {
+        return error ? error : EBUSY;
+    }
+    error = take_slot(dp, &slot);
+    if (error) {
+        return error;
+    }
+    nic = xmalloc(sizeof *nic);
+    *nic = (struct bpf_nic) { .slot = slot, .link_fd = -1 };
+    nic->pin = make_pin(dp, want);
+    ovs_list_push_back(&dp->nics, &nic->node);
+    error = write_row(dp, slot, want, sink);
+    if (!error) {
+        error = load_and_link(dp, want, sink, slot, &nic->link_fd);
+    }
+    if (!error) {
+        settle(dp, nic, want, sink);
+        error = pins_put(nic->link_fd, nic->pin);
+    }
+    if (error) {
+        nic_remove(dp, nic);
+    } else {
+        VLOG_INFO("%s: attached in %s mode", want->name,
+                  want->mode == DP_NATIVE ? "native" : "generic");
+    }
+    return error;
+}
+
+/* Attaches 'nic' again, with 'prog' and in the mode of 'want'.  If that fails,
+ * it gets back the mode that it had; it is removed if even that fails. */
+static int
+reattach(struct dp *dp, struct bpf_nic *nic, const struct dp_nic *want,
+         bool sink, int prog)
+{
+    int error, link;
+
+    VLOG_WARN("%s: detaching, to attach again in %s mode: the kernel knows no "
+              "other way", want->name,
+              want->mode == DP_NATIVE ? "native" : "generic");
+    bpf_link_detach(nic->link_fd);
+    error = create_link(prog, want, &link);
+    if (!error) {
+        settle(dp, nic, want, sink);
+    } else if (!load_and_link(dp, &nic->nic, nic->sink, nic->slot, &link)) {
+        settle(dp, nic, &nic->nic, nic->sink);
+    } else {
+        nic_remove(dp, nic);
+        return error;
+    }
+    close(nic->link_fd);
+    nic->link_fd = link;
+    if (pins_put(link, nic->pin) && !error) {
+        VLOG_WARN("%s: will not survive a restart", want->name);
+    }
+    return error;
+}
+
+/* Has 'nic' run 'prog' in the mode of 'want' from the next packet on. */
+static int
+swap_program(struct dp *dp, struct bpf_nic *nic, const struct dp_nic *want,
+             bool sink, int prog)
+{
+    int error = EINVAL;
+
+    if (nic->nic.mode == want->mode) {
+        error = -bpf_link_update(nic->link_fd, prog, NULL);
+    }
+    if (error == EINVAL) {
+        return reattach(dp, nic, want, sink, prog);
+    } else if (!error) {
+        settle(dp, nic, want, sink);
+        VLOG_INFO("%s: program replaced", want->name);
+    }
+
+    /* ENOLINK: the device has gone a moment ago. */
+    return error == ENOLINK ? ENODEV : error;
+}
+
+/* Gives 'nic' a row, which an adopted one of another generation lacks, and
+ * writes 'want' to it. */
+static int
+prepare_row(struct dp *dp, struct bpf_nic *nic, const struct dp_nic *want,
+            bool sink)
+{
+    if (nic->slot == SLOT_NONE) {
+        int error = take_slot(dp, &nic->slot);
+
+        if (error) {
+            return error;
+        }
+    }
+    return write_row(dp, nic->slot, want, sink);
+}
+
+/* Makes the attached 'nic' equal to 'want'.  What is attached stays until the
+ * kernel has taken the new program. */
+int
+nic_update(struct dp *dp, struct bpf_nic *nic, const struct dp_nic *want,
+           bool sink)
+{
+    bool settled = (nic->current && nic->sink == sink
+                    && nic->nic.mode == want->mode
+                    && nic->nic.tag_hint == want->tag_hint);
+    int error, prog;
+
+    if (settled && eth_addr_equals(nic->nic.mac, want->mac)) {
+        return 0;
+    }
+    error = prepare_row(dp, nic, want, sink);
+    if (error) {
+        return error;
+    }
+    if (settled) {
+        nic->nic = *want;
+        return 0;
+    }
+    error = load(dp, want, sink, nic->slot, &prog);
+    if (!error) {
+        error = swap_program(dp, nic, want, sink, prog);
+        close(prog);
+    }
+    return error;
+}
