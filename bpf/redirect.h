@@ -32,14 +32,33 @@ struct ox_way {
 	__u32 slot;		/* Index in 'endpoint_stats'. */
 };
 
+/* A key of 'endpoints4' as the word that the look-up compares.  Stored in
+ * halves it would have to be put together again, and the processor waits for
+ * that. */
+union ox_word4 {
+	struct ox_key4 key;	/* The key. */
+	__u64 word;		/* All of it. */
+};
+
+/* The same for 'endpoints6'. */
+union ox_words6 {
+	struct ox_key6 key;	/* The key. */
+	__u64 word[2];		/* Its address. */
+};
+
 /* Finds the endpoint of the IPv4 packet in 'frame', or NULL. */
 static __always_inline const struct ox_endpoint *
 ox_find_ip4(const struct ox_frame *frame)
 {
 	const struct iphdr *ip = frame->data + ETH_HLEN;
-	struct ox_key4 key = { .addr = ip->daddr };
+	union ox_word4 to;
 
-	return bpf_map_lookup_elem(&endpoints4, &key);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	to.word = ip->daddr;
+#else
+	to.word = (__u64)ip->daddr << 32;
+#endif
+	return bpf_map_lookup_elem(&endpoints4, &to.key);
 }
 
 /* Finds the endpoint of the IPv6 packet in 'frame', or NULL. */
@@ -47,15 +66,12 @@ static __always_inline const struct ox_endpoint *
 ox_find_ip6(const struct ox_frame *frame)
 {
 	const struct ipv6hdr *ip6 = frame->data + ETH_HLEN;
-	struct ox_key6 key __attribute__((aligned(8))) = {};
-	const __be32 *from = ip6->daddr.s6_addr32;
-	__be32 *to = (__be32 *)key.addr;
+	const __u64 *from = (const __u64 *)&ip6->daddr;
+	union ox_words6 to = {};
 
-	to[0] = from[0];
-	to[1] = from[1];
-	to[2] = from[2];
-	to[3] = from[3];
-	return bpf_map_lookup_elem(&endpoints6, &key);
+	to.word[0] = from[0];
+	to.word[1] = from[1];
+	return bpf_map_lookup_elem(&endpoints6, &to.key);
 }
 
 /* Tells whether 'endpoint' is (still) that of the packet of 'proto' in
@@ -104,7 +120,7 @@ ox_claim(const struct ox_frame *frame, const struct ox_endpoint *endpoint,
 	if (bpf_redirect_map(&targets, endpoint->ifindex, XDP_PASS) !=
 	    XDP_REDIRECT)
 		return OX_R_TARGET_GONE;
-	way->macs = *(const struct ox_macs *)endpoint->dmac;
+	ox_read_macs(&way->macs, endpoint->dmac);
 	way->vlan = endpoint->vlan;
 	way->slot = endpoint->slot;
 	ox_barrier();
@@ -175,6 +191,7 @@ ox_redirect(struct xdp_md *ctx, struct ox_frame *frame, __be16 proto)
 	enum ox_reason reason;
 	struct ox_way way;
 	__u32 l3_len;
+	__u32 slot;
 
 	endpoint = is_ip4 ? ox_find_ip4(frame) : ox_find_ip6(frame);
 	if (!endpoint)
@@ -190,10 +207,12 @@ ox_redirect(struct xdp_md *ctx, struct ox_frame *frame, __be16 proto)
 	if (reason != OX_GO_ON)
 		return reason;
 	reason = ox_rewrite(ctx, frame, &way, proto);
-	if (reason == OX_R_REDIRECTED)
-		ox_count(bpf_map_lookup_elem(&endpoint_stats, &way.slot),
-			 frame->len);
-	return reason;
+	if (reason != OX_R_REDIRECTED)
+		return reason;
+	/* A copy, so that 'way' need not be in memory. */
+	slot = way.slot;
+	ox_count(bpf_map_lookup_elem(&endpoint_stats, &slot), frame->len);
+	return OX_R_REDIRECTED;
 }
 
 /* Decides about the IPv4 packet in 'frame'. */

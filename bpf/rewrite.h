@@ -15,11 +15,18 @@
 /* Bytes that a VLAN tag adds to a frame. */
 #define OX_TAG_LEN 4
 
-/* Destination and source MAC of a frame, in the order of the wire.  In words:
- * frames and map values are aligned for it. */
+/* The destination and the source MAC of a frame, in the order of the wire, as
+ * words.  A frame does not begin where such words usually do; that is fine
+ * where the kernel has efficient unaligned access, as on x86-64 and arm64. */
+typedef __u64 __attribute__((__may_alias__)) ox_word64;
+typedef __u32 __attribute__((__may_alias__)) ox_word32;
 struct ox_macs {
-	__u32 word[3];
-} __attribute__((__may_alias__));
+	__u64 head;		/* Bytes 0 to 7. */
+	__u32 tail;		/* Bytes 8 to 11. */
+};
+
+/* Length of both MACs. */
+#define OX_MACS_LEN (2 * ETH_ALEN)
 
 /* What follows the two MACs in a tagged frame. */
 struct ox_tag {
@@ -27,11 +34,20 @@ struct ox_tag {
 	__be16 tci;		/* Priority 0 and the VLAN. */
 } __attribute__((__may_alias__));
 
-/* Writes 'macs' to the Ethernet header at 'data'. */
+/* Reads both MACs from 'data'. */
+static __always_inline void
+ox_read_macs(struct ox_macs *macs, const void *data)
+{
+	macs->head = *(const ox_word64 *)data;
+	macs->tail = *(const ox_word32 *)(data + 8);
+}
+
+/* Writes both MACs to the Ethernet header at 'data'. */
 static __always_inline void
 ox_write_macs(void *data, const struct ox_macs *macs)
 {
-	*(struct ox_macs *)data = *macs;
+	*(ox_word64 *)data = macs->head;
+	*(ox_word32 *)(data + 8) = macs->tail;
 }
 
 /* Writes the Ethernet header of a frame that has grown by OX_TAG_LEN bytes in
@@ -40,7 +56,7 @@ ox_write_macs(void *data, const struct ox_macs *macs)
 static __always_inline void
 ox_write_tagged(void *data, const struct ox_macs *macs, __u16 vlan)
 {
-	struct ox_tag *tag = data + sizeof(*macs);
+	struct ox_tag *tag = data + OX_MACS_LEN;
 
 	ox_write_macs(data, macs);
 	tag->proto = bpf_htons(ETH_P_8021Q);

@@ -242,14 +242,31 @@ choose_mode(const struct desired *desired, const struct desired_inputs *in,
     }
 }
 
-/* Returns why 'dev', a routed NIC or NULL, must not be attached in 'mode', or
+/* Returns true if 'name' is an end of the managed port of a bridge of
+ * 'desired'. */
+static bool
+is_managed_end(const struct desired *desired, const char *name)
+{
+    for (size_t i = 0; i < desired->n_bridges; i++) {
+        const struct bridge_port_names *port = &desired->bridges[i].port;
+        if (!strcmp(port->inner, name) || !strcmp(port->outer, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Returns why 'dev', a routed NIC, must not be attached in 'mode', or
  * REASON_NONE. */
 static enum reason
-refuse_device(const struct desired_inputs *in, const struct netdev_info *dev,
-              enum dp_mode mode)
+refuse_device(const struct desired *desired, const struct desired_inputs *in,
+              const struct netdev_info *dev, enum dp_mode mode)
 {
     if (!dev->ethernet) {
         return REASON_NOT_ETHERNET;
+    }
+    if (is_managed_end(desired, dev->name)) {
+        return REASON_MANAGED_PORT;
     }
     if (sset_contains(in->foreign, dev->name)
         || (dev->xdp_program_id && !sset_contains(in->attached, dev->name))) {
@@ -297,7 +314,7 @@ decide_interface(const struct desired *desired,
     }
 
     enum dp_mode mode = choose_mode(desired, in, dev);
-    iface->reason = refuse_device(in, dev, mode);
+    iface->reason = refuse_device(desired, in, dev, mode);
     if (iface->reason != REASON_NONE) {
         iface->state = INTERFACE_REFUSED;
         iface->detail = remedy(iface->reason, iface->name);

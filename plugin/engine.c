@@ -228,6 +228,26 @@ derive(struct engine *engine)
     engine->view.desired = engine->desired;
 }
 
+/* Asks the kernel again about the NICs that seem to carry a foreign program:
+ * it may be ours of a moment ago, or be gone, since a BPF link comes and goes
+ * without an event.  Returns true if any device changed. */
+static bool
+refresh_foreign(struct engine *engine)
+{
+    const struct sset *met = reconcile_foreign(engine->reconcile);
+    const struct desired *desired = engine->desired;
+    bool changed = false;
+
+    for (size_t i = 0; i < desired->n_interfaces; i++) {
+        const struct desired_interface *iface = &desired->interfaces[i];
+        if (iface->reason == REASON_FOREIGN_XDP
+            && !sset_contains(met, iface->name)) {
+            changed |= netdevs_refresh(engine->netdevs, iface->name);
+        }
+    }
+    return changed;
+}
+
 /* Asks the kernel again about the NICs that settings name or find: a program
  * attached or detached as a BPF link causes no event. */
 static void
@@ -267,6 +287,9 @@ update(struct engine *engine)
     engine->dirty = false;
     for (int i = 0; i < MAX_ROUNDS; i++) {
         derive(engine);
+        if (refresh_foreign(engine)) {
+            derive(engine);
+        }
         if (!sb_db_view(engine->sb_db)->complete || !apply(engine)) {
             return;
         }
@@ -289,7 +312,7 @@ run_sources(struct engine *engine)
         changed = true;
     }
     if (changed && engine->reconcile) {
-        reconcile_forget_failures(engine->reconcile);
+        reconcile_forget_foreign(engine->reconcile);
     }
     if (sb_db_run(engine->sb_db)) {
         changed = true;
@@ -344,6 +367,7 @@ engine_recompute(struct engine *engine)
     if (engine->reconcile) {
         reconcile_forget_failures(engine->reconcile);
     }
+    ports_forget_failures(engine->ports);
     refresh_interfaces(engine);
     sb_db_recompute(engine->sb_db);
     engine->dirty = true;

@@ -173,9 +173,11 @@ parse_library_option(int c)
 static void
 parse_options(int argc, char *argv[], struct options *options)
 {
-    char *short_options = ovs_cmdl_long_options_to_short_options(long_options);
+    /* Static: not a leak where an option exits. */
+    static char *short_options;
     int c;
 
+    short_options = ovs_cmdl_long_options_to_short_options(long_options);
     while ((c = getopt_long(argc, argv, short_options, long_options,
                             NULL)) != -1) {
         if (c == 'n') {

@@ -248,8 +248,9 @@ bool
 ports_apply(struct ports *ports, const struct desired *desired,
             const struct hmap *devices, long long int now)
 {
-    size_t n_failed = sset_count(&ports->failed);
+    struct sset failed_before;
 
+    sset_clone(&failed_before, &ports->failed);
     ports->retry = false;
     problems_clear(&ports->problems);
     for (size_t i = 0; i < desired->n_bridges; i++) {
@@ -271,7 +272,18 @@ ports_apply(struct ports *ports, const struct desired *desired,
     } else {
         ports->backoff = RETRY_MIN_MS;
     }
-    return sset_count(&ports->failed) != n_failed;
+
+    bool learned = !sset_equals(&failed_before, &ports->failed);
+    sset_destroy(&failed_before);
+    return learned;
+}
+
+/* Forgets which bridges could not have a port.  Where NICs fell back to
+ * generic mode because of that, nothing else makes them try again. */
+void
+ports_forget_failures(struct ports *ports)
+{
+    sset_clear(&ports->failed);
 }
 
 /* Runs the guards. */

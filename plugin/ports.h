@@ -20,6 +20,7 @@ bool ports_apply(struct ports *, const struct desired *,
 void ports_run(struct ports *);
 void ports_wait(struct ports *);
 bool ports_is_due(const struct ports *, long long int now);
+void ports_forget_failures(struct ports *);
 void ports_remove_all(struct ports *, const struct hmap *devices);
 
 const struct sset *ports_failed(const struct ports *);

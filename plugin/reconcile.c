@@ -39,6 +39,8 @@ struct reconcile {
     struct problems problems;   /* Of the last run. */
     bool full;                  /* An endpoint did not fit. */
     bool committed;             /* commit() was done. */
+    bool refused;               /* A NIC is not as desired and will not be
+                                 * soon: its driver refused. */
     bool failed;                /* The last run has to be repeated. */
     size_t n_current;           /* NICs that run this daemon's program. */
     long long int retry_at;     /* When to repeat; meaningful if 'failed'. */
@@ -249,27 +251,55 @@ is_drivers_no(int error)
            && error != ENFILE;
 }
 
+/* Reports that attaching to 'nic' gave 'error'. */
+static void
+report_attach_error(struct reconcile *r, const struct dp_nic *nic, int error)
+{
+    problems_add(&r->problems, REASON_ATTACH_FAILED,
+                 "%s: cannot attach in %s mode: %s", nic->name,
+                 nic->mode == DP_NATIVE ? "native" : "generic",
+                 ovs_strerror(error));
+}
+
 /* Draws the conclusions from 'error', which attaching to 'nic' gave.  Returns
  * true if 'desired' depends on them. */
 static bool
 note_attach_error(struct reconcile *r, const struct dp_nic *nic, int error)
 {
-    bool native = nic->mode == DP_NATIVE;
-
     simap_put(&r->attach_errors, nic->name, error);
     if (error == EBUSY) {
         return sset_add(&r->foreign, nic->name) != NULL;
     }
     VLOG_WARN("%s: cannot attach in %s mode: %s", nic->name,
-              native ? "native" : "generic", ovs_strerror(error));
-    problems_add(&r->problems, REASON_ATTACH_FAILED,
-                 "%s: cannot attach in %s mode: %s", nic->name,
-                 native ? "native" : "generic", ovs_strerror(error));
-    if (native && is_drivers_no(error)
-        && sset_add(&r->native_failed, nic->name)) {
-        return true;
+              nic->mode == DP_NATIVE ? "native" : "generic",
+              ovs_strerror(error));
+    report_attach_error(r, nic, error);
+    if (nic->mode == DP_NATIVE && is_drivers_no(error)) {
+        r->refused = true;
+        return sset_add(&r->native_failed, nic->name) != NULL;
     }
     r->failed = true;
+    return false;
+}
+
+/* Attaches to 'nic', unless its driver has refused that before: an attempt at
+ * native mode takes away what runs in generic mode meanwhile.  Returns true if
+ * something was learned that 'desired' depends on. */
+static bool
+attach_nic(struct reconcile *r, const struct dp_nic *nic)
+{
+    if (nic->mode == DP_NATIVE
+        && sset_contains(&r->native_failed, nic->name)) {
+        report_attach_error(r, nic, simap_get(&r->attach_errors, nic->name));
+        r->refused = true;
+        return false;
+    }
+
+    int error = r->class->attach_nic(r->dp, nic);
+    if (error) {
+        return note_attach_error(r, nic, error);
+    }
+    simap_find_and_delete(&r->attach_errors, nic->name);
     return false;
 }
 
@@ -280,14 +310,15 @@ attach_nics(struct reconcile *r, const struct desired *desired)
 {
     bool learned = false;
 
-    simap_clear(&r->attach_errors);
+    r->refused = false;
     for (size_t i = 0; i < desired->n_interfaces; i++) {
         const struct desired_interface *iface = &desired->interfaces[i];
         if (iface->state == INTERFACE_ATTACH) {
-            int error = r->class->attach_nic(r->dp, &iface->nic);
-            if (error) {
-                learned |= note_attach_error(r, &iface->nic, error);
-            }
+            learned |= attach_nic(r, &iface->nic);
+        } else {
+            /* What comes back under that name is another device. */
+            sset_find_and_delete(&r->native_failed, iface->name);
+            simap_find_and_delete(&r->attach_errors, iface->name);
         }
     }
     return learned;
@@ -355,7 +386,7 @@ detach_unwanted(struct reconcile *r, const struct desired *desired)
 static void
 commit(struct reconcile *r)
 {
-    if (!r->committed && !r->failed) {
+    if (!r->committed && !r->failed && !r->refused) {
         int error = r->class->commit(r->dp);
         if (error) {
             note_failure(r, "removing", "the earlier generation", error);
@@ -391,6 +422,8 @@ reconcile_run(struct reconcile *r, const struct desired *desired,
     apply_endpoints(r, desired);
     attach_sinks(r, desired);
     bool learned = attach_nics(r, desired);
+    /* A device that was renamed meanwhile has its new name from here on. */
+    refresh_attached(r);
     detach_unwanted(r, desired);
     sweep_targets(r, desired);
     if (!learned) {
@@ -417,12 +450,20 @@ reconcile_is_due(const struct reconcile *r, long long int now)
     return r->failed && now >= r->retry_at;
 }
 
-/* Forgets which NICs could not be attached and why: something outside has
- * changed, so it is worth another attempt. */
+/* Forgets which NICs carried a foreign program: something outside has changed,
+ * so it is worth another attempt, which costs nothing. */
+void
+reconcile_forget_foreign(struct reconcile *r)
+{
+    sset_clear(&r->foreign);
+}
+
+/* Forgets all that was learned of NICs.  Not for every event: an attempt at
+ * native mode takes the program away that runs in generic mode meanwhile. */
 void
 reconcile_forget_failures(struct reconcile *r)
 {
-    sset_clear(&r->foreign);
+    reconcile_forget_foreign(r);
     sset_clear(&r->native_failed);
 }
 

@@ -23,6 +23,7 @@ bool reconcile_run(struct reconcile *, const struct desired *,
                    long long int now);
 void reconcile_wait(const struct reconcile *);
 bool reconcile_is_due(const struct reconcile *, long long int now);
+void reconcile_forget_foreign(struct reconcile *);
 void reconcile_forget_failures(struct reconcile *);
 
 /* What happened, for 'desired' and 'view'.  Borrowed, valid until the next

@@ -6,7 +6,10 @@
  * All programs run in turn, many rounds: on a shared machine only the ratios
  * of one run mean something.  The cost in a round is the processor time, less
  * that of the empty program in the same round; the median over the rounds is
- * the result, and the quartiles tell how calm the machine was. */
+ * the result, and the quartiles tell how calm the machine was.
+ *
+ * Then the same programs send real frames into a veth whose other end drops
+ * them: the whole path of a frame, of which the program is a part. */
 
 #include <config.h>
 
@@ -16,6 +19,7 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
+#include <linux/if_link.h>
 #include <net/if.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,6 +29,7 @@
 #include <cmocka.h>
 
 #include "bpf/abi.h"
+#include "bpf/sink.skel.h"
 #include "tests/bpf/bed.h"
 #include "tests/bpf/bench.h"
 #include "tests/bpf/bench.skel.h"
@@ -34,8 +39,15 @@
 #define ROUNDS 100
 #define REPEAT 10000
 
+/* The same for real frames. */
+#define LIVE_ROUNDS 20
+#define LIVE_REPEAT 200000
+
 static const uint8_t nic_mac[6] = { 0x02, 0x4e, 0x49, 0x43, 0x00, 0x00 };
 static const uint8_t other_mac[6] = { 0x02, 0x52, 0x54, 0x00, 0x00, 0x01 };
+
+/* Row of the program that drops what was redirected. */
+#define SINK 1
 
 /* What a line of the result is about. */
 enum frame_kind { IP4, IP4_TAGGED, IP6, IP4_NOT_LOCAL };
@@ -51,6 +63,10 @@ struct contest {
 
 static struct bench_bpf *bench;
 static struct ovn_xdp_bpf *nic;
+static struct sink_bpf *sink;
+
+/* Where frames are redirected to. */
+static uint32_t target;
 
 /* Stores the address of the 'i'th frame of 'kind' in 'text'. */
 static void
@@ -111,7 +127,7 @@ set_frames(enum frame_kind kind, uint32_t n)
 static void
 set_endpoints(enum frame_kind kind, uint32_t n)
 {
-    struct ox_endpoint endpoint = { .ifindex = 1, .mtu = 1500 };
+    struct ox_endpoint endpoint = { .ifindex = target, .mtu = 1500 };
     const struct bench_mac mac = { .head = 0x12345678, .tail = 0x9abc };
     char text[64];
     uint32_t key;
@@ -162,12 +178,72 @@ run_round(const struct contest *contest)
     return start / REPEAT;
 }
 
+/* Returns how many frames the other end of the target has dropped. */
+static uint64_t
+count_dropped(void)
+{
+    static struct bed_counters counters;
+
+    bed_read(nic, &counters);
+    return counters.reasons[SINK * OX_N_REASONS + OX_R_PORT_SINK].packets;
+}
+
+/* Runs one round of 'contest' with real frames.  Returns nanoseconds per
+ * frame. */
+static double
+run_live_round(const struct contest *contest)
+{
+    LIBBPF_OPTS(bpf_test_run_opts, opts, .repeat = LIVE_REPEAT,
+                .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = 64);
+    uint64_t dropped = count_dropped();
+    struct packet p;
+    uint32_t slot = 0;
+
+    make_frame(contest->kind, 0, &p);
+    opts.data_in = p.data;
+    opts.data_size_in = p.len;
+    assert_int_equal(bpf_map_update_elem(bpf_map__fd(bench->maps.peer), &slot,
+                                         &contest->program, 0), 0);
+    assert_int_equal(
+        bpf_prog_test_run_opts(bpf_program__fd(bench->progs.restore), &opts),
+        0);
+    if (contest->verdict == XDP_REDIRECT) {
+        assert_int_equal(count_dropped() - dropped, LIVE_REPEAT);
+    }
+    return opts.duration;
+}
+
 static int
 compare(const void *a, const void *b)
 {
     const double *x = a, *y = b;
 
     return (*x > *y) - (*x < *y);
+}
+
+/* Prints what a frame's whole path costs with each of 'n' contests. */
+static void
+measure_live(struct contest *contests, size_t n)
+{
+    double reference = 0;
+
+    printf("the whole path of a frame\n%-24s %8s %8s\n", "nanoseconds",
+           "median", "ratio");
+    for (int round = 0; round < LIVE_ROUNDS; round++) {
+        for (size_t i = 0; i < n; i++) {
+            set_frames(contests[i].kind, 1);
+            contests[i].ns[round] = run_live_round(&contests[i]);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        double median;
+
+        qsort(contests[i].ns, LIVE_ROUNDS, sizeof contests[i].ns[0], compare);
+        median = contests[i].ns[LIVE_ROUNDS / 2];
+        reference = i ? reference : median;
+        printf("%-24s %8.0f %8.2f\n", contests[i].name, median,
+               median / reference);
+    }
 }
 
 /* Runs all 'n' contests with 'n_flows' frames in turn. */
@@ -214,20 +290,45 @@ report(struct contest *contests, size_t n, uint32_t n_flows)
     }
 }
 
+/* Makes the target, a veth whose other end drops everything. */
+static void
+make_target(void)
+{
+    LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = XDP_FLAGS_DRV_MODE);
+    static const char command[] =
+        "ip link add bench0 type veth peer name bench1 && "
+        "for dev in bench0 bench1; do "
+        "  ip link set $dev addrgenmode none && ip link set $dev up "
+        "  || exit 1; done";
+
+    assert_int_equal(system(command), 0);
+    target = if_nametoindex("bench0");
+    sink = sink_bpf__open();
+    assert_non_null(sink);
+    sink->rodata->nic_slot = SINK;
+    assert_int_equal(bpf_map__reuse_fd(sink->maps.reasons,
+                                       bpf_map__fd(nic->maps.reasons)), 0);
+    assert_int_equal(sink_bpf__load(sink), 0);
+    assert_true(bpf_link_create(bpf_program__fd(sink->progs.port_sink),
+                                if_nametoindex("bench1"), BPF_XDP, &opts)
+                >= 0);
+}
+
 /* Loads all programs. */
 static void
 load(void)
 {
-    uint32_t lo = 1;
+    const uint32_t one = 1;
 
     bench = bench_bpf__open_and_load();
     assert_non_null(bench);
     nic = bed_load_sized(0, BENCH_MAX_FRAMES);
     assert_non_null(nic);
-    bed_set_nic(nic, 0, nic_mac, lo);
-    bed_add_target(nic, lo);
-    assert_int_equal(bpf_map_update_elem(bpf_map__fd(bench->maps.devices), &lo,
-                                         &lo, 0), 0);
+    make_target();
+    bed_set_nic(nic, 0, nic_mac, one);
+    bed_add_target(nic, target);
+    assert_int_equal(bpf_map_update_elem(bpf_map__fd(bench->maps.devices),
+                                         &one, &target, 0), 0);
 }
 
 /* Runs everything with 'n_flows' destination addresses in turn. */
@@ -255,6 +356,23 @@ measure(uint32_t n_flows)
     report(contests, n, n_flows);
 }
 
+/* Measures whole paths. */
+static void
+measure_paths(void)
+{
+    int program = bed_program(nic);
+    struct contest contests[] = {
+        { "reference", IP4, XDP_REDIRECT,
+          bpf_program__fd(bench->progs.reference), { 0 } },
+        { "nic_redirect IPv4", IP4, XDP_REDIRECT, program, { 0 } },
+        { "nic_redirect IPv4, tag", IP4_TAGGED, XDP_REDIRECT, program,
+          { 0 } },
+        { "nic_redirect IPv6", IP6, XDP_REDIRECT, program, { 0 } },
+    };
+
+    measure_live(contests, sizeof contests / sizeof contests[0]);
+}
+
 int
 main(void)
 {
@@ -262,6 +380,8 @@ main(void)
     load();
     measure(1);
     measure(1024);
+    measure_paths();
+    sink_bpf__destroy(sink);
     bench_bpf__destroy(bench);
     ovn_xdp_bpf__destroy(nic);
     return 0;

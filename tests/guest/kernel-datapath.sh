@@ -25,11 +25,20 @@ goes_by() {
     done
     check "$1 mode, $2: TCP, both ways" tcp_echo 172.24.100.111 3000000
     check "$1 mode, $2: TCP, VLAN" tcp_echo 172.24.101.50 300000
+    check "$1 mode, $2: OVN's own answers come back" \
+        expires 172.24.100.111
+}
+
+# Succeeds if OVN says that a packet to ADDRESS with a time to live of 2 has
+# expired: it turns that packet round.
+expires() {
+    ns ext ping -n -c 1 -W 5 -t 2 "$1" | tee /dev/fd/2 |
+        grep -q 'Time to live exceeded'
 }
 
 # Succeeds if the datapath has lost no packet on its way to ovs-vswitchd.
 nothing_lost() {
-    ovs-appctl -t "$SANDBOX/ovs-vswitchd.ctl" dpctl/show | tee /dev/stderr |
+    ovs-appctl -t "$SANDBOX/ovs-vswitchd.ctl" dpctl/show | tee /dev/fd/2 |
         grep -q 'lost:0$'
 }
 
@@ -63,7 +72,10 @@ check "its price is reported" has_problem generic-mode
 
 config mode auto
 config bridge-port auto
-goes_by native veth
+check "and back to native" await 10 target_is nic0 br-ex kind veth
+check "a floating IP is offloaded" await_offloaded 172.24.100.111
+warm 172.24.100.111
+check "and reached" pings_through_xdp 172.24.100.111
 before=$(endpoint 172.24.100.111 packets)
 check "the daemon is killed with -9" daemon_kill
 check "the datapath goes on alone" pings 172.24.100.111

@@ -4,12 +4,18 @@
 
 unit_tests += \
 	tests/plugin/test-addresses \
+	tests/plugin/test-commands \
 	tests/plugin/test-datapath-bpf-slots \
 	tests/plugin/test-datapath-fake \
 	tests/plugin/test-desired \
+	tests/plugin/test-desired-devices \
+	tests/plugin/test-diff \
+	tests/plugin/test-paths \
 	tests/plugin/test-problems \
 	tests/plugin/test-reason \
-	tests/plugin/test-settings
+	tests/plugin/test-reconcile \
+	tests/plugin/test-settings \
+	tests/plugin/test-view
 
 # Against the kernel, in network namespaces of their own.
 root_units += \

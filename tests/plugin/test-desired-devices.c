@@ -250,6 +250,9 @@ test_target(void **state)
     values_device(values, "br-ex")->up = false;
     check(values, NATIVE, "br-ex tap br-ex not-ready link-down\n", 1);
     check_problem(values, REASON_LINK_DOWN, "br-ex");
+    values_device(values, "br-ex")->up = true;
+    values_device(values, "br-ex")->running = false;
+    check(values, NATIVE, "br-ex tap br-ex not-ready link-down\n", 1);
     values_remove_device(values, "br-ex");
     check(values, NATIVE, "br-ex internal br-ex not-ready no-device\n", 1);
 
@@ -285,6 +288,9 @@ test_port_pending(void **state)
     outer->up = false;
     check(values, NATIVE, PORT, 1);
     outer->up = true;
+    outer->running = false;
+    check(values, NATIVE, PORT, 1);
+    outer->running = true;
     values_iface(values, "xdpi-br-ex")->ofport = 0;
     check(values, NATIVE, PORT, 1);
     values_iface(values, "xdpi-br-ex")->ofport = -1;

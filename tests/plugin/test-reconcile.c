@@ -348,6 +348,15 @@ test_sink(void **state)
     values_set(&f->values, "ovn-xdp-bridge-port", "internal");
     run_clean(f, "target 12, put 172.24.100.50>12, attach eth1 native, "
                  "detach xdpo-br-ex");
+
+    /* From one straight to the other. */
+    values_set(&f->values, "ovn-xdp-bridge-port", "veth");
+    values_iface(&f->values, "xdpi-br-ex")->ofport = 3;
+    run_clean(f, "target 14, put 172.24.100.50>14, sink xdpo-br-ex, "
+                 "attach eth1 native, untarget 12");
+    values_set(&f->values, "ovn-xdp-bridge-port", "internal");
+    run_clean(f, "target 12, put 172.24.100.50>12, attach eth1 native, "
+                 "detach xdpo-br-ex, untarget 14");
 }
 
 /* A sink that cannot be attached is tried again. */
@@ -515,7 +524,7 @@ test_foreign(void **state)
     assert_int_equal(reconcile_attach_error(f->reconcile, "eth1"), 0);
     run_clean(f, "");
 
-    reconcile_forget_failures(f->reconcile);
+    reconcile_forget_foreign(f->reconcile);
     assert_true(run(f, "attach eth1 native"));
     run_clean(f, "");
     dp_fake_set_foreign(f->dp, 11, false);
@@ -536,27 +545,42 @@ test_native_refused(void **state)
     assert_int_equal(reconcile_attach_error(f->reconcile, "eth1"),
                      EOPNOTSUPP);
     run_clean(f, "attach eth1 generic, commit");
+
+    /* Events do not bring the next attempt, which would lose frames... */
+    reconcile_forget_foreign(f->reconcile);
+    run_clean(f, "attach eth1 generic");
+
+    /* ...but the operator does, and another device. */
     reconcile_forget_failures(f->reconcile);
     assert_true(run(f, "attach eth1 native!"));
     run_clean(f, "attach eth1 generic");
+    values_remove_device(&f->values, "eth1");
+    dp_fake_remove_device(f->dp, 11);
+    run_clean(f, "detach eth1");
+    values_add_device(&f->values, "eth1", "");
+    fail_calls(NULL, 0, 0);
+    run_clean(f, "attach eth1 native");
 }
 
-/* Where native mode is demanded, a refusal is a failure: it is reported, tried
- * again, and the earlier generation stays meanwhile. */
+/* Where native mode is demanded, a refusal is a failure: it is reported, the
+ * earlier generation stays, and nothing is tried until somebody asks. */
 static void
 test_native_demanded(void **state)
 {
     struct fixture *f = *state;
 
     values_set(&f->values, "ovn-xdp-mode", "native");
-    fail_calls("attach eth1 native", EOPNOTSUPP, 2);
+    fail_calls("attach eth1 native", EOPNOTSUPP, 1);
     assert_true(run(f, "target 12, put 172.24.100.50>12, "
                        "attach eth1 native!"));
-    assert_false(run(f, "attach eth1 native!"));
+    assert_false(run(f, ""));
     assert_int_equal(reconcile_problems(f->reconcile)->n, 1);
     assert_int_equal(reconcile_problems(f->reconcile)->list[0].class,
                      REASON_ATTACH_FAILED);
-    assert_true(reconcile_is_due(f->reconcile, f->now + 250));
+    assert_int_equal(reconcile_attach_error(f->reconcile, "eth1"),
+                     EOPNOTSUPP);
+    assert_false(reconcile_is_due(f->reconcile, f->now + 60000));
+    reconcile_forget_failures(f->reconcile);
     run_clean(f, "attach eth1 native, commit");
 }
 

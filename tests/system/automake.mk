@@ -8,6 +8,7 @@ root_tests += \
 	tests/system/test-foreign.sh \
 	tests/system/test-kill.sh \
 	tests/system/test-modes.sh \
+	tests/system/test-packets.sh \
 	tests/system/test-restarts.sh \
 	tests/system/test-rpc.sh \
 	tests/system/test-sandbox.sh \

@@ -156,12 +156,15 @@ await_attached() {
 #
 # usage: through_xdp ADDRESS PACKETS COMMAND...
 through_xdp() {
-    local address=$1 packets=$2 before after
+    local address=$1 packets=$2 before after status
 
     shift 2
-    before=$(endpoint "$address" packets) && "$@" &&
-        after=$(endpoint "$address" packets) || return
-    equal "packets of $address through XDP" $((after - before)) "$packets"
+    before=$(endpoint "$address" packets) || return
+    "$@"
+    status=$?
+    after=$(endpoint "$address" packets) || return
+    equal "packets of $address through XDP" $((after - before)) "$packets" &&
+        return $status
 }
 
 # Pings ADDRESS, each through XDP.

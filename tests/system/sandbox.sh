@@ -34,6 +34,7 @@ SANDBOX_DATAPATH=netdev
 SANDBOX_NICS=1
 SANDBOX_REAPER=
 PYTHON3=${PYTHON3:-python3}
+BRIDGE_MAC=02:00:00:00:01:00 # Of br-ex.
 WORLD=198.51.100.1  # Addresses of 'ext'.
 WORLD6=2001:db8:ffff::1
 
@@ -276,7 +277,7 @@ sandbox_daemons() {
         external_ids:ovn-bridge-datapath-type="$dp" \
         -- add-br br-int -- set Bridge br-int datapath_type="$dp" \
         fail-mode=secure other-config:disable-in-band=true || return
-    bridge_add && vswitchd_start && controller_start &&
+    bridge_add br-ex $BRIDGE_MAC && vswitchd_start && controller_start &&
         ns hv ovn-northd -vconsole:err --detach --no-chdir \
             --pidfile="$SANDBOX/ovn-northd.pid" \
             --log-file="$SANDBOX/ovn-northd.log" \
@@ -285,12 +286,13 @@ sandbox_daemons() {
             --ovnsb-db="unix:$SANDBOX/ovnsb_db.sock"
 }
 
-# Adds the provider bridge.  It always has the same MAC address, as a real one
+# Adds a provider bridge.  It always has the same MAC address, as a real one
 # has its NIC's: it is in OVN's and the VMs' neighbour tables.
+#
+# usage: bridge_add NAME MAC
 bridge_add() {
-    vs --no-wait add-br br-ex -- set Bridge br-ex \
-        datapath_type="$SANDBOX_DATAPATH" \
-        other-config:hwaddr=02:00:00:00:01:00
+    vs --no-wait add-br "$1" -- set Bridge "$1" \
+        datapath_type="$SANDBOX_DATAPATH" other-config:hwaddr="\"$2\""
 }
 
 # Starts ovs-vswitchd, and waits until its bridges exist.

@@ -33,6 +33,9 @@ ns hv ip link set dev nic0 xdpdrv obj "$SANDBOX/foreign.o" sec xdp ||
 foreign=$(program nic0)
 
 check "ovn-xdpd starts" daemon_start || finish
+config interfaces auto
+check "no NIC is a port of a bridge: a problem" \
+    await 5 has_problem no-interfaces-found
 config interfaces nic0,nic1,nic7
 check "nic1 is attached" await_attached nic1
 check "nic0 is refused" await 5 interface_is nic0 state refused
@@ -63,7 +66,27 @@ ip -n "$SANDBOX_ID-hv" link set nic7 up
 check "when nic7 appears, it is attached" await_attached nic7
 check "nic7 becomes a port of br-ex" vs add-port br-ex nic7
 check "then it is a switched NIC" await 5 interface_is nic7 layout switched
+check "where L1 has nothing to do" interface_is nic7 reason switched
+check "and so lets it go" await 5 no_program nic7
 check "the others are not disturbed" pings_through_xdp $fip
+
+config interfaces auto
+check "asked for switched NICs, it lets the others go" \
+    await 5 no_program nic0
+check "and knows that one" interface_is nic7 reason switched
+config interfaces nic0,nic1
+check "asked for them again, it attaches them" await_attached nic0
+
+# The kernel tells nobody that a program went with its BPF link; the MTU has
+# the daemon read the program's number while it is there.
+config mode generic
+check "nic1 runs in generic mode" await 5 interface_is nic1 mode generic
+ip -n "$SANDBOX_ID-hv" link set nic1 mtu 1400
+ip -n "$SANDBOX_ID-hv" link set nic1 mtu 1500
+config interfaces nic0
+check "nic1 is let go" await 5 no_program nic1
+config interfaces nic0,nic1
+check "and its old program is not taken for a foreign one" await_attached nic1
 
 check "ovn-xdpd stops" daemon_stop --cleanup
 check "nothing is left on nic0" no_program nic0

@@ -48,9 +48,9 @@ vswitchd_restart() {
 
 # Makes br-ex anew.
 bridge_again() {
-    vs del-br br-ex && bridge_add &&
+    vs del-br br-ex && bridge_add br-ex "$BRIDGE_MAC" &&
         vs wait-until Interface br-ex 'ofport>0' &&
-        router_leg br-ex && ovn_sync
+        router_leg br-ex && ovn_sync && way_out public
 }
 
 # Makes nic0 anew.

@@ -8,18 +8,18 @@
 # localnet port is provnet-NETWORK, router R has lrp-R-gw towards the provider
 # network (its switch port: R-gw) and lrp-R-in towards tenant network R-net.
 
-# Makes a provider network on physical network physnet1.  With a tag, hv gets
-# a router leg of its own for it: the VLAN device of other installations is
-# here an OVS port, since the kernel may have no VLAN devices.
+# Makes a provider network on a physical network.  With a tag, hv gets a router
+# leg of its own for it: the VLAN device of other installations is here an OVS
+# port of br-ex, since the kernel may have no VLAN devices.
 #
-# usage: provider_add NETWORK [TAG]
+# usage: provider_add NETWORK [TAG [PHYSICAL-NETWORK]]
 provider_add() {
-    local net=$1 tag=${2:-}
+    local net=$1 tag=${2:-} physical=${3:-physnet1}
 
     nb ls-add "$net" \
         -- lsp-add "$net" "provnet-$net" \
         -- set Logical_Switch_Port "provnet-$net" type=localnet \
-        addresses=unknown options:network_name=physnet1 \
+        addresses=unknown options:network_name="$physical" \
         ${tag:+tag="$tag"} || return
     [ -z "$tag" ] && return
     vs add-port br-ex "br-ex.$tag" tag="$tag" \
@@ -35,6 +35,22 @@ leg_of() {
 
     tag=$(nb --bare get Logical_Switch_Port "provnet-$1" tag) || return
     [ "$tag" = "[]" ] && echo br-ex || echo "br-ex.$tag"
+}
+
+# Makes br-ex send all IP packets of a provider network to its router leg, as
+# the flow of ovn-bgp-agent does: also those that OVN has made of a packet by
+# turning it round, a reject for example, which go to the MAC address that the
+# packet came from.
+way_out() {
+    local patch=patch-provnet-$1-to-br-int mac port protocol
+
+    mac=$(mac_of hv "$(leg_of "$1")") &&
+        vs wait-until Interface "$patch" 'ofport>0' &&
+        port=$(vs get Interface "$patch" ofport) || return
+    for protocol in ip ipv6; do
+        ovs-ofctl add-flow br-ex "cookie=999,priority=900,$protocol,\
+in_port=$port,actions=mod_dl_dst:$mac,NORMAL" || return
+    done
 }
 
 # Answers for IPv6 address GATEWAY on the provider network's way out.
@@ -240,10 +256,11 @@ cloud_add() {
             vm_define vvm vlan101 fa:16:3e:00:02:50 172.24.101.50/24 \
                 172.24.101.1 2001:db8:101::50/64 2001:db8:101::1 &&
             vm_plug vm3 && vm_plug vvm && vm_await_up vm3 &&
-            vm_await_up vvm && fip_add r2 172.24.101.113 vm3 distributed ||
-            return
+            vm_await_up vvm && way_out vlan101 &&
+            fip_add r2 172.24.101.113 vm3 distributed || return
     fi
     vm_await_up vm1 && vm_await_up vm2 && vm_await_up pvm &&
+        way_out public &&
         fip_add r1 172.24.100.111 vm1 distributed &&
         fip_add r1 172.24.100.112 vm2 centralised
 }

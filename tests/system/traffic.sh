@@ -24,7 +24,7 @@ serve() {
 pings() {
     local count=${2:-5}
 
-    ns ext ping -n -q -c "$count" -i 0.02 -W 2 "$1" |
+    ns ext ping -n -c "$count" -i 0.02 -W 2 "$1" | tee /dev/fd/2 |
         grep -q " $count received,"
 }
 
