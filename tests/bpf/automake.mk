@@ -4,6 +4,7 @@
 
 root_units += \
 	tests/bpf/test-live \
+	tests/bpf/test-model \
 	tests/bpf/test-nic \
 	tests/bpf/test-sink
 
@@ -19,6 +20,13 @@ tests_bpf_test_nic_SOURCES = \
 	tests/bpf/cases-ip6.c \
 	tests/bpf/cases.h \
 	tests/bpf/test-nic.c
+
+tests_bpf_test_model_SOURCES = \
+	tests/bpf/model.c \
+	tests/bpf/model.h \
+	tests/bpf/test-model.c \
+	tests/bpf/wild.c \
+	tests/bpf/wild.h
 
 # What the NIC program costs per frame.
 bench_programs += tests/bpf/bench-nic

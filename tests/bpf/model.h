@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the NIC program should do, said once more: layer L1 as plain C that
+ * reads a frame byte by byte.  test-model.c compares the program with it.  It
+ * shares nothing with the program but the names of the reasons, so that an
+ * error would have to be made twice.
+ *
+ * More than one thing may speak against a frame.  The reason that counts is
+ * the outermost: the Ethernet header first, then whether there is an IP header
+ * at all and whose address it has, then the rest of that header, then what the
+ * target can take, and at last what can only fail while the frame is being
+ * changed. */
+
+#ifndef TESTS_BPF_MODEL_H
+#define TESTS_BPF_MODEL_H 1
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/abi.h"
+
+/* Longest frame that the model takes, in bytes. */
+#define MODEL_MAX 10240
+
+/* Bytes that a frame may grow by. */
+#define MODEL_GROWTH 4
+
+/* The frame was counted for no endpoint. */
+#define MODEL_NO_SLOT (-1)
+
+/* An endpoint.  Addresses are in network order, and an IPv4 address is in the
+ * first four bytes. */
+struct model_endpoint {
+    bool is_ip6;                /* The family of 'addr'. */
+    uint8_t addr[16];           /* Where it is looked up. */
+    uint8_t claimed[16];        /* The address that its value has. */
+    uint16_t arrival_vlan;      /* VLAN of the frames that it is for, or 0. */
+    uint8_t dmac[6];            /* Destination MAC that its frames get. */
+    uint8_t smac[6];            /* Source MAC that its frames get. */
+    uint16_t vlan;              /* VLAN that its frames get, or 0. */
+    uint32_t mtu;               /* Longest IP packet of its target, bytes. */
+    bool target_takes_several;  /* The target takes several buffers. */
+    bool target_there;          /* The target exists. */
+    int slot;                   /* Its counters. */
+};
+
+/* What the program knows. */
+struct model {
+    uint8_t nic_mac[6];                     /* The NIC's own MAC. */
+    bool generic;                           /* Runs in generic mode. */
+    const struct model_endpoint *endpoints; /* All endpoints. */
+    size_t n;                               /* How many there are. */
+};
+
+/* A frame that arrives. */
+struct model_frame {
+    const uint8_t *data;        /* All of it. */
+    size_t len;                 /* Bytes of all of it. */
+    size_t linear;              /* Bytes in the first buffer. */
+    bool headroom;              /* There is room in front of it. */
+};
+
+/* What becomes of it. */
+struct model_answer {
+    uint32_t verdict;           /* XDP_PASS or XDP_REDIRECT. */
+    enum ox_reason reason;      /* Why. */
+    int slot;                   /* Counters it is added to, or
+                                 * MODEL_NO_SLOT. */
+    size_t len;                 /* Bytes of 'data' in use. */
+    uint8_t data[MODEL_MAX + MODEL_GROWTH]; /* The frame afterwards. */
+};
+
+/* Says what becomes of the frame. */
+void model_decide(const struct model *, const struct model_frame *,
+                  struct model_answer *);
+
+#endif /* tests/bpf/model.h */
