@@ -5,7 +5,7 @@
  * Every struct has its size asserted, no implicit padding, and its own
  * statement of byte order.  Change anything here and OX_ABI must change: a
  * daemon that finds pinned maps of another OX_ABI builds a second generation
- * beside them and switches the links over (see plugin/datapath-bpf.c).
+ * beside them and switches the links over (see plugin/datapath-bpf-gen.c).
  */
 #ifndef BPF_ABI_H
 #define BPF_ABI_H

@@ -36,6 +36,7 @@ judge(struct xdp_md *ctx, struct ox_frame *frame, bool tag_hint)
 	__u32 slot = nic_slot;
 
 	nic = bpf_map_lookup_elem(&nics, &slot);
+	/* Cannot be, but the verifier does not know. */
 	if (!nic)
 		return OX_R_FOREIGN_MAC;
 	reason = ox_parse_eth(frame, nic->mac);

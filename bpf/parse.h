@@ -36,7 +36,8 @@ struct ox_frame {
 	__u32 len;		/* Bytes of the whole frame, all buffers. */
 };
 
-/* A MAC address as two loads.  Frames and map values are aligned for it. */
+/* A MAC address as two loads.  Map values are aligned for it; of frames, see
+ * struct ox_macs. */
 struct ox_mac {
 	__u32 head;		/* Bytes 0 to 3. */
 	__u16 tail;		/* Bytes 4 and 5. */

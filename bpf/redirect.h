@@ -91,7 +91,7 @@ ox_is_endpoint(const struct ox_endpoint *endpoint,
 	       found[2] == asked[2] && found[3] == asked[3];
 }
 
-/* Tells whether the target of 'endpoint' can take 'frame', which holds a
+/* Judges whether the target of 'endpoint' can take 'frame', which holds a
  * packet of 'l3_len' bytes.  A device loses without a trace what is too long
  * for it: the kernel compares whole frames, padding and all, and allows for
  * one tag. */

@@ -15,11 +15,13 @@
 /* Bytes that a VLAN tag adds to a frame. */
 #define OX_TAG_LEN 4
 
+/* Words of a frame, which have other types elsewhere. */
+typedef __u64 __attribute__((__may_alias__)) ox_word64;
+typedef __u32 __attribute__((__may_alias__)) ox_word32;
+
 /* The destination and the source MAC of a frame, in the order of the wire, as
  * words.  A frame does not begin where such words usually do; that is fine
  * where the kernel has efficient unaligned access, as on x86-64 and arm64. */
-typedef __u64 __attribute__((__may_alias__)) ox_word64;
-typedef __u32 __attribute__((__may_alias__)) ox_word32;
 struct ox_macs {
 	__u64 head;		/* Bytes 0 to 7. */
 	__u32 tail;		/* Bytes 8 to 11. */

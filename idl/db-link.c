@@ -148,7 +148,7 @@ db_link_run(struct db_link *link)
     return false;
 }
 
-/* Arranges for the poll loop to wake up when db_link_run() has work. */
+/* Makes poll_block() wake up when db_link_run() has work. */
 void
 db_link_wait(struct db_link *link)
 {

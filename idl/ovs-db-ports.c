@@ -470,8 +470,8 @@ ovs_db_ports_run(struct ovs_db_ports *ports, const struct ovs_view *view,
     ports->settled = may_commit && !ports->pending && caught_up;
 }
 
-/* Arranges for the poll loop to wake up when ovs_db_ports_run() has work,
- * other than by the IDL's own doing.  'may_commit' is as there. */
+/* Makes poll_block() wake up when ovs_db_ports_run() has work, other than by
+ * the IDL's own doing.  'may_commit' is as there. */
 void
 ovs_db_ports_wait(const struct ovs_db_ports *ports, bool may_commit)
 {

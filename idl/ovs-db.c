@@ -97,7 +97,7 @@ ovs_db_run(struct ovs_db *db)
     return changed;
 }
 
-/* Arranges for the poll loop to wake up when ovs_db_run() has work. */
+/* Makes poll_block() wake up when ovs_db_run() has work. */
 void
 ovs_db_wait(struct ovs_db *db)
 {

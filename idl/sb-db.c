@@ -380,7 +380,7 @@ sb_db_run(struct sb_db *db)
     return changed;
 }
 
-/* Arranges for the poll loop to wake up when sb_db_run() has work. */
+/* Makes poll_block() wake up when sb_db_run() has work. */
 void
 sb_db_wait(struct sb_db *db)
 {

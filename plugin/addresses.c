@@ -36,27 +36,37 @@ is_keyword(const char *word)
            || !strcmp(word, "router");
 }
 
+/* Parses 'text', an address of either family, into '*ip', IPv4 as a v4-mapped
+ * address.  Returns false if it is none. */
+bool
+address_parse(const char *text, struct in6_addr *ip)
+{
+    ovs_be32 ip4;
+
+    if (ip_parse(text, &ip4)) {
+        *ip = in6_addr_mapped_ipv4(ip4);
+        return true;
+    }
+    return ipv6_parse(text, ip);
+}
+
 /* Parses "IP" or "IP/LENGTH", of either family, into '*ip'.  OVS's own parsers
- * would take 10.0.0.256 for 10.0.0.0. */
+ * of the latter would take 10.0.0.256 for 10.0.0.0. */
 static bool
 parse_ip(const char *word, struct in6_addr *ip)
 {
     const char *slash = strchr(word, '/');
     unsigned int plen = 0;
-    ovs_be32 ip4;
 
     if (slash && !str_to_uint(slash + 1, 10, &plen)) {
         return false;
     }
 
     char *host = xmemdup0(word, slash ? slash - word : strlen(word));
-    bool ok = false;
-    if (ip_parse(host, &ip4)) {
-        *ip = in6_addr_mapped_ipv4(ip4);
-        ok = plen <= 32;
-    } else if (ipv6_parse(host, ip)) {
-        ok = plen <= 128 && !IN6_IS_ADDR_V4MAPPED(ip);
-    }
+    bool is_ip6 = strchr(host, ':') != NULL;
+    bool ok = address_parse(host, ip)
+              && is_ip6 != IN6_IS_ADDR_V4MAPPED(ip)
+              && plen <= (is_ip6 ? 128 : 32);
     free(host);
     return ok;
 }

@@ -26,6 +26,7 @@ enum addresses_result {
 
 enum addresses_result addresses_parse(const char *, struct addresses *);
 void addresses_destroy(struct addresses *);
+bool address_parse(const char *, struct in6_addr *);
 bool address_is_routable(const struct in6_addr *);
 
 #endif /* plugin/addresses.h */

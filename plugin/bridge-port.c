@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The managed port, made and kept in order by rtnetlink and ethtool. */
 #include <config.h>
+
 #include "plugin/bridge-port.h"
 
 #include <ctype.h>
@@ -45,7 +46,7 @@ struct end {
     int addr_gen_mode;          /* IN6_ADDR_GEN_MODE_*; -1: has no IPv6. */
 };
 
-/* Says whether 'bridge' can be a part of a device name as it is. */
+/* Returns true if 'bridge' can be a part of a device name as it is. */
 static bool
 is_plain_name(const char *bridge)
 {
@@ -89,14 +90,20 @@ transact(struct ofpbuf *request)
     return error;
 }
 
+/* Returns the attribute 'type' of 'message', a link message, or NULL. */
+static const struct nlattr *
+find_attribute(const struct ofpbuf *message, uint16_t type)
+{
+    return nl_attr_find(message, NLMSG_HDRLEN + sizeof(struct ifinfomsg),
+                        type);
+}
+
 /* Returns the addr_gen_mode that 'message', a link message, tells, or -1. */
 static int
 parse_addr_gen_mode(const struct ofpbuf *message)
 {
-    const struct nlattr *a;
+    const struct nlattr *a = find_attribute(message, IFLA_AF_SPEC);
 
-    a = nl_attr_find(message, NLMSG_HDRLEN + sizeof(struct ifinfomsg),
-                     IFLA_AF_SPEC);
     a = a ? nl_attr_find_nested(a, AF_INET6) : NULL;
     a = a ? nl_attr_find_nested(a, IFLA_INET6_ADDR_GEN_MODE) : NULL;
     return a && nl_attr_get_size(a) == sizeof(uint8_t) ? nl_attr_get_u8(a)
@@ -341,9 +348,8 @@ read_u32(const char *name, uint16_t type)
     uint32_t value = 0;
 
     if (!netdevs_link_get(name, 0, &reply)) {
-        const struct nlattr *a = nl_attr_find(reply, NLMSG_HDRLEN
-                                              + sizeof(struct ifinfomsg),
-                                              type);
+        const struct nlattr *a = find_attribute(reply, type);
+
         value = a ? nl_attr_get_u32(a) : 0;
         ofpbuf_delete(reply);
     }

@@ -26,7 +26,9 @@ void bridge_port_names(const char *bridge, struct bridge_port_names *);
  *
  *   EEXIST      A device of one of the names is not an end of our pair.  It
  *               was not touched.
- *   ENODEV      bridge_port_repair(): there is no pair.
+ *   ENODEV      bridge_port_repair(), bridge_port_set_merging(): there is no
+ *               pair.
+ *   EAGAIN      bridge_port_create(): somebody deleted the pair meanwhile.
  *   EOPNOTSUPP  bridge_port_create(): the kernel has no veth.
  *   EPERM       CAP_NET_ADMIN is missing.
  *

@@ -9,9 +9,10 @@
 #include <string.h>
 
 #include "openvswitch/dynamic-string.h"
-#include "plugin/engine.h"
 #include "unixctl.h"
 #include "util.h"
+
+#include "plugin/engine.h"
 
 /* "exit [--cleanup]": answers once everything is done. */
 static void

@@ -2,10 +2,13 @@
 /* Taking over the links of an earlier daemon: which device each has, and what
  * runs there. */
 #include <config.h>
+
 #include "plugin/datapath-bpf.h"
+
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <unistd.h>
+
 #include "openvswitch/vlog.h"
 #include "util.h"
 
@@ -18,22 +21,19 @@ static void adopt_pin(struct dp *, const char *pin);
 int
 nics_adopt(struct dp *dp)
 {
-    struct svec names = SVEC_EMPTY_INITIALIZER;
+    struct svec pins = SVEC_EMPTY_INITIALIZER;
     char *dir = links_dir(dp);
-    const char *name;
+    const char *pin;
     size_t i;
     int error;
 
     error = pins_make_dir(dir);
     if (!error) {
-        pins_list(dir, &names);
-        SVEC_FOR_EACH (i, name, &names) {
-            char *pin = xasprintf("%s/%s", dir, name);
-
+        pins_list(dir, &pins);
+        SVEC_FOR_EACH (i, pin, &pins) {
             adopt_pin(dp, pin);
-            free(pin);
         }
-        svec_destroy(&names);
+        svec_destroy(&pins);
     }
     free(dir);
     return error;

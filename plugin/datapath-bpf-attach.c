@@ -6,12 +6,15 @@
  * packets.  It is detached to be attached again where the kernel knows no
  * other way: for a change of mode, or a program it refuses to swap. */
 #include <config.h>
+
 #include "plugin/datapath-bpf.h"
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/if_link.h>
 #include <unistd.h>
+
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
@@ -22,7 +25,7 @@ VLOG_DEFINE_THIS_MODULE(datapath_attach);
 /* 'nic_slots' of struct dp is a bitmap in one word. */
 BUILD_ASSERT_DECL(OX_MAX_NICS == 64);
 
-/* Tells whether the link of 'nic' still has its device. */
+/* Returns true if the link of 'nic' still has its device. */
 bool
 nic_is_alive(const struct bpf_nic *nic)
 {
@@ -308,6 +311,17 @@ prepare_row(struct dp *dp, struct bpf_nic *nic, const struct dp_nic *want,
     return write_row(dp, nic->slot, want, sink);
 }
 
+/* Pins the link of 'nic' again if somebody removed the pin, without which it
+ * would end with the daemon.  It works as well meanwhile, so that an error is
+ * only logged. */
+static void
+repair_pin(const struct bpf_nic *nic)
+{
+    if (access(nic->pin, F_OK) && !pins_put(nic->link_fd, nic->pin)) {
+        VLOG_WARN("%s: was removed, pinned again", nic->pin);
+    }
+}
+
 /* Makes the attached 'nic' equal to 'want'.  What is attached stays until the
  * kernel has taken the new program. */
 int
@@ -319,6 +333,7 @@ nic_update(struct dp *dp, struct bpf_nic *nic, const struct dp_nic *want,
                     && nic->nic.tag_hint == want->tag_hint);
     int error, prog;
 
+    repair_pin(nic);
     if (settled && eth_addr_equals(nic->nic.mac, want->mac)) {
         return 0;
     }

@@ -5,16 +5,20 @@
  * A kernel may refuse them (no BTF, lockdown).  Then there are no counters,
  * and everything else works. */
 #include <config.h>
+
 #include "plugin/datapath-bpf.h"
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "bpf/events.skel.h"
+
 #include "openvswitch/vlog.h"
 #include "util.h"
+
+#include "bpf/events.skel.h"
 
 VLOG_DEFINE_THIS_MODULE(datapath_events);
 

@@ -6,16 +6,20 @@
  * The element of map 'control' is written after everything else, so that a
  * generation that was cut short while it was made is told by its zeros. */
 #include <config.h>
+
 #include "plugin/datapath-bpf.h"
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
-#include "bpf/ovn-xdp.skel.h"
+
 #include "openvswitch/vlog.h"
 #include "timeval.h"
 #include "util.h"
+
+#include "bpf/ovn-xdp.skel.h"
 
 VLOG_DEFINE_THIS_MODULE(datapath_gen);
 
@@ -129,10 +133,11 @@ map_matches(const struct bpf_map *map, int fd)
            ? 0 : EINVAL;
 }
 
-/* Returns the N of the name gen-N, or 0 if 'name' is none. */
+/* Returns the N of gen-N, which 'path' names, or 0 if it names none. */
 static unsigned int
-name_to_number(const char *name)
+path_to_number(const char *path)
 {
+    const char *name = strrchr(path, '/') + 1;
     unsigned int number;
     int n = 0;
 
@@ -224,15 +229,15 @@ adopt_one(struct dp *dp, const struct ovn_xdp_bpf *skel, unsigned int number)
 static size_t
 list_numbers(const struct dp *dp, unsigned int **numbersp)
 {
-    struct svec names = SVEC_EMPTY_INITIALIZER;
+    struct svec paths = SVEC_EMPTY_INITIALIZER;
     unsigned int *numbers;
-    const char *name;
+    const char *path;
     size_t i, n = 0;
 
-    pins_list(dp->pin_dir, &names);
-    numbers = xcalloc(names.n + 1, sizeof *numbers);
-    SVEC_FOR_EACH (i, name, &names) {
-        unsigned int number = name_to_number(name);
+    pins_list(dp->pin_dir, &paths);
+    numbers = xcalloc(paths.n + 1, sizeof *numbers);
+    SVEC_FOR_EACH (i, path, &paths) {
+        unsigned int number = path_to_number(path);
 
         if (number) {
             size_t j = n++;
@@ -243,7 +248,7 @@ list_numbers(const struct dp *dp, unsigned int **numbersp)
             numbers[j] = number;
         }
     }
-    svec_destroy(&names);
+    svec_destroy(&paths);
     *numbersp = numbers;
     return n;
 }

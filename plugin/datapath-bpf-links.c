@@ -2,12 +2,15 @@
 /* The NICs and managed ports that have a link of ours, as a collection.  How
  * one is attached is in plugin/datapath-bpf-attach.c. */
 #include <config.h>
+
 #include "plugin/datapath-bpf.h"
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/if_link.h>
 #include <unistd.h>
+
 #include "openvswitch/vlog.h"
 #include "util.h"
 
@@ -18,6 +21,20 @@ char *
 links_dir(const struct dp *dp)
 {
     return xasprintf("%s/links", dp->pin_dir);
+}
+
+/* Returns the NIC of the device 'name', or NULL. */
+static struct bpf_nic *
+nic_find(const struct dp *dp, const char *name)
+{
+    struct bpf_nic *nic;
+
+    LIST_FOR_EACH (nic, node, &dp->nics) {
+        if (!strcmp(nic->nic.name, name)) {
+            return nic;
+        }
+    }
+    return NULL;
 }
 
 /* Forgets the links, which stay attached. */
@@ -36,10 +53,10 @@ nics_destroy(struct dp *dp)
 void
 nics_sweep(struct dp *dp)
 {
-    struct svec names = SVEC_EMPTY_INITIALIZER;
+    struct svec pins = SVEC_EMPTY_INITIALIZER;
     char *dir = links_dir(dp);
     struct bpf_nic *nic;
-    const char *name;
+    const char *pin;
     size_t i;
 
     LIST_FOR_EACH_SAFE (nic, node, &dp->nics) {
@@ -47,17 +64,14 @@ nics_sweep(struct dp *dp)
             nic_remove(dp, nic);
         }
     }
-    pins_list(dir, &names);
-    SVEC_FOR_EACH (i, name, &names) {
-        char *pin = xasprintf("%s/%s", dir, name);
-
+    pins_list(dir, &pins);
+    SVEC_FOR_EACH (i, pin, &pins) {
         if (!nic_find_pin(dp, pin)) {
             VLOG_INFO("%s: removed, as no device here has it", pin);
             pins_remove(pin);
         }
-        free(pin);
     }
-    svec_destroy(&names);
+    svec_destroy(&pins);
     free(dir);
 }
 
@@ -65,27 +79,25 @@ nics_sweep(struct dp *dp)
 void
 nics_remove_all(struct dp *dp)
 {
-    struct svec names = SVEC_EMPTY_INITIALIZER;
+    struct svec pins = SVEC_EMPTY_INITIALIZER;
     char *dir = links_dir(dp);
     struct bpf_nic *nic;
-    const char *name;
+    const char *pin;
     size_t i;
 
     LIST_FOR_EACH_SAFE (nic, node, &dp->nics) {
         nic_remove(dp, nic);
     }
-    pins_list(dir, &names);
-    SVEC_FOR_EACH (i, name, &names) {
-        char *pin = xasprintf("%s/%s", dir, name);
+    pins_list(dir, &pins);
+    SVEC_FOR_EACH (i, pin, &pins) {
         int fd = bpf_obj_get(pin);
 
         if (fd >= 0) {
             bpf_link_detach(fd);
             close(fd);
         }
-        free(pin);
     }
-    svec_destroy(&names);
+    svec_destroy(&pins);
     pins_remove_dir(dir);
     free(dir);
 }
@@ -171,20 +183,6 @@ nics_counters(const struct dp *dp, const char *name,
         }
     }
     return 0;
-}
-
-/* Returns the NIC of the device 'name', or NULL. */
-struct bpf_nic *
-nic_find(const struct dp *dp, const char *name)
-{
-    struct bpf_nic *nic;
-
-    LIST_FOR_EACH (nic, node, &dp->nics) {
-        if (!strcmp(nic->nic.name, name)) {
-            return nic;
-        }
-    }
-    return NULL;
 }
 
 /* Returns the NIC of device 'ifindex', or NULL. */

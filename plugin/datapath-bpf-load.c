@@ -3,16 +3,20 @@
  * is loaded once per device, as the verifier makes the device's slot a
  * constant; all share the maps of a generation. */
 #include <config.h>
+
 #include "plugin/datapath-bpf.h"
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include "bpf/ovn-xdp.skel.h"
-#include "bpf/sink.skel.h"
+
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
 #include "util.h"
+
+#include "bpf/ovn-xdp.skel.h"
+#include "bpf/sink.skel.h"
 
 VLOG_DEFINE_THIS_MODULE(datapath_load);
 

@@ -5,9 +5,12 @@
  * The endpoints are held in memory, too, so that nothing has to be read back:
  * this daemon is the only one that writes them, as it has the lock. */
 #include <config.h>
+
 #include "plugin/datapath-bpf.h"
+
 #include <bpf/bpf.h>
 #include <errno.h>
+
 #include "packets.h"
 #include "util.h"
 
@@ -338,8 +341,8 @@ targets_del(struct dp *dp, int ifindex)
     return -bpf_map_delete_elem(dp->gen.fds[GEN_TARGETS], &key);
 }
 
-/* Tells whether device 'ifindex' is a target.  The kernel removes devices that
- * go, so it is asked. */
+/* Returns true if device 'ifindex' is a target.  The kernel removes devices
+ * that go, so it is asked. */
 bool
 targets_has(const struct dp *dp, int ifindex)
 {

@@ -2,7 +2,9 @@
 /* The pin directory: that it is on a bpffs, that only one daemon uses it, and
  * what lies in it. */
 #include <config.h>
+
 #include "plugin/datapath-bpf.h"
+
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
@@ -12,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
 #include "openvswitch/vlog.h"
 #include "util.h"
 
@@ -69,10 +72,10 @@ pins_make_dir(const char *dir)
     return 0;
 }
 
-/* Adds the names in directory 'dir' to 'names', sorted; none if there is no
- * such directory. */
+/* Adds the paths of what is in directory 'dir' to 'paths', sorted; none if
+ * there is no such directory. */
 void
-pins_list(const char *dir, struct svec *names)
+pins_list(const char *dir, struct svec *paths)
 {
     struct dirent *entry;
     DIR *stream;
@@ -83,11 +86,11 @@ pins_list(const char *dir, struct svec *names)
     }
     while ((entry = readdir(stream)) != NULL) {
         if (entry->d_name[0] != '.') {
-            svec_add(names, entry->d_name);
+            svec_add_nocopy(paths, xasprintf("%s/%s", dir, entry->d_name));
         }
     }
     closedir(stream);
-    svec_sort(names);
+    svec_sort(paths);
 }
 
 /* Removes the pin 'path', if it is there. */
@@ -104,18 +107,15 @@ pins_remove(const char *path)
 void
 pins_remove_dir(const char *dir)
 {
-    struct svec names = SVEC_EMPTY_INITIALIZER;
-    const char *name;
+    struct svec paths = SVEC_EMPTY_INITIALIZER;
+    const char *path;
     size_t i;
 
-    pins_list(dir, &names);
-    SVEC_FOR_EACH (i, name, &names) {
-        char *path = xasprintf("%s/%s", dir, name);
-
+    pins_list(dir, &paths);
+    SVEC_FOR_EACH (i, path, &paths) {
         pins_remove(path);
-        free(path);
     }
-    svec_destroy(&names);
+    svec_destroy(&paths);
     if (rmdir(dir) && errno != ENOENT) {
         VLOG_WARN("%s: cannot remove the directory (%s)", dir,
                   ovs_strerror(errno));
@@ -136,7 +136,8 @@ pins_put(int fd, const char *path)
     return error;
 }
 
-/* Says whether the existing directory 'dir' is on a bpffs. */
+/* Returns 0 if the existing directory 'dir' is on a bpffs, ENODEV if it is
+ * not, or another positive errno. */
 static int
 check_bpffs(const char *dir)
 {

@@ -2,7 +2,9 @@
 /* Which counter belongs to which endpoint: a pool of numbers that are reused
  * as late as possible.  Pure; plugin/datapath-bpf-maps.c is the user. */
 #include <config.h>
+
 #include "plugin/datapath-bpf.h"
+
 #include "bitmap.h"
 #include "util.h"
 

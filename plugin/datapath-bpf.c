@@ -2,10 +2,13 @@
 /* The libbpf back end: opening and closing.  See plugin/datapath-bpf.h for the
  * other files and for what lies below the pin directory. */
 #include <config.h>
+
 #include "plugin/datapath-bpf.h"
+
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <unistd.h>
+
 #include "openvswitch/vlog.h"
 #include "util.h"
 

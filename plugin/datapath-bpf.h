@@ -33,7 +33,7 @@
 struct bpf_map;
 struct bpf_object;
 
-/* The maps of a generation. */
+/* The maps of a generation, which bpf/maps.h and bpf/count.h explain. */
 enum gen_map {
     GEN_ENDPOINTS4,
     GEN_ENDPOINTS6,
@@ -108,7 +108,7 @@ struct dp {
 /* Pins. */
 int pins_lock(const char *pin_dir, int *lock_fdp);
 int pins_make_dir(const char *dir);
-void pins_list(const char *dir, struct svec *names);
+void pins_list(const char *dir, struct svec *paths);
 void pins_remove(const char *path);
 void pins_remove_dir(const char *dir);
 int pins_put(int fd, const char *path);
@@ -166,7 +166,6 @@ struct hook {
 };
 
 /* One link. */
-struct bpf_nic *nic_find(const struct dp *, const char *name);
 struct bpf_nic *nic_find_index(const struct dp *, int ifindex);
 struct bpf_nic *nic_find_pin(const struct dp *, const char *pin);
 struct bpf_nic *nic_claim(struct dp *, const struct dp_nic *);

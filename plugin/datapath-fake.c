@@ -3,19 +3,17 @@
  * libbpf back end does (tests/plugin/dp-contract.c holds both to that), but no
  * device need exist and no frame is ever counted unless a test says so. */
 #include <config.h>
+
 #include "plugin/datapath-fake.h"
+
 #include <errno.h>
+
 #include "openvswitch/hmap.h"
 #include "openvswitch/shash.h"
-#include "plugin/reason.h"
 #include "util.h"
 
-/* Errno values that are counted one by one. */
-#define FAKE_MAX_ERRNO 134
-
-/* NICs and managed ports at the same time, and targets. */
-#define FAKE_MAX_NICS 64
-#define FAKE_MAX_TARGETS 64
+#include "bpf/abi.h"
+#include "plugin/reason.h"
 
 /* An endpoint. */
 struct fake_endpoint {
@@ -32,7 +30,7 @@ struct fake_nic {
 
 /* A set of devices. */
 struct index_set {
-    int indexes[FAKE_MAX_TARGETS]; /* Members, unsorted. */
+    int indexes[OX_MAX_TARGETS]; /* Members, unsorted. */
     size_t n;                   /* How many. */
 };
 
@@ -44,7 +42,7 @@ struct dp {
     struct shash nics;          /* Of struct fake_nic, by name. */
     struct index_set targets;   /* Valid targets. */
     struct index_set foreign;   /* Devices with a foreign program. */
-    uint64_t redirect_errors[FAKE_MAX_ERRNO]; /* Frames by errno. */
+    uint64_t redirect_errors[OX_MAX_ERRNO]; /* Frames by errno. */
     uint32_t last_program_id;   /* The newest program's. */
     int next_error;             /* For the next operation, or 0. */
     unsigned int n_changes;     /* Operations so far. */
@@ -58,7 +56,7 @@ static struct fake_endpoint *fake_find(const struct dp *,
 static void fake_clear_endpoints(struct dp *);
 static int fake_attach(struct dp *, const struct dp_nic *, bool sink);
 
-/* Tells whether 'set' holds 'ifindex'. */
+/* Returns true if 'set' holds 'ifindex'. */
 static bool
 index_set_contains(const struct index_set *set, int ifindex)
 {
@@ -272,7 +270,7 @@ fake_del_target(struct dp *dp, int ifindex)
     return error ? error : index_set_remove(&dp->targets, ifindex);
 }
 
-/* Tells whether device 'ifindex' is a target. */
+/* Returns true if device 'ifindex' is a target. */
 static bool
 fake_has_target(const struct dp *dp, int ifindex)
 {
@@ -331,7 +329,7 @@ fake_attach(struct dp *dp, const struct dp_nic *want_, bool sink)
     } else if (want.ifindex <= 0) {
         return ENODEV;
     } else if (!fake_find_nic(dp, want.ifindex)
-               && shash_count(&dp->nics) >= FAKE_MAX_NICS) {
+               && shash_count(&dp->nics) >= OX_MAX_NICS) {
         return ENOSPC;
     }
     state = &fake_claim_nic(dp, &want)->state;
@@ -434,7 +432,7 @@ fake_nic_counters(const struct dp *dp, const char *name,
 static int
 fake_redirect_errors(const struct dp *dp, dp_redirect_error_cb *cb, void *aux)
 {
-    for (int i = 0; i < FAKE_MAX_ERRNO; i++) {
+    for (int i = 0; i < OX_MAX_ERRNO; i++) {
         if (dp->redirect_errors[i]) {
             cb(i, dp->redirect_errors[i], aux);
         }

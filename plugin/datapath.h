@@ -21,7 +21,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "openvswitch/types.h"
-#include "openvswitch/hmap.h"
 
 /* Which frames: those to 'addr' that arrived with VLAN 'vlan'. */
 struct dp_key {
@@ -44,8 +43,8 @@ struct dp_action {
 
 /* An endpoint as the datapath holds it. */
 struct dp_endpoint {
-    struct dp_key key;
-    struct dp_action action;
+    struct dp_key key;          /* Which frames. */
+    struct dp_action action;    /* What is to be done with them. */
 };
 
 /* XDP attach mode. */

@@ -15,11 +15,11 @@
 #include <string.h>
 
 #include "hash.h"
+#include "util.h"
+
 #include "idl/ovs-db.h"
 #include "plugin/netdevs.h"
 #include "plugin/settings.h"
-#include "svec.h"
-#include "util.h"
 
 /* Returns the device called 'name', or NULL. */
 static const struct netdev_info *
@@ -96,7 +96,7 @@ is_switched(const struct desired_inputs *in, const char *name)
     return false;
 }
 
-/* Returns the bridges of the mappings, by name, without duplicates. */
+/* Adds the bridges of the mappings, by name, without duplicates. */
 static void
 add_bridges(struct desired *desired, const struct desired_inputs *in)
 {
@@ -206,15 +206,20 @@ add_interfaces(struct desired *desired, const struct desired_inputs *in)
     sset_destroy(&names);
 }
 
-/* Returns true if natively redirected frames could enter each bridge. */
+/* Returns true if natively redirected frames could enter each bridge.  Where
+ * the managed port was demanded, frames of the other mode could not enter any
+ * better. */
 static bool
 bridges_take_native(const struct desired *desired,
                     const struct desired_inputs *in)
 {
+    if (in->settings->port == PORT_VETH) {
+        return true;
+    }
     for (size_t i = 0; i < desired->n_bridges; i++) {
         const struct desired_bridge *bridge = &desired->bridges[i];
         const struct netdev_info *dev = find_device(in, bridge->name);
-        bool own = dev && dev->ndo_xmit && in->settings->port != PORT_VETH;
+        bool own = dev && dev->ndo_xmit;
         bool veth = in->settings->port != PORT_INTERNAL
                     && !sset_contains(in->port_failed, bridge->name);
 
@@ -343,22 +348,19 @@ any_attach(const struct desired *desired, enum dp_mode mode)
     return false;
 }
 
-/* Returns the largest MTU among 'dev' and the NICs to be attached, so that the
- * managed port never makes OVS lower the bridge's own. */
-static int
-port_mtu(const struct desired *desired, const struct desired_inputs *in,
-         const struct netdev_info *dev)
-{
-    int mtu = dev ? dev->mtu : 1500;
+/* MTU of Ethernet, and of a new veth, in bytes: RFC 894. */
+#define ETHERNET_MTU 1500
 
-    for (size_t i = 0; i < desired->n_interfaces; i++) {
-        const struct desired_interface *iface = &desired->interfaces[i];
-        if (iface->state == INTERFACE_ATTACH) {
-            const struct netdev_info *nic = find_device(in, iface->name);
-            mtu = MAX(mtu, nic->mtu);
-        }
-    }
-    return mtu;
+/* Returns the MTU for the managed port of 'bridge', whose own device is 'own'
+ * or NULL: that of the bridge.  OVS gives a bridge the least MTU of its ports,
+ * so any other would change it behind its owner's back. */
+static int
+port_mtu(const struct desired_inputs *in, const struct desired_bridge *bridge,
+         const struct netdev_info *own)
+{
+    const struct netdev_info *outer = find_device(in, bridge->port.outer);
+
+    return own ? own->mtu : outer ? outer->mtu : ETHERNET_MTU;
 }
 
 /* Returns why frames of the chosen modes cannot be sent to 'dev', or
@@ -428,7 +430,7 @@ decide_target(const struct desired *desired, const struct desired_inputs *in,
         return;
     }
     bridge->wants_port = wants_port(desired, in, bridge, own);
-    bridge->port_mtu = port_mtu(desired, in, own);
+    bridge->port_mtu = port_mtu(in, bridge, own);
 
     bool veth = bridge->wants_port || in->settings->port == PORT_VETH;
     const char *device = veth ? bridge->port.outer : bridge->name;

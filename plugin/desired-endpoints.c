@@ -18,13 +18,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "idl/sb-db.h"
 #include "openvswitch/shash.h"
 #include "packets.h"
-#include "plugin/addresses.h"
-#include "plugin/settings.h"
 #include "util.h"
 #include "uuid.h"
+
+#include "idl/sb-db.h"
+#include "plugin/addresses.h"
+#include "plugin/settings.h"
 
 /* The largest VLAN tag that may be on a wire. */
 #define MAX_VLAN 4094

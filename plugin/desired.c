@@ -10,8 +10,9 @@
 #include <string.h>
 
 #include "openvswitch/util.h"
-#include "plugin/desired-private.h"
 #include "util.h"
+
+#include "plugin/desired-private.h"
 
 /* Returns the stable word for 'kind'. */
 const char *

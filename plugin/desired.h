@@ -27,9 +27,9 @@ struct netdev_info;
 
 /* Everything that the derivation depends on.  All of it is borrowed. */
 struct desired_inputs {
-    const struct settings *settings;
-    const struct ovs_view *ovs;
-    const struct sb_view *sb;
+    const struct settings *settings; /* Settings in force. */
+    const struct ovs_view *ovs; /* Local database. */
+    const struct sb_view *sb;   /* Southbound database. */
     const struct hmap *devices; /* Of struct netdev_info, by hash of name. */
     const struct sset *attached; /* Names of NICs that run our program. */
     const struct sset *foreign; /* NICs where attaching met a foreign one. */
@@ -81,10 +81,10 @@ struct desired_interface {
 
 /* Kinds of endpoint. */
 enum endpoint_kind {
-    ENDPOINT_VM,
-    ENDPOINT_FIP_DISTRIBUTED,
-    ENDPOINT_FIP_CENTRALISED,
-    ENDPOINT_ROUTER,
+    ENDPOINT_VM,                /* Port of a VM on a provider network. */
+    ENDPOINT_FIP_DISTRIBUTED,   /* Floating IP resident with its VM. */
+    ENDPOINT_FIP_CENTRALISED,   /* NAT address resident with a gateway. */
+    ENDPOINT_ROUTER             /* Gateway port's own address. */
 };
 
 /* An address that OVN has placed on this chassis. */
@@ -104,9 +104,9 @@ struct desired_endpoint {
 /* The whole. */
 struct desired {
     struct desired_bridge *bridges; /* Sorted by name. */
-    size_t n_bridges;
+    size_t n_bridges;           /* Number of them. */
     struct desired_interface *interfaces; /* Sorted by name. */
-    size_t n_interfaces;
+    size_t n_interfaces;        /* Number of them. */
     struct hmap endpoints;      /* Of struct desired_endpoint. */
     struct problems problems;   /* Found on the way. */
 };

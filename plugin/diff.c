@@ -10,8 +10,9 @@
 #include <string.h>
 
 #include "packets.h"
-#include "plugin/desired.h"
 #include "util.h"
+
+#include "plugin/desired.h"
 
 /* Returns the endpoint with 'key' in 'installed', or NULL. */
 struct installed_endpoint *

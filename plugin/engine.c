@@ -14,11 +14,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "idl/ovs-db.h"
-#include "idl/sb-db.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "simap.h"
+#include "stream-ssl.h"
+#include "timeval.h"
+#include "util.h"
+
+#include "idl/ovs-db.h"
+#include "idl/sb-db.h"
 #include "plugin/desired.h"
 #include "plugin/limits.h"
 #include "plugin/netdevs.h"
@@ -26,9 +31,6 @@
 #include "plugin/reconcile.h"
 #include "plugin/settings.h"
 #include "plugin/view-private.h"
-#include "stream-ssl.h"
-#include "timeval.h"
-#include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(engine);
 
@@ -48,6 +50,8 @@ struct engine {
     struct problems setting_problems; /* What could not be used. */
     struct desired *desired;    /* Last derivation. */
     bool dirty;                 /* Derive anew in the next run. */
+    long long int recheck_at;   /* When to look again at NICs with a foreign
+                                 * program, or LLONG_MAX. */
     struct view view;           /* For rpc/. */
 };
 
@@ -101,12 +105,15 @@ engine_create(const struct engine_options *options, struct engine **enginep)
     engine->ovs_db = ovs_db_create(options->ovs_remote);
     engine->sb_db = sb_db_create();
     engine->ports = ports_create(engine->ovs_db);
+    engine->recheck_at = LLONG_MAX;
     settings_init(&engine->settings);
     engine->view.started = time_msec();
     refresh_view(engine);
     *enginep = engine;
     return 0;
 }
+
+static int open_datapath(struct engine *);
 
 /* Takes the managed ports away and waits until the local database agrees. */
 static void
@@ -135,6 +142,10 @@ engine_destroy(struct engine *engine, bool cleanup)
 {
     if (!engine) {
         return;
+    }
+    if (cleanup && !engine->dp) {
+        /* What a daemon before this one left must go, too. */
+        open_datapath(engine);
     }
     reconcile_destroy(engine->reconcile);
     if (engine->dp) {
@@ -175,10 +186,13 @@ static void
 apply_settings(struct engine *engine)
 {
     const struct ovs_view *view = ovs_db_view(engine->ovs_db);
+    struct problems before = engine->setting_problems;
 
-    problems_clear(&engine->setting_problems);
+    engine->setting_problems = (struct problems) PROBLEMS_INITIALIZER;
     settings_update(&engine->settings, &view->external_ids, engine->chassis,
                     &engine->setting_problems);
+    problems_log_new(&engine->setting_problems, &before);
+    problems_destroy(&before);
     apply_ssl(view);
     sb_db_set_target(engine->sb_db, &(struct sb_target) {
         .remote = engine->settings.remote,
@@ -223,9 +237,14 @@ derive(struct engine *engine)
         .port_failed = ports_failed(engine->ports),
     };
 
+    struct desired *desired = desired_compute(&inputs);
+    static const struct problems none = PROBLEMS_INITIALIZER;
+
+    problems_log_new(&desired->problems,
+                     engine->desired ? &engine->desired->problems : &none);
     desired_destroy(engine->desired);
-    engine->desired = desired_compute(&inputs);
-    engine->view.desired = engine->desired;
+    engine->desired = desired;
+    engine->view.desired = desired;
 }
 
 /* Asks the kernel again about the NICs that seem to carry a foreign program:
@@ -266,18 +285,35 @@ static bool
 apply(struct engine *engine)
 {
     long long int now = time_msec();
-    bool learned = false;
 
-    if (!engine->dry_run) {
-        learned = ports_apply(engine->ports, engine->desired,
-                              netdevs_all(engine->netdevs), now);
+    /* What was desired without knowing of a port that cannot be made must not
+     * reach a NIC: each change of its mode loses packets. */
+    if (!engine->dry_run
+        && ports_apply(engine->ports, engine->desired,
+                       netdevs_all(engine->netdevs), now)) {
+        return true;
     }
-    if (reconcile_run(engine->reconcile, engine->desired, now)) {
+    bool learned = reconcile_run(engine->reconcile, engine->desired, now);
+    if (learned) {
         refresh_interfaces(engine);
-        learned = true;
     }
     engine->view.programmed = true;
     return learned;
+}
+
+/* Sets the time to look again at NICs with a foreign program, if there are
+ * any: one that was attached as a BPF link goes without an event. */
+static void
+schedule_recheck(struct engine *engine)
+{
+    const struct desired *desired = engine->desired;
+
+    engine->recheck_at = LLONG_MAX;
+    for (size_t i = 0; i < desired->n_interfaces; i++) {
+        if (desired->interfaces[i].reason == REASON_FOREIGN_XDP) {
+            engine->recheck_at = time_msec() + RETRY_MAX_MS;
+        }
+    }
 }
 
 /* Derives and brings about, until nothing new is learned. */
@@ -290,6 +326,7 @@ update(struct engine *engine)
         if (refresh_foreign(engine)) {
             derive(engine);
         }
+        schedule_recheck(engine);
         if (!sb_db_view(engine->sb_db)->complete || !apply(engine)) {
             return;
         }
@@ -340,6 +377,10 @@ engine_run(struct engine *engine)
         engine->dirty = true;
         refresh_view(engine);
     }
+    if (now >= engine->recheck_at) {
+        reconcile_forget_foreign(engine->reconcile);
+        engine->dirty = true;
+    }
     if (engine->dirty || reconcile_is_due(engine->reconcile, now)
         || ports_is_due(engine->ports, now)) {
         update(engine);
@@ -357,6 +398,9 @@ engine_wait(struct engine *engine)
     ports_wait(engine->ports);
     if (engine->reconcile) {
         reconcile_wait(engine->reconcile);
+    }
+    if (engine->recheck_at != LLONG_MAX) {
+        poll_timer_wait_until(engine->recheck_at);
     }
 }
 
@@ -401,11 +445,15 @@ engine_is_open(const struct engine *engine)
     return engine->dp != NULL;
 }
 
-/* Returns true once what OVN decided has been programmed a first time. */
-bool
-engine_is_programmed(const struct engine *engine)
+/* Adds to 'usage' how many things 'engine' holds. */
+void
+engine_get_memory_usage(const struct engine *engine, struct simap *usage)
 {
-    return engine->view.programmed;
+    sb_db_get_memory_usage(engine->sb_db, usage);
+    if (engine->desired) {
+        simap_increase(usage, "endpoints",
+                       hmap_count(&engine->desired->endpoints));
+    }
 }
 
 /* Returns the window on 'engine' for rpc/, valid as long as 'engine'. */

@@ -11,6 +11,7 @@
 
 struct ds;
 struct engine;
+struct simap;
 struct view;
 
 /* What the command line says. */
@@ -31,7 +32,7 @@ void engine_recompute(struct engine *);
 void engine_reset_min_index(struct engine *);
 void engine_connection_status(const struct engine *, struct ds *);
 bool engine_is_open(const struct engine *);
-bool engine_is_programmed(const struct engine *);
+void engine_get_memory_usage(const struct engine *, struct simap *);
 const struct view *engine_view(const struct engine *);
 
 #endif /* plugin/engine.h */

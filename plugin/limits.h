@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every limit and default of the daemon that is not part of the BPF ABI, with
- * the reason for its value. */
+/* Limits and defaults of the daemon that users notice or that several files
+ * share, with the reason for each value.  Those of the BPF ABI are in
+ * bpf/abi.h, those of one file are in that file. */
 #ifndef PLUGIN_LIMITS_H
 #define PLUGIN_LIMITS_H 1
 
 /* Default of ovn-xdp-max-endpoints: a compute node has hundreds of addresses,
- * a gateway node thousands.  65,536 preallocated elements cost about 10 MB. */
+ * a gateway node thousands.  65,536 preallocated elements in each map cost
+ * about 17 MB, and 1 MB more for the counters of each CPU. */
 #define DEFAULT_MAX_ENDPOINTS 65536
 
 /* Range of ovn-xdp-max-endpoints.  The kernel refuses per-CPU arrays of more

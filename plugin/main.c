@@ -16,17 +16,18 @@
 #include "memory.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
-#include "plugin/commands.h"
-#include "plugin/engine.h"
-#include "plugin/limits.h"
-#include "plugin/paths.h"
-#include "rpc/server.h"
 #include "simap.h"
 #include "stream-ssl.h"
 #include "stream.h"
 #include "timeval.h"
 #include "unixctl.h"
 #include "util.h"
+
+#include "plugin/commands.h"
+#include "plugin/engine.h"
+#include "plugin/limits.h"
+#include "plugin/paths.h"
+#include "rpc/server.h"
 
 VLOG_DEFINE_THIS_MODULE(main);
 
@@ -73,6 +74,7 @@ print_version(void)
     exit(EXIT_SUCCESS);
 }
 
+/* Options that have no letter. */
 enum {
     OPT_RPC_SOCKET = UCHAR_MAX + 1,
     OPT_PIN_DIR,
@@ -257,11 +259,12 @@ create_rpc(const char *path, const struct engine *engine)
 
 /* Answers memory/show when it was asked. */
 static void
-run_memory(void)
+run_memory(const struct engine *engine)
 {
     memory_run();
     if (memory_should_report()) {
         struct simap usage = SIMAP_INITIALIZER(&usage);
+        engine_get_memory_usage(engine, &usage);
         memory_report(&usage);
         simap_destroy(&usage);
     }
@@ -290,7 +293,7 @@ main_loop(struct engine *engine, struct unixctl_server *unixctl,
     bool started = false;
 
     while (!commands->exiting) {
-        run_memory();
+        run_memory(engine);
         int error = engine_run(engine);
         if (error) {
             ovs_fatal(error, "cannot go on");

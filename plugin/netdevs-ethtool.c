@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ethtool requests by ioctl. */
 #include <config.h>
+
 #include "plugin/netdevs-ethtool.h"
 
 #include <linux/ethtool.h>
@@ -64,8 +65,8 @@ netdevs_ethtool_driver(const char *name, char *driver, size_t size)
     return error;
 }
 
-/* Says whether the device 'name' takes VLAN tags off the frames it receives
- * (rx-vlan-offload). */
+/* Returns true if the device 'name' takes VLAN tags off the frames it
+ * receives (rx-vlan-offload). */
 bool
 netdevs_ethtool_strips_vlan(const char *name)
 {

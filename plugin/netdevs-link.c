@@ -3,6 +3,7 @@
  * their attributes for us, and takes those of Linux bridges for those of
  * devices. */
 #include <config.h>
+
 #include "plugin/netdevs-link.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rtnetlink's messages about links, read and written: the only place that
- * knows their attributes.  plugin/netdevs.c follows events with it,
- * plugin/bridge-port.c looks at single devices. */
+/* rtnetlink's messages about links: plugin/netdevs.c follows events with it,
+ * plugin/bridge-port.c looks at single devices, and adds the attributes that
+ * only a veth pair needs. */
 #ifndef PLUGIN_NETDEVS_LINK_H
 #define PLUGIN_NETDEVS_LINK_H 1
 

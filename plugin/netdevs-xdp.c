@@ -5,6 +5,7 @@
  * they are no property of the driver; with the 'netdev' family the kernel
  * announces each change.  Without it, a link event is all there is. */
 #include <config.h>
+
 #include "plugin/netdevs-xdp.h"
 
 #include <errno.h>
@@ -26,18 +27,21 @@
 #define FAMILY_VERSION 1                /* NETDEV_FAMILY_VERSION */
 #define FAMILY_GROUP "mgmt"             /* NETDEV_MCGRP_MGMT */
 
+/* Requests and events. */
 enum {
     CMD_DEV_GET = 1,                    /* NETDEV_CMD_DEV_GET */
     CMD_DEV_ADD_NTF = 2,                /* NETDEV_CMD_DEV_ADD_NTF */
     CMD_DEV_CHANGE_NTF = 4,             /* NETDEV_CMD_DEV_CHANGE_NTF */
 };
 
+/* Attributes of a device. */
 enum {
     A_DEV_IFINDEX = 1,                  /* NETDEV_A_DEV_IFINDEX */
     A_DEV_XDP_FEATURES = 3,             /* NETDEV_A_DEV_XDP_FEATURES */
     A_DEV_XDP_RX_METADATA_FEATURES = 5, /* ...of the same name. */
 };
 
+/* Bits of A_DEV_XDP_FEATURES. */
 enum {
     ACT_BASIC = 1 << 0,                 /* NETDEV_XDP_ACT_BASIC */
     ACT_REDIRECT = 1 << 1,              /* NETDEV_XDP_ACT_REDIRECT */
@@ -45,6 +49,7 @@ enum {
     ACT_NDO_XMIT_SG = 1 << 6,           /* NETDEV_XDP_ACT_NDO_XMIT_SG */
 };
 
+/* Bits of A_DEV_XDP_RX_METADATA_FEATURES. */
 enum {
     RX_METADATA_VLAN_TAG = 1 << 2,      /* NETDEV_XDP_RX_METADATA_VLAN_TAG */
 };
@@ -139,8 +144,8 @@ netdevs_xdp_get(int family, int ifindex, struct netdevs_xdp *xdp)
 
 /* When a driver takes redirected frames. */
 enum xmit {
-    XMIT_NEVER,
-    XMIT_ALWAYS,
+    XMIT_NEVER,                 /* Not at all. */
+    XMIT_ALWAYS,                /* Whatever else it does. */
     XMIT_WITH_PROGRAM           /* Only while it runs an XDP program. */
 };
 
@@ -150,7 +155,7 @@ struct driver {
     enum xmit xmit;             /* When it takes redirected frames. */
 };
 
-/* Says what 'driver' can do, or returns NULL: nothing that is known.
+/* Returns what the driver 'name' can do, or NULL: nothing that is known.
  *
  * Source: Linux commit 66c0e13ad236 ("drivers: net: turn on XDP features"),
  * in which the authors of 6.3 wrote down what the drivers already did.  The
@@ -193,7 +198,7 @@ find_driver(const char *name)
     return NULL;
 }
 
-/* Says whether a veth device whose other end is 'peer' takes redirected
+/* Returns true if a veth device whose other end is 'peer' takes redirected
  * frames: its peer must run the polling that picks them up, which GRO or an
  * XDP program starts.  An end in another network namespace (NULL) cannot be
  * asked; better no target than one that loses every frame. */

@@ -11,6 +11,7 @@
  * (the name used for ethtool, the features of a new device) may be newer
  * than the event at hand but is always set right by the last one. */
 #include <config.h>
+
 #include "plugin/netdevs.h"
 
 #include <errno.h>
@@ -82,7 +83,7 @@ find_device(const struct netdevs *nd, int ifindex)
     return NULL;
 }
 
-/* Says whether 'a' and 'b' tell the same of a device. */
+/* Returns true if 'a' and 'b' tell the same of a device. */
 static bool
 info_equals(const struct netdev_info *a, const struct netdev_info *b)
 {
@@ -114,7 +115,7 @@ set_xdp(struct netdev_info *info, const struct netdevs_xdp *xdp)
     info->tag_hint = xdp->tag_hint;
 }
 
-/* Says whether 'info' is one end of a veth pair. */
+/* Returns true if 'info' is one end of a veth pair. */
 static bool
 is_veth(const struct netdev_info *info)
 {
@@ -551,7 +552,7 @@ netdevs_refresh(struct netdevs *nd, const char *name)
     return changed || nd->changed;
 }
 
-/* Makes the poll loop wake up when netdevs_run() has something to do. */
+/* Makes poll_block() wake up when netdevs_run() has something to do. */
 void
 netdevs_wait(struct netdevs *nd)
 {

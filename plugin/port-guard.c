@@ -12,6 +12,7 @@
  * OpenFlow 1.3, a connection with controller ID 0 would also make the bridge
  * send table misses to controllers, hence another ID. */
 #include <config.h>
+
 #include "plugin/port-guard.h"
 
 #include "openflow/nicira-ext.h"
@@ -204,7 +205,7 @@ handle_port(struct port_guard *guard, const struct ofputil_phy_port *pp)
     }
 }
 
-/* Says whether 'pp' is the port of 'guard'. */
+/* Returns true if 'pp' is the port of 'guard'. */
 static bool
 is_port(const struct port_guard *guard, const struct ofputil_phy_port *pp)
 {
@@ -310,7 +311,7 @@ port_guard_run(struct port_guard *guard)
     }
 }
 
-/* Makes the poll loop wake up when port_guard_run() has something to do. */
+/* Makes poll_block() wake up when port_guard_run() has something to do. */
 void
 port_guard_wait(struct port_guard *guard)
 {
@@ -321,7 +322,7 @@ port_guard_wait(struct port_guard *guard)
     }
 }
 
-/* Says whether ovs-vswitchd confirmed that the port of 'guard' is guarded,
+/* Returns true if ovs-vswitchd confirmed that the port of 'guard' is guarded,
  * and is still connected. */
 bool
 port_guard_settled(const struct port_guard *guard)

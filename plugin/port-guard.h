@@ -16,8 +16,8 @@ void port_guard_destroy(struct port_guard *);
 void port_guard_run(struct port_guard *);
 void port_guard_wait(struct port_guard *);
 
-/* Says whether ovs-vswitchd confirmed that the port is guarded, and is still
- * connected. */
+/* Returns true if ovs-vswitchd confirmed that the port is guarded, and is
+ * still connected. */
 bool port_guard_settled(const struct port_guard *);
 
 #endif /* plugin/port-guard.h */

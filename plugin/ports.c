@@ -15,16 +15,17 @@
 #include <string.h>
 
 #include "hash.h"
-#include "idl/ovs-db.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/shash.h"
 #include "openvswitch/vlog.h"
+#include "util.h"
+
+#include "idl/ovs-db.h"
 #include "plugin/bridge-port.h"
 #include "plugin/desired.h"
 #include "plugin/limits.h"
 #include "plugin/netdevs.h"
 #include "plugin/port-guard.h"
-#include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(ports);
 
@@ -33,6 +34,8 @@ struct ports {
     struct ovs_db *ovs_db;      /* Local database, borrowed. */
     struct shash guards;        /* Bridge to struct port_guard. */
     struct sset failed;         /* Bridges whose pair cannot be made. */
+    struct sset obstructed;     /* Those of them where something of that name
+                                 * is in the way. */
     struct sset unplugging;     /* Bridges whose row goes first, because its
                                  * pair has vanished. */
     struct problems problems;   /* Of the last ports_apply(). */
@@ -52,6 +55,7 @@ ports_create(struct ovs_db *ovs_db)
     ports->backoff = RETRY_MIN_MS;
     shash_init(&ports->guards);
     sset_init(&ports->failed);
+    sset_init(&ports->obstructed);
     sset_init(&ports->unplugging);
     return ports;
 }
@@ -84,6 +88,7 @@ ports_destroy(struct ports *ports)
         drop_guards(ports, NULL);
         shash_destroy(&ports->guards);
         sset_destroy(&ports->failed);
+        sset_destroy(&ports->obstructed);
         sset_destroy(&ports->unplugging);
         problems_destroy(&ports->problems);
         free(ports);
@@ -135,6 +140,81 @@ must_unplug(struct ports *ports, const struct desired_bridge *bridge)
     return sset_contains(&ports->unplugging, bridge->name);
 }
 
+/* Returns true if a row, ours or not, has an interface called 'device'. */
+static bool
+is_row(const struct ovs_view *view, const char *device)
+{
+    for (size_t i = 0; i < view->n_bridges; i++) {
+        for (size_t j = 0; j < view->bridges[i].n_ports; j++) {
+            const struct ovs_port *port = &view->bridges[i].ports[j];
+            for (size_t k = 0; k < port->n_ifaces; k++) {
+                if (!strcmp(port->ifaces[k].name, device)) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+/* Returns true if something has a name that the managed port of 'bridge'
+ * needs. */
+static bool
+is_obstructed(const struct ports *ports, const struct desired_bridge *bridge,
+              const struct hmap *devices)
+{
+    return has_device(devices, bridge->port.inner)
+           || has_device(devices, bridge->port.outer)
+           || is_row(ovs_db_view(ports->ovs_db), bridge->port.inner);
+}
+
+/* Returns true if a row that is not marked as ours has the name that the
+ * managed port of 'bridge' needs. */
+static bool
+is_foreign(const struct ports *ports, const struct desired_bridge *bridge)
+{
+    const struct ovs_view *view = ovs_db_view(ports->ovs_db);
+
+    return is_row(view, bridge->port.inner)
+           && !is_plugged(view, bridge->port.inner);
+}
+
+/* Reports that the managed port of 'bridge' failed with 'error'. */
+static void
+report_failure(struct ports *ports, const struct desired_bridge *bridge,
+               int error)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(2, 5);
+    const char *why = (error != EEXIST ? ovs_strerror(error)
+                       : is_foreign(ports, bridge)
+                       ? "a port of that name exists that is not marked with "
+                         "external_ids:" OVS_DB_MANAGED_KEY
+                       : "another device has one of these names");
+
+    VLOG_WARN_RL(&rl, "bridge %s: managed port %s/%s: %s", bridge->name,
+                 bridge->port.inner, bridge->port.outer, why);
+    problems_add(&ports->problems, REASON_PORT_FAILED,
+                 "bridge %s: managed port %s/%s: %s", bridge->name,
+                 bridge->port.inner, bridge->port.outer, why);
+}
+
+/* Forgets that the pair of 'bridge' could not be made, if what was in the way
+ * has gone.  Where NICs fell back to generic mode and no port is wanted any
+ * more, nothing else makes it be tried again. */
+static void
+forget_obstacle(struct ports *ports, const struct desired_bridge *bridge,
+                const struct hmap *devices)
+{
+    if (!sset_contains(&ports->obstructed, bridge->name)) {
+        return;
+    } else if (is_obstructed(ports, bridge, devices)) {
+        report_failure(ports, bridge, EEXIST);
+    } else {
+        sset_find_and_delete(&ports->obstructed, bridge->name);
+        sset_find_and_delete(&ports->failed, bridge->name);
+    }
+}
+
 /* Makes the veth pair of 'bridge' be there and be right. */
 static void
 make_pair(struct ports *ports, const struct desired_bridge *bridge,
@@ -151,21 +231,31 @@ make_pair(struct ports *ports, const struct desired_bridge *bridge,
     if (!error) {
         error = bridge_port_set_merging(&bridge->port, !bridge->userspace);
     }
-    if (!error && ovs_db_managed_port_state(ports->ovs_db, bridge->port.inner)
-                  == OVS_MANAGED_FOREIGN) {
+    if (!error && is_foreign(ports, bridge)) {
         error = EEXIST;
     }
+    sset_find_and_delete(&ports->obstructed, bridge->name);
     if (!error) {
         sset_find_and_delete(&ports->failed, bridge->name);
         return;
     }
-    VLOG_WARN("bridge %s: managed port %s/%s: %s", bridge->name,
-              bridge->port.inner, bridge->port.outer, ovs_strerror(error));
-    problems_add(&ports->problems, REASON_PORT_FAILED,
-                 "bridge %s: managed port %s/%s: %s", bridge->name,
-                 bridge->port.inner, bridge->port.outer, ovs_strerror(error));
+    if (error == EEXIST && is_obstructed(ports, bridge, devices)) {
+        sset_add(&ports->obstructed, bridge->name);
+    }
+    report_failure(ports, bridge, error);
     sset_add(&ports->failed, bridge->name);
     ports->retry = true;
+}
+
+/* Returns true if the row of 'bridge', which wants a port, is to be declared.
+ * Not without a pair; but where a foreign row is in the way, only a declared
+ * one tells when that has gone. */
+static bool
+may_declare(const struct ports *ports, const struct desired_bridge *bridge)
+{
+    return (!sset_contains(&ports->unplugging, bridge->name)
+            && (!sset_contains(&ports->failed, bridge->name)
+                || is_foreign(ports, bridge)));
 }
 
 /* Declares the rows that 'desired' wants in the local database. */
@@ -178,9 +268,7 @@ declare_rows(struct ports *ports, const struct desired *desired)
 
     for (size_t i = 0; i < desired->n_bridges; i++) {
         const struct desired_bridge *bridge = &desired->bridges[i];
-        if (bridge->wants_port
-            && !sset_contains(&ports->failed, bridge->name)
-            && !sset_contains(&ports->unplugging, bridge->name)) {
+        if (bridge->wants_port && may_declare(ports, bridge)) {
             rows[n].bridge = bridge->name;
             rows[n++].device = bridge->port.inner;
         }
@@ -207,7 +295,7 @@ remove_pair(struct ports *ports, const struct desired_bridge *bridge,
     if (has_device(devices, bridge->port.inner)
         && !is_plugged(ovs_db_view(ports->ovs_db), bridge->port.inner)) {
         int error = bridge_port_delete(&bridge->port);
-        if (error && error != ENODEV) {
+        if (error && error != EEXIST) {
             problems_add(&ports->problems, REASON_PORT_FAILED,
                          "bridge %s: deleting %s: %s", bridge->name,
                          bridge->port.inner, ovs_strerror(error));
@@ -260,6 +348,7 @@ ports_apply(struct ports *ports, const struct desired *desired,
             add_guard(ports, bridge);
         } else {
             remove_pair(ports, bridge, devices);
+            forget_obstacle(ports, bridge, devices);
         }
     }
     declare_rows(ports, desired);
@@ -284,6 +373,7 @@ void
 ports_forget_failures(struct ports *ports)
 {
     sset_clear(&ports->failed);
+    sset_clear(&ports->obstructed);
 }
 
 /* Runs the guards. */

@@ -17,11 +17,12 @@
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
+#include "simap.h"
+#include "util.h"
+
 #include "plugin/desired.h"
 #include "plugin/diff.h"
 #include "plugin/limits.h"
-#include "simap.h"
-#include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(reconcile);
 
@@ -193,7 +194,7 @@ put_endpoint(struct reconcile *r, const struct dp_endpoint *dp)
     if (!error) {
         installed_put(&r->installed, dp);
         r->generation++;
-    } else if (error == ENOSPC || error == E2BIG) {
+    } else if (error == ENOSPC) {
         r->full = true;
     } else {
         char text[INET6_ADDRSTRLEN];
@@ -346,20 +347,22 @@ is_wanted(const struct desired *desired, const char *name)
 {
     for (size_t i = 0; i < desired->n_interfaces; i++) {
         const struct desired_interface *iface = &desired->interfaces[i];
-        if (!strcmp(iface->name, name)) {
-            return iface->state == INTERFACE_ATTACH;
+        if (iface->state == INTERFACE_ATTACH && !strcmp(iface->name, name)) {
+            return true;
         }
     }
     for (size_t i = 0; i < desired->n_bridges; i++) {
         const struct desired_bridge *bridge = &desired->bridges[i];
-        if (!strcmp(bridge->port.outer, name)) {
-            return bridge->wants_port;
+        if (bridge->wants_port && !strcmp(bridge->port.outer, name)) {
+            return true;
         }
     }
     return false;
 }
 
-/* Detaches from the devices where 'desired' wants no program. */
+/* Detaches from the devices where 'desired' wants no program: those that were
+ * attached, of which some may be gone, and those that attaching to another one
+ * found renamed. */
 static void
 detach_unwanted(struct reconcile *r, const struct desired *desired)
 {
@@ -367,6 +370,10 @@ detach_unwanted(struct reconcile *r, const struct desired *desired)
     const char *name;
 
     sset_clone(&names, &r->attached);
+    refresh_attached(r);
+    SSET_FOR_EACH (name, &r->attached) {
+        sset_add(&names, name);
+    }
     SSET_FOR_EACH (name, &names) {
         if (!is_wanted(desired, name)) {
             int error = r->class->detach_nic(r->dp, name);
@@ -422,8 +429,6 @@ reconcile_run(struct reconcile *r, const struct desired *desired,
     apply_endpoints(r, desired);
     attach_sinks(r, desired);
     bool learned = attach_nics(r, desired);
-    /* A device that was renamed meanwhile has its new name from here on. */
-    refresh_attached(r);
     detach_unwanted(r, desired);
     sweep_targets(r, desired);
     if (!learned) {

@@ -13,8 +13,10 @@
 #include <string.h>
 
 #include "packets.h"
-#include "plugin/limits.h"
 #include "util.h"
+
+#include "plugin/addresses.h"
+#include "plugin/limits.h"
 
 /* Parses 'value' of 'key' into 'settings'.  Returns NULL or, leaving
  * 'settings' as it was, what is wrong with the value; the caller frees it. */
@@ -223,14 +225,11 @@ parse_interfaces(struct settings *settings, const char *value)
 static void
 add_excluded(struct sset *set, const char *item)
 {
-    struct in6_addr ip6;
-    ovs_be32 ip4;
+    struct in6_addr ip;
 
-    if (ip_parse(item, &ip4)) {
-        sset_add_and_free(set, xasprintf(IP_FMT, IP_ARGS(ip4)));
-    } else if (ipv6_parse(item, &ip6)) {
+    if (address_parse(item, &ip)) {
         char text[INET6_ADDRSTRLEN];
-        ipv6_string_mapped(text, &ip6);
+        ipv6_string_mapped(text, &ip);
         sset_add(set, text);
     } else {
         sset_add(set, item);

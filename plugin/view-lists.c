@@ -11,20 +11,45 @@
 
 #include "openvswitch/shash.h"
 #include "packets.h"
+#include "sset.h"
+#include "timeval.h"
+#include "util.h"
+
+#include "plugin/addresses.h"
 #include "plugin/desired.h"
 #include "plugin/netdevs.h"
 #include "plugin/reconcile.h"
 #include "plugin/view-private.h"
 #include "plugin/view.h"
-#include "sset.h"
-#include "timeval.h"
-#include "util.h"
 
-/* Returns the state of 'ep' and stores why it is not offloaded in
- * '*reason'. */
+/* Counts 'state' in the size_t 'n_' if it is of a NIC that runs this daemon's
+ * program. */
+static void
+count_nic(const struct dp_nic_state *state, void *n_)
+{
+    size_t *n = n_;
+
+    *n += state->current && !state->sink;
+}
+
+/* Returns true if a NIC runs this daemon's program, as the kernel says it now:
+ * nobody tells when somebody detaches one. */
+bool
+view_any_nic(const struct view *view)
+{
+    size_t n = 0;
+
+    if (view->dp) {
+        view->class->dump_nics(view->dp, count_nic, &n);
+    }
+    return n > 0;
+}
+
+/* Returns the state of 'ep', given whether 'any_nic' runs the program (from
+ * view_any_nic()), and stores why it is not offloaded in '*reason'. */
 enum view_endpoint_state
 view_endpoint_state(const struct view *view, const struct desired_endpoint *ep,
-                    enum reason *reason)
+                    bool any_nic, enum reason *reason)
 {
     *reason = ep->reason;
     if (ep->reason != REASON_NONE) {
@@ -39,7 +64,7 @@ view_endpoint_state(const struct view *view, const struct desired_endpoint *ep,
         *reason = ep->bridge->reason;
         return VIEW_ENDPOINT_PENDING;
     }
-    if (!reconcile_n_current(view->reconcile)) {
+    if (!any_nic) {
         *reason = REASON_NO_INTERFACE;
         return VIEW_ENDPOINT_PENDING;
     }
@@ -129,7 +154,7 @@ get_counters(const struct view *view, const char *name, bool brief, size_t *np)
     return counters;
 }
 
-/* Looks for the device in 'aux' among the attached ones. */
+/* A search for a device among those with a program of ours. */
 struct nic_search {
     const char *name;           /* Device looked for. */
     bool found;                 /* 'state' is of that device. */
@@ -146,6 +171,31 @@ match_nic(const struct dp_nic_state *state, void *aux)
         search->found = true;
         search->state = *state;
     }
+}
+
+/* Returns true if 'iface' is to be attached and has a program of ours, as the
+ * kernel says it now. */
+bool
+view_interface_is_attached(const struct view *view,
+                           const struct desired_interface *iface)
+{
+    struct nic_search search = { .name = iface->name };
+
+    if (iface->state == INTERFACE_ATTACH) {
+        view->class->dump_nics(view->dp, match_nic, &search);
+    }
+    return search.found;
+}
+
+/* Returns true if 'iface' was attached and, by nobody's doing here, is not any
+ * more. */
+bool
+view_interface_is_detached(const struct view *view,
+                           const struct desired_interface *iface)
+{
+    return (iface->state == INTERFACE_ATTACH && view->programmed
+            && !reconcile_attach_error(view->reconcile, iface->name)
+            && !view_interface_is_attached(view, iface));
 }
 
 /* Sets state, mode, program and reason of 'dst' for 'iface', which is to be
@@ -171,6 +221,8 @@ set_attach_state(const struct view *view,
                                        : REASON_ATTACH_FAILED);
         free(dst->detail);
         dst->detail = xstrdup(ovs_strerror(error));
+    } else if (view->programmed) {
+        dst->reason = reason_to_string(REASON_DETACHED);
     }
 }
 
@@ -259,19 +311,6 @@ endpoint_matches(const struct desired_endpoint *ep, const char *filter,
                         : !strcmp(filter, ep->logical_port)));
 }
 
-/* Parses 'text' as an address of either family. */
-static bool
-parse_address(const char *text, struct in6_addr *ip)
-{
-    ovs_be32 ip4;
-
-    if (ip_parse(text, &ip4)) {
-        *ip = in6_addr_mapped_ipv4(ip4);
-        return true;
-    }
-    return ipv6_parse(text, ip);
-}
-
 /* Returns the endpoints that match 'filter', sorted by address, their number
  * in '*np'.  The caller frees the array. */
 static const struct desired_endpoint **
@@ -279,7 +318,7 @@ sort_endpoints(const struct desired *desired, const char *filter, size_t *np)
 {
     const struct desired_endpoint **sorted, *ep;
     struct in6_addr ip;
-    bool is_ip = filter && parse_address(filter, &ip);
+    bool is_ip = filter && address_parse(filter, &ip);
 
     *np = 0;
     sorted = xcalloc(MAX(1, hmap_count(&desired->endpoints)), sizeof *sorted);
@@ -292,10 +331,10 @@ sort_endpoints(const struct desired *desired, const char *filter, size_t *np)
     return sorted;
 }
 
-/* Fills 'dst' with 'ep'. */
+/* Fills 'dst' with 'ep'; 'any_nic' is from view_any_nic(). */
 static void
 set_endpoint(const struct view *view, const struct desired_endpoint *ep,
-             struct view_endpoint *dst)
+             bool any_nic, struct view_endpoint *dst)
 {
     static const char *const states[] = {
         [VIEW_ENDPOINT_OFFLOADED] = "offloaded",
@@ -314,7 +353,7 @@ set_endpoint(const struct view *view, const struct desired_endpoint *ep,
     dst->network = xstrdup(ep->network);
     dst->bridge = xstrdup(ep->bridge ? ep->bridge->name : "");
     dst->vlan = ep->vlan;
-    dst->state = states[view_endpoint_state(view, ep, &reason)];
+    dst->state = states[view_endpoint_state(view, ep, any_nic, &reason)];
     dst->reason = reason_to_string(reason);
     view->class->endpoint_counter(view->dp, &ep->key, &counter);
     dst->packets = counter.packets;
@@ -331,11 +370,12 @@ view_get_endpoints(const struct view *view, const char *filter,
         return;
     }
 
+    bool any_nic = view_any_nic(view);
     const struct desired_endpoint **sorted
         = sort_endpoints(view->desired, filter, &list->n);
     list->endpoints = xcalloc(MAX(1, list->n), sizeof *list->endpoints);
     for (size_t i = 0; i < list->n; i++) {
-        set_endpoint(view, sorted[i], &list->endpoints[i]);
+        set_endpoint(view, sorted[i], any_nic, &list->endpoints[i]);
     }
     free(sorted);
 }

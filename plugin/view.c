@@ -8,6 +8,10 @@
 
 #include <stdlib.h>
 
+#include "openvswitch/dynamic-string.h"
+#include "timeval.h"
+#include "util.h"
+
 #include "idl/ovs-db.h"
 #include "idl/sb-db.h"
 #include "plugin/desired.h"
@@ -16,9 +20,6 @@
 #include "plugin/settings.h"
 #include "plugin/view-lists.h"
 #include "plugin/view-private.h"
-#include "openvswitch/dynamic-string.h"
-#include "timeval.h"
-#include "util.h"
 
 /* Frees the 'n' problems in 'problems'. */
 static void
@@ -44,6 +45,22 @@ add_database_problem(struct problems *problems, const struct db_status *db)
     }
 }
 
+/* Adds to 'problems' one for each NIC whose program is gone although it should
+ * be there.  The next change of anything attaches it again. */
+static void
+add_detached(const struct view *view, struct problems *problems)
+{
+    const struct desired *desired = view->desired;
+
+    for (size_t i = 0; desired && i < desired->n_interfaces; i++) {
+        if (view_interface_is_detached(view, &desired->interfaces[i])) {
+            problems_add(problems, REASON_DETACHED, "%s: %s  run: ovn-appctl "
+                         "-t ovn-xdpd recompute", desired->interfaces[i].name,
+                         reason_sentence(REASON_DETACHED));
+        }
+    }
+}
+
 /* Fills 'problems' with all that 'view' knows of. */
 static void
 collect_problems(const struct view *view, struct problems *problems)
@@ -55,6 +72,11 @@ collect_problems(const struct view *view, struct problems *problems)
     add_database_problem(problems, &db);
     sb_db_status(view->sb_db, &db);
     add_database_problem(problems, &db);
+    if (!sb->complete && db.state > DB_CONNECTING) {
+        problems_add(problems, REASON_NO_CHASSIS,
+                     "%s: no row for this chassis has been received yet",
+                     db.name);
+    }
     if (sb->complete && !sb->chassis_found) {
         problems_add(problems, REASON_NO_CHASSIS, "%s",
                      reason_sentence(REASON_NO_CHASSIS));
@@ -65,6 +87,7 @@ collect_problems(const struct view *view, struct problems *problems)
         problems_append(problems, &view->desired->problems);
     }
     if (view->reconcile) {
+        add_detached(view, problems);
         problems_append(problems, reconcile_problems(view->reconcile));
     }
 }
@@ -167,9 +190,10 @@ count_endpoints(const struct view *view, struct view_status *status)
     if (!view->desired) {
         return;
     }
+    bool any_nic = view_any_nic(view);
     HMAP_FOR_EACH (ep, node, &view->desired->endpoints) {
         enum reason reason;
-        switch (view_endpoint_state(view, ep, &reason)) {
+        switch (view_endpoint_state(view, ep, any_nic, &reason)) {
         case VIEW_ENDPOINT_OFFLOADED:
             status->n_offloaded++;
             break;
@@ -181,6 +205,18 @@ count_endpoints(const struct view *view, struct view_status *status)
             status->n_ineligible++;
             break;
         }
+    }
+}
+
+/* Counts the interfaces of 'view' that are attached into 'status'. */
+static void
+count_interfaces(const struct view *view, struct view_status *status)
+{
+    const struct desired *desired = view->desired;
+
+    for (size_t i = 0; desired && i < desired->n_interfaces; i++) {
+        status->n_interfaces
+            += view_interface_is_attached(view, &desired->interfaces[i]);
     }
 }
 
@@ -199,9 +235,7 @@ view_get_status(const struct view *view, struct view_status *status)
     get_settings(view, status);
     get_problems(view, &status->problems, &status->n_problems);
     count_endpoints(view, status);
-    if (view->reconcile) {
-        status->n_interfaces = reconcile_n_current(view->reconcile);
-    }
+    count_interfaces(view, status);
 }
 
 /* Frees what 'status' holds. */

@@ -47,15 +47,15 @@ struct view_status {
     char *chassis;              /* Chassis name, or "" while unknown. */
     const char *version;        /* Of this program. */
     double uptime;              /* Seconds. */
-    struct view_database *databases;
-    size_t n_databases;
-    struct view_setting *settings;
-    size_t n_settings;
-    struct view_problem *problems;
-    size_t n_problems;
-    size_t n_offloaded;         /* Endpoints by state. */
-    size_t n_pending;
-    size_t n_ineligible;
+    struct view_database *databases; /* Connections. */
+    size_t n_databases;         /* Number of them. */
+    struct view_setting *settings; /* Configuration in force. */
+    size_t n_settings;          /* Number of them. */
+    struct view_problem *problems; /* What an operator should look at. */
+    size_t n_problems;          /* Number of them. */
+    size_t n_offloaded;         /* Endpoints whose frames are redirected. */
+    size_t n_pending;           /* Endpoints whose frames will be. */
+    size_t n_ineligible;        /* Endpoints that something forbids. */
     size_t n_interfaces;        /* Interfaces attached. */
     uint64_t generation;        /* Counts changes that were programmed. */
 };
@@ -63,12 +63,18 @@ struct view_status {
 void view_get_status(const struct view *, struct view_status *);
 void view_status_uninit(struct view_status *);
 
+/* Degrees of health. */
+enum view_health_code {
+    VIEW_OK,                    /* No problem. */
+    VIEW_DEGRADED,              /* Problems while serving. */
+    VIEW_FAILED                 /* Nothing is served yet. */
+};
+
 /* Health. */
-enum view_health_code { VIEW_OK, VIEW_DEGRADED, VIEW_FAILED };
 struct view_health {
-    enum view_health_code code;
+    enum view_health_code code; /* How good it is. */
     struct view_problem *reasons; /* Why it is not VIEW_OK. */
-    size_t n_reasons;
+    size_t n_reasons;           /* Number of them. */
 };
 
 void view_get_health(const struct view *, struct view_health *);
@@ -92,21 +98,22 @@ struct view_interface {
     const char *mode;           /* "native", "generic", or NULL. */
     uint32_t program_id;        /* Of the attached program (the foreign one if
                                  * reason is "foreign-xdp"), or 0. */
-    struct view_target *targets;
-    size_t n_targets;
+    struct view_target *targets; /* One per bridge; none if switched. */
+    size_t n_targets;           /* Number of them. */
     const char **features;      /* Static words: "native-xdp", "ndo-xmit",
                                  * "ndo-xmit-sg", "vlan-strip", "vlan-hint". */
-    size_t n_features;
+    size_t n_features;          /* Number of them. */
     const char *state;          /* "attached", "waiting" or "refused". */
     const char *reason;         /* Wire name, or "". */
     char *detail;               /* Remedy or error text for people, or "". */
     struct view_counter *counters; /* By packet reason, all of them. */
-    size_t n_counters;
+    size_t n_counters;          /* Number of them. */
 };
 
+/* Any number of NICs. */
 struct view_interfaces {
     struct view_interface *interfaces; /* Sorted by name. */
-    size_t n;
+    size_t n;                   /* Number of them. */
 };
 
 void view_get_interfaces(const struct view *, struct view_interfaces *);
@@ -125,14 +132,15 @@ struct view_endpoint {
     const char *state;          /* "offloaded", "pending" or "ineligible". */
     const char *reason;         /* Wire name, or "". */
     bool direct;                /* NIC <-> VM offload is on for it. */
-    uint64_t packets;           /* Sums over all NICs. */
-    uint64_t bytes;
-    uint64_t drops;
+    uint64_t packets;           /* Frames redirected, over all NICs. */
+    uint64_t bytes;             /* Their lengths as they arrived. */
+    uint64_t drops;             /* Frames dropped, over all NICs. */
 };
 
+/* Any number of addresses. */
 struct view_endpoints {
     struct view_endpoint *endpoints; /* Sorted by address, IPv4 first. */
-    size_t n;
+    size_t n;                   /* Number of them. */
 };
 
 /* 'filter' is an address (any spelling) or a logical port; NULL for all. */
@@ -144,16 +152,17 @@ void view_endpoints_uninit(struct view_endpoints *);
 struct view_interface_stats {
     char *name;                 /* NIC or outer end of a managed port. */
     struct view_counter *counters; /* By packet reason, zero ones left out. */
-    size_t n_counters;
+    size_t n_counters;          /* Number of them. */
 };
 
+/* What 'stats' shows. */
 struct view_stats {
     uint64_t time_ns;           /* CLOCK_MONOTONIC. */
-    struct view_interface_stats *interfaces;
-    size_t n_interfaces;
+    struct view_interface_stats *interfaces; /* Sorted by name. */
+    size_t n_interfaces;        /* Number of them. */
     struct view_endpoints endpoints; /* Only 'address' and counters matter. */
     struct view_counter *redirect_errors; /* By errno name ("ENXIO"). */
-    size_t n_redirect_errors;
+    size_t n_redirect_errors;   /* Number of them. */
 };
 
 void view_get_stats(const struct view *, struct view_stats *);

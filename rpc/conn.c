@@ -122,7 +122,7 @@ rpc_conn_run(struct rpc_conn *conn, long long int end)
     return error == EAGAIN ? 0 : error;
 }
 
-/* Arranges for poll_block() to wake up when 'conn' has something to do. */
+/* Makes poll_block() wake up when 'conn' has something to do. */
 void
 rpc_conn_wait(struct rpc_conn *conn)
 {

@@ -11,7 +11,7 @@
 
 #include "util.h"
 
-
+#include "rpc/limits.h"
 #include "rpc/result.h"
 
 /* What is fixed about a class of errors. */
@@ -20,6 +20,11 @@ struct rpc_error_kind {
     int code;                   /* 'code'. */
     const char *sentence;       /* What it means. */
 };
+
+/* The sentences of rpc/error.h name these numbers. */
+BUILD_ASSERT_DECL(RPC_MAX_REQUEST == 256 * 1024);
+BUILD_ASSERT_DECL(RPC_MAX_DEPTH == 32);
+BUILD_ASSERT_DECL(RPC_MAX_CONNECTIONS == 64);
 
 static const struct rpc_error_kind rpc_error_kinds[] = {
 #define RPC_ERROR(NAME, CLASS, CODE, SENTENCE) { CLASS, CODE, SENTENCE },

@@ -9,7 +9,6 @@
 
 #include "util.h"
 
-
 #include "rpc/error.h"
 #include "rpc/limits.h"
 #include "rpc/methods.h"

@@ -9,7 +9,6 @@
 
 #include "util.h"
 
-
 #include "plugin/view.h"
 #include "rpc/result.h"
 

@@ -10,7 +10,6 @@
 
 #include "util.h"
 
-
 #include "plugin/view.h"
 #include "rpc/result.h"
 

@@ -103,7 +103,7 @@ rpc_server_run(struct rpc_server *server)
     rpc_server_run_clients(server);
 }
 
-/* Arranges for poll_block() to wake up when there is something to do. */
+/* Makes poll_block() wake up when there is something to do. */
 void
 rpc_server_wait(struct rpc_server *server)
 {

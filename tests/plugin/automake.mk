@@ -14,6 +14,7 @@ unit_tests += \
 	tests/plugin/test-problems \
 	tests/plugin/test-reason \
 	tests/plugin/test-reconcile \
+	tests/plugin/test-regressions \
 	tests/plugin/test-settings \
 	tests/plugin/test-view
 

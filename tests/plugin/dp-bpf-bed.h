@@ -28,6 +28,7 @@ struct dp *dp_bed_open(void);
 void dp_bed_start(struct dp *);
 struct dp *dp_bed_try_start(void);
 void dp_bed_close(struct dp *);
+int dp_bed_clean_up(void **state);
 
 int dp_bed_socket(const char *device);
 void dp_bed_send(int fd, unsigned int n);

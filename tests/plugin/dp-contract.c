@@ -2,16 +2,20 @@
 /* The tests that every back end must pass: see dp-contract.h.  What needs
  * frames or knowledge of a back end is in its own test program. */
 #include <config.h>
+
 #include "tests/plugin/dp-contract.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
 #include <cmocka.h>
+
 #include "packets.h"
-#include "plugin/reason.h"
 #include "util.h"
+
+#include "plugin/reason.h"
 
 #define MAX_ENDPOINTS 16
 

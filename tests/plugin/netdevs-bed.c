@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A bed for tests of plugin/netdevs.c. */
 #include <config.h>
+
 #include "tests/plugin/netdevs-bed.h"
 
 #include <setjmp.h>

@@ -5,6 +5,7 @@
  * process in it ends, however that comes.  It must be entered before anything
  * opens a socket, since OVS keeps its netlink sockets. */
 #include <config.h>
+
 #include "tests/plugin/netns.h"
 
 #include <errno.h>

@@ -2,6 +2,7 @@
 /* plugin/bridge-port.c against the kernel, in a network namespace of its own;
  * what it did is read back with other people's tools. */
 #include <config.h>
+
 #include "plugin/bridge-port.h"
 
 #include <errno.h>

@@ -3,7 +3,9 @@
  * it changes something.  Whatever it leaves, packets go on where they went on
  * before, and the next daemon gets along with it. */
 #include <config.h>
+
 #include "tests/plugin/dp-bpf-bed.h"
+
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/if_packet.h>
@@ -18,11 +20,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "bpf/abi.h"
+
 #include "openvswitch/util.h"
 #include "svec.h"
-#include "tests/plugin/netns.h"
 #include "util.h"
+
+#include "bpf/abi.h"
+#include "tests/plugin/netns.h"
 
 static const struct dp_class *const class = &datapath_bpf_class;
 
@@ -354,28 +358,15 @@ test_upgrade(void **state OVS_UNUSED)
     dp_bed_close(NULL);
 }
 
-/* Leaves nothing behind for the next test, whatever became of this one. */
-static int
-clean_up(void **state OVS_UNUSED)
-{
-    struct dp_config config = { DP_BED_PINS, DP_BED_MAX_ENDPOINTS };
-    struct dp *dp;
-
-    if (!access(DP_BED_PINS, F_OK) && !class->open(&config, &dp)) {
-        class->close(dp, true);
-    }
-    return 0;
-}
-
 int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(test_under_load, clean_up),
-        cmocka_unit_test_teardown(test_lock, clean_up),
-        cmocka_unit_test_teardown(test_first_start, clean_up),
-        cmocka_unit_test_teardown(test_restart, clean_up),
-        cmocka_unit_test_teardown(test_upgrade, clean_up),
+        cmocka_unit_test_teardown(test_under_load, dp_bed_clean_up),
+        cmocka_unit_test_teardown(test_lock, dp_bed_clean_up),
+        cmocka_unit_test_teardown(test_first_start, dp_bed_clean_up),
+        cmocka_unit_test_teardown(test_restart, dp_bed_clean_up),
+        cmocka_unit_test_teardown(test_upgrade, dp_bed_clean_up),
     };
 
     dp_bed_enter();

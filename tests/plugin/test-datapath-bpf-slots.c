@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The pool of counters: a number is reused as late as possible. */
 #include <config.h>
+
 #include "plugin/datapath-bpf.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+
 #include "util.h"
 
 /* A fresh pool gives each number once, then none. */

@@ -2,7 +2,9 @@
 /* The libbpf back end on real devices: the contract, and what only frames and
  * a look at the pins can show.  test-datapath-bpf-crash.c has kill -9. */
 #include <config.h>
+
 #include "plugin/datapath-bpf.h"
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -20,11 +22,13 @@
 #include <unistd.h>
 #include <cap-ng.h>
 #include <cmocka.h>
+
 #include "packets.h"
+#include "util.h"
+
 #include "tests/plugin/dp-bpf-bed.h"
 #include "tests/plugin/dp-contract.h"
 #include "tests/plugin/netns.h"
-#include "util.h"
 
 static const struct dp_class *const class = &datapath_bpf_class;
 
@@ -603,37 +607,24 @@ test_rejected(void **state OVS_UNUSED)
     dp_bed_close(NULL);
 }
 
-/* Leaves nothing behind for the next test, whatever became of this one. */
-static int
-clean_up(void **state OVS_UNUSED)
-{
-    struct dp_config config = { DP_BED_PINS, DP_BED_MAX_ENDPOINTS };
-    struct dp *dp;
-
-    if (!access(DP_BED_PINS, F_OK) && !class->open(&config, &dp)) {
-        class->close(dp, true);
-    }
-    return 0;
-}
-
 int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(test_counters, clean_up),
-        cmocka_unit_test_teardown(test_slots, clean_up),
-        cmocka_unit_test_teardown(test_slot_twice, clean_up),
-        cmocka_unit_test_teardown(test_abi, clean_up),
-        cmocka_unit_test_teardown(test_generations, clean_up),
+        cmocka_unit_test_teardown(test_counters, dp_bed_clean_up),
+        cmocka_unit_test_teardown(test_slots, dp_bed_clean_up),
+        cmocka_unit_test_teardown(test_slot_twice, dp_bed_clean_up),
+        cmocka_unit_test_teardown(test_abi, dp_bed_clean_up),
+        cmocka_unit_test_teardown(test_generations, dp_bed_clean_up),
         cmocka_unit_test(test_pin_dir),
-        cmocka_unit_test_teardown(test_foreign_untouched, clean_up),
-        cmocka_unit_test_teardown(test_native_refused, clean_up),
-        cmocka_unit_test_teardown(test_rename, clean_up),
-        cmocka_unit_test_teardown(test_detached, clean_up),
-        cmocka_unit_test_teardown(test_redirect_errors, clean_up),
-        cmocka_unit_test_teardown(test_index, clean_up),
-        cmocka_unit_test_teardown(test_restricted, clean_up),
-        cmocka_unit_test_teardown(test_rejected, clean_up),
+        cmocka_unit_test_teardown(test_foreign_untouched, dp_bed_clean_up),
+        cmocka_unit_test_teardown(test_native_refused, dp_bed_clean_up),
+        cmocka_unit_test_teardown(test_rename, dp_bed_clean_up),
+        cmocka_unit_test_teardown(test_detached, dp_bed_clean_up),
+        cmocka_unit_test_teardown(test_redirect_errors, dp_bed_clean_up),
+        cmocka_unit_test_teardown(test_index, dp_bed_clean_up),
+        cmocka_unit_test_teardown(test_restricted, dp_bed_clean_up),
+        cmocka_unit_test_teardown(test_rejected, dp_bed_clean_up),
     };
     int failed;
 

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The datapath in memory: the contract, and the hooks for other tests. */
 #include <config.h>
+
 #include "plugin/datapath-fake.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
 #include <cmocka.h>
+
 #include "packets.h"
+#include "util.h"
+
 #include "plugin/reason.h"
 #include "tests/plugin/dp-contract.h"
-#include "util.h"
 
 static const struct dp_class *const class = &datapath_fake_class;
 static const struct dp_config config = { "fake", 4 };

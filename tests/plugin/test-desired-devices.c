@@ -328,8 +328,8 @@ test_port_failed(void **state)
                           "port-failed\n", 1);
     values_set(values, "ovn-xdp-mode", NULL);
     values_set(values, "ovn-xdp-bridge-port", "veth");
-    check(values, GENERIC, "br-ex veth xdpo-br-ex port not-ready "
-                           "port-failed\n", 2);
+    check(values, NATIVE, "br-ex veth xdpo-br-ex port not-ready "
+                          "port-failed\n", 1);
 
     /* Another bridge's failure matters, too: a NIC has one mode. */
     values_set(values, "ovn-xdp-bridge-port", NULL);
@@ -380,7 +380,8 @@ test_port_not_created(void **state)
     check(values, "eth1 routed waiting no-device\n", OWN, 1);
 }
 
-/* The managed port is as large as the largest device around it. */
+/* The managed port has the bridge's MTU, whatever that of the NICs is, and
+ * keeps its own while the bridge's device is away. */
 static void
 test_port_mtu(void **state)
 {
@@ -389,8 +390,8 @@ test_port_mtu(void **state)
         int bridge, eth1, eth2; /* MTUs of devices. */
         int port;               /* That of the port. */
     } cases[] = {
-        { 1500, 1500, 1500, 1500 }, { 1500, 9000, 1500, 9000 },
-        { 9000, 1500, 1500, 9000 }, { 1400, 1500, 3000, 3000 },
+        { 1500, 1500, 1500, 1500 }, { 1500, 9000, 1500, 1500 },
+        { 9000, 1500, 1500, 9000 }, { 1400, 1500, 3000, 1400 },
     };
 
     values_set(values, "ovn-xdp-interfaces", "eth1,eth2,eth3");
@@ -408,6 +409,12 @@ test_port_mtu(void **state)
         assert_int_equal(desired->bridges[0].mtu, cases[i].bridge);
         desired_destroy(desired);
     }
+
+    values_remove_device(values, "br-ex");
+    values_add_device(values, "xdpo-br-ex", "veth")->mtu = 9000;
+    struct desired *desired = values_derive(values);
+    assert_int_equal(desired->bridges[0].port_mtu, 9000);
+    desired_destroy(desired);
 }
 
 /* A NIC that strips tags: the hint where it gives one natively, else no. */

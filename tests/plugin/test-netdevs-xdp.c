@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* plugin/netdevs.c and what devices can do with XDP, against the kernel. */
 #include <config.h>
+
 #include "plugin/netdevs.h"
 
 #include <linux/bpf.h>

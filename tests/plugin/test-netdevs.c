@@ -2,6 +2,7 @@
 /* plugin/netdevs.c against the kernel, in a network namespace of its own.
  * What devices can do with XDP is in test-netdevs-xdp.c. */
 #include <config.h>
+
 #include "plugin/netdevs.h"
 
 #include <errno.h>
