@@ -12,6 +12,13 @@ tests_libtest_a_SOURCES += \
 	tests/db/db-server.c tests/db/db-server.h \
 	tests/db/sbt.c tests/db/sbt.h
 
+db_tests += tests/db/test-releases.sh
+
 test_data += \
 	tests/db/fixtures/sb-2303.db \
-	tests/db/fixtures/sb-2403.db
+	tests/db/fixtures/sb-2403.db \
+	tests/db/golden/sb-2303-cmp1.json \
+	tests/db/golden/sb-2303-gw1.json \
+	tests/db/golden/sb-2403-cmp1.json \
+	tests/db/golden/sb-2403-gw1.json \
+	tests/db/releases.py

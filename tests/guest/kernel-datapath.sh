@@ -87,6 +87,33 @@ check "with what was counted" between packets \
 check "and goes on" pings_through_xdp 172.24.100.111
 check "no packet was lost on the way to ovs-vswitchd" nothing_lost
 
+check "ovs-vswitchd restarts" vswitchd_restart
+check "the target is followed" await 10 target_is_new
+check "a floating IP answers" warm 172.24.100.111
+check "through XDP" pings_through_xdp 172.24.100.111
+check "br-ex is made anew" bridge_again
+check "the target is followed" await 10 target_is_new
+check "a floating IP answers" warm 172.24.100.111
+check "through XDP" pings_through_xdp 172.24.100.111
+
+vs clear Port xdpi-br-ex external_ids
+check "a managed port without its mark is not used: generic mode" \
+    await 10 interface_is nic0 mode generic
+check "status says why" has_problem port-failed
+check "a floating IP answers" warm 172.24.100.111
+check "through XDP" pings_through_xdp 172.24.100.111
+id=$(interface nic0 program_id)
+for mtu in 1400 1450 1500; do
+    ip -n "$SANDBOX_ID-hv" link set br-ex mtu $mtu
+done
+check "and stays in that mode" interface_is nic0 program_id "$id"
+vs del-port xdpi-br-ex
+check "without that row it is native again" \
+    await 10 interface_is nic0 mode native
+check "the target is ready" await 10 target_is nic0 br-ex state ready
+check "a floating IP answers" warm 172.24.100.111
+check "through XDP" pings_through_xdp 172.24.100.111
+
 check "ovn-xdpd stops" daemon_stop --cleanup
 check "its program is gone" no_program nic0
 check "nothing is reached any more" unreachable "${addresses[@]}"

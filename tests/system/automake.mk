@@ -3,7 +3,9 @@
 # System tests on a real OVN in network namespaces; they need root.
 
 root_tests += \
+	tests/system/test-bad-days.sh \
 	tests/system/test-changes.sh \
+	tests/system/test-demo.sh \
 	tests/system/test-endpoints.sh \
 	tests/system/test-foreign.sh \
 	tests/system/test-kill.sh \

@@ -129,6 +129,17 @@ target_is() {
     equal "$3 of $1's target $2" "$(target "$1" "$2" "$3")" "$4"
 }
 
+# Succeeds if the target of nic0 is a ready device of today.
+target_is_new() {
+    local device
+
+    device=$(target nic0 br-ex device) &&
+        target_is nic0 br-ex state ready &&
+        equal ifindex "$(target nic0 br-ex ifindex)" \
+            "$(ip -n "$SANDBOX_ID-hv" -o link show dev "$device" |
+                sed 's/:.*//')"
+}
+
 # Succeeds if no row has ADDRESS.
 no_endpoint() {
     equal "rows of $1" "$(ctl -f json endpoints |

@@ -334,3 +334,25 @@ router_leg() {
         "net/ipv6/neigh/$dev/proxy_delay=0" &&
         ip -n "$SANDBOX_ID-hv" link set "$dev" up
 }
+
+# Ends the daemon whose process id is in NAME.pid, with signal SIGNAL.
+#
+# usage: daemon_end NAME SIGNAL
+daemon_end() {
+    local pid
+
+    pid=$(cat "$SANDBOX/$1.pid") && kill -"$2" "$pid" && await 10 gone "$pid"
+}
+
+# Restarts ovs-vswitchd.  Its taps vanish with it on the userspace datapath.
+vswitchd_restart() {
+    daemon_end ovs-vswitchd TERM && vswitchd_start && router_leg br-ex &&
+        ovn_sync
+}
+
+# Makes br-ex anew, with another index, for network 'public'.
+bridge_again() {
+    vs del-br br-ex && bridge_add br-ex $BRIDGE_MAC &&
+        vs wait-until Interface br-ex 'ofport>0' &&
+        router_leg br-ex && ovn_sync && way_out public
+}

@@ -37,7 +37,7 @@ moves() {
 own_loss() {
     kernel_route $fip fa:16:3e:00:01:01 && warm $fip >/dev/null &&
         ping_start $fip 10 && fip_move $fip vm2 centralised &&
-        ovn_sync && pings $fip && ping_stop &&
+        ovn_sync && pings $fip >/dev/null && ping_stop &&
         kernel_unroute $fip && fip_move $fip vm1 centralised
     echo "$ping_lost"
 }

@@ -28,8 +28,7 @@ served() {
 
 # Pings the world from VM NAME, which has no floating IP, COUNT times.
 pings_out() {
-    ns "$1" ping -n -q -c "$2" -i 0.02 -W 2 "$WORLD" |
-        grep -q " $2 received,"
+    ns "$1" "$PYTHON3" "$traffic_program" ping "$WORLD" "$2"
 }
 
 # Succeeds if each frame that NIC has counted as redirected belongs to one

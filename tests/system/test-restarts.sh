@@ -21,38 +21,6 @@ reached() {
     done
 }
 
-# Stops the process whose id is in FILE of the sandbox, with signal SIGNAL.
-stop() {
-    local pid
-
-    pid=$(cat "$SANDBOX/$1") && kill -"$2" "$pid" && await 10 gone "$pid"
-}
-
-# Prints the index of device DEV of hv.
-index_of() {
-    ip -n "$SANDBOX_ID-hv" -o link show dev "$1" | sed 's/:.*//'
-}
-
-# Succeeds if the target of nic0 is a ready device of today.
-target_is_new() {
-    target_is nic0 br-ex state ready &&
-        equal ifindex "$(target nic0 br-ex ifindex)" \
-            "$(index_of "$(target nic0 br-ex device)")"
-}
-
-# Restarts ovs-vswitchd.  Its taps vanish with it on the userspace datapath.
-vswitchd_restart() {
-    stop ovs-vswitchd.pid TERM && vswitchd_start && router_leg br-ex &&
-        ovn_sync
-}
-
-# Makes br-ex anew.
-bridge_again() {
-    vs del-br br-ex && bridge_add br-ex "$BRIDGE_MAC" &&
-        vs wait-until Interface br-ex 'ofport>0' &&
-        router_leg br-ex && ovn_sync && way_out public
-}
-
 # Makes nic0 anew.
 nic_again() {
     nic_add 0 && hv_routes && world_via 0
@@ -86,13 +54,13 @@ config bridge-port veth
 check "the managed port is used" await 10 target_is nic0 br-ex kind veth
 round "managed port"
 
-check "ovn-controller is killed" stop ovn-controller.pid KILL
+check "ovn-controller is killed" daemon_end ovn-controller KILL
 check "without it all goes on" pings_through_xdp $fip
 check "it starts again" controller_start
 check "OVN is in step" ovn_sync
 reached "ovn-controller restarted"
 
-check "the Southbound database stops" stop central-db.pid TERM
+check "the Southbound database stops" daemon_end central-db TERM
 check "it is reported" await 10 has_problem database-down
 check_not "health is not good" ctl health
 check "the last known state stays" pings_through_xdp $fip

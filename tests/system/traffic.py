@@ -3,18 +3,21 @@
 """Small traffic programs for the system tests; traffic.sh calls them.
 
 usage: traffic.py serve PORT
+       traffic.py ping HOST COUNT [size=N] [ttl=N] [tos=N] [options=HEX] [df=1]
        traffic.py tcp-echo HOST PORT BYTES
        traffic.py tcp-talk HOST PORT SECONDS
        traffic.py udp-count HOST PORT COUNT RATE
 
 'serve' answers on TCP by sending back what it gets, and on UDP by counting
 the datagrams of each sender.  The others are its clients; they exit with 0 if
-nothing was lost or changed.
+nothing was lost or changed.  'ping' differs from ping(8) in that it waits for
+the last answer as long as for the first.
 """
 
 import random
 import selectors
 import socket
+import struct
 import sys
 import threading
 import time
@@ -40,15 +43,28 @@ def echo(connection):
 
 
 def serve_udp(sock):
-    """Counts the different datagrams per sender; answers END with it."""
+    """Counts the different datagrams per sender; answers END with it, and
+    with the first ranges of numbers that are missing."""
     seen = {}
     while True:
         data, sender = sock.recvfrom(2048)
         numbers = seen.setdefault(sender, set())
         if data.startswith(END):
-            sock.sendto(END + str(len(numbers)).encode(), sender)
+            answer = f"{len(numbers)} {missing(numbers)}"
+            sock.sendto(END + answer.encode(), sender)
         else:
-            numbers.add(data)
+            numbers.add(int(data))
+
+
+def missing(numbers):
+    """Returns the first ten ranges that 'numbers' lacks, as a text."""
+    ranges = []
+    expected = 0
+    for number in sorted(numbers):
+        if number != expected:
+            ranges.append(f"{expected}-{number - 1}")
+        expected = number + 1
+    return ",".join(ranges[:10])
 
 
 def serve(port):
@@ -124,20 +140,85 @@ def udp_count(host, port, count, rate):
             sock.send(b"%d" % i)
         except ConnectionRefusedError:
             pass
-    received = ask(sock)
-    print(f"sent {count} received {received}")
+    received, lost = ask(sock)
+    print(f"sent {count} received {received} lost {lost or '-'}")
     return 0 if received == count else 1
 
 
 def ask(sock):
-    """Asks the server how many datagrams it has; None if it is silent."""
+    """Asks the server how many datagrams it has and which ranges it lacks;
+    None if it is silent."""
     poll = selectors.DefaultSelector()
     poll.register(sock, selectors.EVENT_READ)
     for _ in range(20):
         sock.send(END)
         if poll.select(0.2):
-            return int(sock.recv(64)[len(END):])
-    return None
+            received, lost = sock.recv(2048)[len(END):].decode().split(" ")
+            return int(received), lost
+    return None, ""
+
+
+def ping_socket(host, options):
+    """Returns a raw socket with 'options' that is connected to 'host', and
+    the types of echo request and reply."""
+    address = socket.getaddrinfo(host, None, type=socket.SOCK_RAW)[0]
+    ip6 = address[0] == socket.AF_INET6
+    level = socket.IPPROTO_IPV6 if ip6 else socket.IPPROTO_IP
+    sock = socket.socket(address[0], socket.SOCK_RAW, socket.IPPROTO_ICMPV6
+                         if ip6 else socket.IPPROTO_ICMP)
+    # 10 and 23 are the two families' *_MTU_DISCOVER, which Python lacks.
+    number = {"ttl": socket.IPV6_UNICAST_HOPS if ip6 else socket.IP_TTL,
+              "tos": socket.IPV6_TCLASS if ip6 else socket.IP_TOS,
+              "df": 23 if ip6 else 10}
+    for name in number.keys() & options.keys():
+        value = 2 if name == "df" else int(options[name], 0)
+        sock.setsockopt(level, number[name], value)
+    if "options" in options:
+        sock.setsockopt(level, socket.IP_OPTIONS,
+                        bytes.fromhex(options["options"]))
+    sock.connect(address[4])
+    return (sock, 128, 129) if ip6 else (sock, 8, 0)
+
+
+def checksum(data):
+    """Returns the Internet checksum of 'data', whose length is even."""
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total = (total & 0xffff) + (total >> 16)
+    return ~(total + (total >> 16)) & 0xffff
+
+
+def ping(host, count, options):
+    """Sends 'count' echo requests, one each 20 ms; all must be answered."""
+    sock, request, reply = ping_socket(host, options)
+    ident = random.randrange(0x10000)
+    data = bytes(int(options.get("size", 56)) & ~1)
+    waiting = set()
+    start = time.monotonic()
+    for i in range(count):
+        message = struct.pack("!BBHHH", request, 0, 0, ident, i) + data
+        sock.send(message[:2] + struct.pack("!H", checksum(message))
+                  + message[4:])
+        waiting.add(i)
+        answers(sock, reply, ident, waiting, start + (i + 1) * 0.02, False)
+    answers(sock, reply, ident, waiting, time.monotonic() + 2, True)
+    print(f"{count} sent, {count - len(waiting)} answered")
+    return 1 if waiting else 0
+
+
+def answers(sock, reply, ident, waiting, end, early):
+    """Removes from 'waiting' what is answered until 'end'; if 'early', no
+    longer than until it is empty."""
+    while (left := end - time.monotonic()) > 0 and (waiting or not early):
+        sock.settimeout(left)
+        try:
+            data = sock.recv(65536)
+        except TimeoutError:
+            return
+        if sock.family == socket.AF_INET:
+            data = data[(data[0] & 15) * 4:]
+        kind, _, _, ident_, number = struct.unpack("!BBHHH", data[:8])
+        if kind == reply and ident_ == ident:
+            waiting.discard(number)
 
 
 def main(argv):
@@ -146,6 +227,9 @@ def main(argv):
         name, *args = argv[1:]
         if name == "serve":
             return serve(int(args[0]))
+        if name == "ping":
+            return ping(args[0], int(args[1]),
+                        dict(arg.split("=") for arg in args[2:]))
         if name == "tcp-echo":
             return tcp_echo(args[0], int(args[1]), int(args[2]))
         if name == "tcp-talk":

@@ -18,14 +18,13 @@ serve() {
     read -r _ <"$out"
 }
 
-# Pings ADDRESS from outside COUNT times; all must be answered.
+# Pings ADDRESS from outside COUNT times; all must be answered.  OPTION is one
+# of traffic.py's.
 #
-# usage: pings ADDRESS [COUNT]
+# usage: pings ADDRESS [COUNT [OPTION...]]
 pings() {
-    local count=${2:-5}
-
-    ns ext ping -n -c "$count" -i 0.02 -W 2 "$1" | tee /dev/fd/2 |
-        grep -q " $count received,"
+    ns ext timeout 20 "$PYTHON3" "$traffic_program" ping "$1" "${2:-5}" \
+        "${@:3}"
 }
 
 # Succeeds if not one of three pings to any ADDRESS is answered.
