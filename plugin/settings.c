@@ -44,18 +44,27 @@ static const struct settings_key settings_keys[] = {
       parse_max_endpoints },
 };
 
-/* A key of the contract that this version does not act on, with the one value
- * that asks for nothing. */
+/* A key of the contract that this version does not act on. */
 struct settings_later {
     const char *name;           /* Key of external_ids. */
-    const char *harmless;       /* Value that needs no action. */
+    const char *harmless;       /* The one value that asks for nothing; NULL if
+                                 * the key means nothing without another. */
+    const char *words;          /* Values that are allowed, NUMBER, or NULL for
+                                 * any. */
 };
 
+/* Stands for any decimal number in struct settings_later. */
+#define NUMBER "a number"
+
 static const struct settings_later settings_later[] = {
-    { "ovn-xdp-acl", "off" },
-    { "ovn-xdp-direct", "off" },
-    { "ovn-xdp-stale-timeout", "0" },
-    { "ovn-xdp-nb-remote", "" },
+    { "ovn-xdp-acl", "off", "count, drop, off" },
+    { "ovn-xdp-direct", "off", "off, on" },
+    { "ovn-xdp-nic-hook", NULL, "auto, xdp, tc" },
+    { "ovn-xdp-vm-hook", NULL, "auto, xdp, tc" },
+    { "ovn-xdp-confirm-ms", NULL, NUMBER },
+    { "ovn-xdp-max-flows", NULL, NUMBER },
+    { "ovn-xdp-stale-timeout", "0", NUMBER },
+    { "ovn-xdp-nb-remote", "", NULL },
 };
 
 static const char *const mode_names[] = {
@@ -298,16 +307,39 @@ parse_probe_interval(struct settings *settings, const char *value,
     settings->probe_interval = ms ? MAX(ms, 1000) : 0;
 }
 
-/* Reports the keys in 'ids' that ask for what this version does not do. */
+/* Returns true if 'value' is one that 'later' may have. */
+static bool
+is_allowed(const struct settings_later *later, const char *value)
+{
+    struct sset words = SSET_INITIALIZER(&words);
+    unsigned int number;
+
+    if (!later->words) {
+        return true;
+    } else if (!strcmp(later->words, NUMBER)) {
+        return str_to_uint(value, 10, &number);
+    }
+    sset_from_delimited_string(&words, later->words, ", ");
+    bool allowed = sset_contains(&words, value);
+    sset_destroy(&words);
+    return allowed;
+}
+
+/* Reports the keys in 'ids' that ask for what this version does not do, or
+ * that no version would understand. */
 static void
 report_later(const struct smap *ids, const char *chassis,
              struct problems *problems)
 {
     for (size_t i = 0; i < ARRAY_SIZE(settings_later); i++) {
         const struct settings_later *later = &settings_later[i];
-        const char *value = get_value(ids, chassis, later->name,
-                                      later->harmless);
-        if (strcmp(value, later->harmless)) {
+        const char *value = get_value(ids, chassis, later->name, NULL);
+        if (!value) {
+            continue;
+        } else if (!is_allowed(later, value)) {
+            problems_add(problems, REASON_BAD_VALUE, "%s=\"%s\": expected %s",
+                         later->name, value, later->words);
+        } else if (later->harmless && strcmp(value, later->harmless)) {
             problems_add(problems, REASON_NOT_IMPLEMENTED,
                          "%s=%s: this version does not do that",
                          later->name, value);

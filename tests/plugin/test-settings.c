@@ -454,6 +454,29 @@ test_later(void **state)
     }
 }
 
+/* Keys without effect are still checked. */
+static void
+test_later_bad(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const triples[][3] = {
+        { "ovn-xdp-acl", "off", "offf" },
+        { "ovn-xdp-direct", "off", "yes" },
+        { "ovn-xdp-nic-hook", "tc", "xpd" },
+        { "ovn-xdp-vm-hook", "xdp", "" },
+        { "ovn-xdp-confirm-ms", "100", "-1" },
+        { "ovn-xdp-max-flows", "1000", "many" },
+        { "ovn-xdp-stale-timeout", "0", "1s" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(triples); i++) {
+        set(f, triples[i][0], triples[i][1], 0);
+        set(f, triples[i][0], triples[i][2], 1);
+        CHECK_PROBLEM(f, REASON_BAD_VALUE, triples[i][0], "expected");
+        set(f, triples[i][0], NULL, 0);
+    }
+}
+
 /* Runs the tests. */
 int
 main(void)
@@ -474,6 +497,7 @@ main(void)
         TEST(test_probe_interval),
         TEST(test_bad_override),
         TEST(test_later),
+        TEST(test_later_bad),
     };
 #undef TEST
 
