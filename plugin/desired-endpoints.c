@@ -5,6 +5,7 @@
  *     and activated: 'mac';
  *   - gateway ports that are resident here: their own addresses, from 'mac' of
  *     the chassisredirect row, on the network of the switch port behind them;
+ *   - likewise the port of a gateway router (l3gateway) that is here;
  *   - floating IPs and SNAT addresses: 'nat_addresses' of that switch port,
  *     each string resident where the port that it names is.
  *
@@ -56,6 +57,15 @@ struct claim {
     const struct sb_binding *port; /* Port whose residence decides. */
     const struct provider *provider; /* Network. */
 };
+
+/* Returns true if 'binding' is of a gateway: a port that is where its
+ * 'chassis' says, whether it is reported up or not. */
+static bool
+is_gateway(const struct sb_binding *binding)
+{
+    return !strcmp(binding->type, "chassisredirect")
+           || !strcmp(binding->type, "l3gateway");
+}
 
 /* Returns the bridge of 'desired' called 'name', or NULL. */
 static const struct desired_bridge *
@@ -132,6 +142,18 @@ add_provider(struct derivation *d, const struct sb_binding *localnet)
     provider->bridge = bridge;
 }
 
+/* Returns the router port that 'binding', resident here, is the gateway of, or
+ * NULL if it is none.  The port of a gateway router is its own gateway. */
+static const char *
+gateway_of(const struct sb_binding *binding)
+{
+    return (!strcmp(binding->type, "chassisredirect")
+            ? binding->distributed_port
+            : !strcmp(binding->type, "l3gateway")
+            ? binding->logical_port
+            : NULL);
+}
+
 /* Collects what the claims are judged by: networks, ports bound here, gateway
  * ports resident here. */
 static void
@@ -144,11 +166,11 @@ collect(struct derivation *d)
             add_provider(d, binding);
         }
         if (binding->here) {
+            const char *router_port = gateway_of(binding);
+
             shash_add_once(&d->ports, binding->logical_port, binding);
-            if (!strcmp(binding->type, "chassisredirect")
-                && binding->distributed_port) {
-                shash_add_once(&d->gateways, binding->distributed_port,
-                               binding);
+            if (router_port) {
+                shash_add_once(&d->gateways, router_port, binding);
             }
         }
     }
@@ -190,8 +212,7 @@ judge_claim(const struct derivation *d, const struct claim *claim)
         return REASON_BAD_VALUE;
     } else if (!claim->port->here && !claim->port->activated) {
         return REASON_ACTIVATION_PENDING;
-    } else if (!claim->port->up
-               && strcmp(claim->port->type, "chassisredirect")) {
+    } else if (!claim->port->up && !is_gateway(claim->port)) {
         return REASON_PORT_DOWN;
     }
     return REASON_NONE;
@@ -377,24 +398,25 @@ claim_macs(struct derivation *d, const struct sb_binding *port,
     }
 }
 
-/* Claims the addresses of one string of 'nat_addresses', parsed, on
- * 'provider'.  Without is_chassis_resident() a patch port's string says
- * nothing about this chassis. */
+/* Claims the addresses of one string of the 'nat_addresses' of 'binding',
+ * parsed, on 'provider'.  Without is_chassis_resident(), the string of a
+ * gateway router holds where the router is, and that of any other says nothing
+ * about this chassis. */
 static void
-claim_nat_string(struct derivation *d, const struct addresses *addresses,
+claim_nat_string(struct derivation *d, const struct sb_binding *binding,
+                 const struct addresses *addresses,
                  const struct provider *provider)
 {
-    const struct sb_binding *port = NULL;
+    const struct sb_binding *port = is_gateway(binding) ? binding : NULL;
 
     if (addresses->resident) {
         port = shash_find_data(&d->ports, addresses->resident);
     }
     for (size_t i = 0; port && i < addresses->n_ips; i++) {
-        bool gateway = !strcmp(port->type, "chassisredirect");
         add_claim(d, &(struct claim) {
             .ip = addresses->ips[i], .mac = addresses->mac,
-            .kind = gateway ? ENDPOINT_FIP_CENTRALISED
-                            : ENDPOINT_FIP_DISTRIBUTED,
+            .kind = is_gateway(port) ? ENDPOINT_FIP_CENTRALISED
+                                     : ENDPOINT_FIP_DISTRIBUTED,
             .port = port, .provider = provider });
     }
 }
@@ -418,7 +440,7 @@ claim_router(struct derivation *d, const struct sb_binding *binding,
         struct addresses addresses;
         switch (addresses_parse(string, &addresses)) {
         case ADDRESSES_OK:
-            claim_nat_string(d, &addresses, provider);
+            claim_nat_string(d, binding, &addresses, provider);
             break;
         case ADDRESSES_BAD:
             report_bad(d, binding, "nat_addresses", string);
@@ -442,7 +464,8 @@ claim_binding(struct derivation *d, const struct sb_binding *binding)
     }
     if (!binding->type[0] && (binding->here || binding->additional)) {
         claim_macs(d, binding, provider, ENDPOINT_VM);
-    } else if (!strcmp(binding->type, "patch")) {
+    } else if (!strcmp(binding->type, "patch")
+               || (!strcmp(binding->type, "l3gateway") && binding->here)) {
         claim_router(d, binding, provider);
     }
 }

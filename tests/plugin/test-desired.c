@@ -193,6 +193,37 @@ test_fip_distributed(void **state)
                   "port-down pending\n");
 }
 
+/* Where a gateway router is: the addresses of its port on the provider network
+ * and those that it translates; elsewhere none.  Its other ports, and being
+ * reported up, do not matter. */
+static void
+test_gateway_router(void **state)
+{
+    struct values *values = *state;
+    struct sb_binding *sw = values_add_binding(values, "l3gateway", "gr", 1);
+    struct sb_binding *router = values_add_binding(values, "l3gateway",
+                                                   "lrp-gr", 9);
+    struct sb_binding *inside = values_add_binding(values, "l3gateway",
+                                                   "lrp-in", 9);
+
+    sw->peer = xstrdup("lrp-gr");
+    sset_add(&sw->macs, "router");
+    sset_add(&sw->nat_addresses, GW " 172.24.100.131");
+    sset_add(&sw->nat_addresses, GW " 172.24.100.30");
+    sset_add(&router->macs, GW " 172.24.100.30/24 2001:db8:ff::30/64");
+    router->peer = xstrdup("gr");
+    sset_add(&inside->macs, GW " 10.3.0.1/24");
+    sw->here = router->here = inside->here = true;
+    sw->up = router->up = inside->up = false;
+    check(values,
+          "172.24.100.131 "GW" fip-centralised gr physnet1 br-ex 0\n"
+          "172.24.100.30 "GW" router lrp-gr physnet1 br-ex 0\n"
+          "2001:db8:ff::30 "GW" router lrp-gr physnet1 br-ex 0\n");
+
+    sw->here = router->here = inside->here = false;
+    check(values, "");
+}
+
 /* Where the gateway port is resident: centralised floating IPs, SNAT, and the
  * router's own addresses of both families; elsewhere none of them. */
 static void
@@ -640,6 +671,7 @@ main(void)
         TEST(test_migration),
         TEST(test_fip_distributed),
         TEST(test_gateway),
+        TEST(test_gateway_router),
         TEST(test_gateway_alone),
         TEST(test_nat_without_residence),
         TEST(test_vlan),

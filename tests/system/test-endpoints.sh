@@ -9,7 +9,7 @@ set -u
 . "$(dirname "$0")/sandbox.sh"
 
 flat=(172.24.100.111 172.24.100.112 172.24.100.10 2001:db8:100::10
-    172.24.100.50 2001:db8:100::50)
+    172.24.100.50 2001:db8:100::50 172.24.100.30 172.24.100.131)
 tagged=(172.24.101.113 172.24.101.10 2001:db8:101::10
     172.24.101.50 2001:db8:101::50)
 
@@ -42,6 +42,12 @@ sandbox_start
 cloud_add --vlan || die "the cloud failed"
 vm_add vm4 r1-net fa:16:3e:00:01:14 10.1.0.14/24 10.1.0.1 ||
     die "vm4 failed"
+{
+    router_add r3 public fa:16:3e:00:03:01 172.24.100.30/24 172.24.100.1 \
+        10.3.0.1/24 && router_pin r3 &&
+        vm_add vm5 r3-net fa:16:3e:00:03:11 10.3.0.11/24 10.3.0.1 &&
+        fip_add r3 172.24.100.131 vm5 centralised
+} || die "the gateway router failed"
 for vm in vm1 vm2 pvm vm3 vvm; do
     serve $vm
 done
@@ -61,6 +67,8 @@ served 172.24.100.10 router cr-lrp-r1-gw null fa:16:3e:00:01:01
 served 2001:db8:100::10 router cr-lrp-r1-gw null fa:16:3e:00:01:01
 served 172.24.100.50 vm pvm null fa:16:3e:00:01:50
 served 2001:db8:100::50 vm pvm null fa:16:3e:00:01:50
+served 172.24.100.30 router lrp-r3-gw null fa:16:3e:00:03:01
+served 172.24.100.131 fip-centralised r3-gw null fa:16:3e:00:03:01
 served 172.24.101.113 fip-distributed vm3 101 fa:16:3e:00:02:11
 served 172.24.101.10 router cr-lrp-r2-gw 101 fa:16:3e:00:02:01
 served 2001:db8:101::10 router cr-lrp-r2-gw 101 fa:16:3e:00:02:01

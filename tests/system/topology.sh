@@ -207,6 +207,12 @@ gateway_move() {
         -- lrp-set-gateway-chassis "lrp-$1-gw" "$2" 1
 }
 
+# Makes router R a gateway router on this chassis.
+router_pin() {
+    nb --wait=hv clear Logical_Router_Port "lrp-$1-gw" gateway_chassis \
+        -- set Logical_Router "$1" options:chassis=here
+}
+
 # Makes the kernel route ADDRESS into the bridge, as ovn-bgp-agent does it:
 # rule, route, and a neighbour entry with the MAC address that OVN expects.
 #
