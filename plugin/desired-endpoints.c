@@ -3,6 +3,7 @@
  *
  *   - VM ports on provider networks that are bound here, or are migrating here
  *     and activated: 'mac';
+ *   - virtual ports on provider networks, where their parents are;
  *   - gateway ports that are resident here: their own addresses, from 'mac' of
  *     the chassisredirect row, on the network of the switch port behind them;
  *   - likewise the port of a gateway router (l3gateway) that is here;
@@ -374,10 +375,41 @@ report_bad(struct derivation *d, const struct sb_binding *binding,
                  binding->logical_port, string, column);
 }
 
-/* Claims all addresses in the 'mac' column of 'port', on 'provider'. */
+/* Stores in '*mac' the MAC that answers for virtual port 'port': that of its
+ * parent, who owns the address for the time being.  OVN has no device behind
+ * the MAC of the virtual port itself.  Returns false if the parent is not
+ * here. */
+static bool
+find_parent_mac(const struct derivation *d, const struct sb_binding *port,
+                struct eth_addr *mac)
+{
+    const struct sb_binding *parent
+        = (port->virtual_parent
+           ? shash_find_data(&d->ports, port->virtual_parent) : NULL);
+    const char *string;
+    bool found = false;
+
+    if (parent) {
+        SSET_FOR_EACH (string, &parent->macs) {
+            struct addresses addresses;
+            if (addresses_parse(string, &addresses) == ADDRESSES_OK
+                && (!found
+                    || eth_addr_compare_3way(addresses.mac, *mac) < 0)) {
+                *mac = addresses.mac;
+                found = true;
+            }
+            addresses_destroy(&addresses);
+        }
+    }
+    return found;
+}
+
+/* Claims all addresses in the 'mac' column of 'port', on 'provider', with the
+ * MAC 'mac', or if that is NULL with the one that stands before them. */
 static void
 claim_macs(struct derivation *d, const struct sb_binding *port,
-           const struct provider *provider, enum endpoint_kind kind)
+           const struct provider *provider, enum endpoint_kind kind,
+           const struct eth_addr *mac)
 {
     const char *string;
 
@@ -391,7 +423,7 @@ claim_macs(struct derivation *d, const struct sb_binding *port,
         for (size_t i = 0; result == ADDRESSES_OK && i < addresses.n_ips;
              i++) {
             add_claim(d, &(struct claim) {
-                .ip = addresses.ips[i], .mac = addresses.mac,
+                .ip = addresses.ips[i], .mac = mac ? *mac : addresses.mac,
                 .kind = kind, .port = port, .provider = provider });
         }
         addresses_destroy(&addresses);
@@ -434,7 +466,7 @@ claim_router(struct derivation *d, const struct sb_binding *binding,
         gateway = shash_find_data(&d->gateways, binding->peer);
     }
     if (gateway) {
-        claim_macs(d, gateway, provider, ENDPOINT_ROUTER);
+        claim_macs(d, gateway, provider, ENDPOINT_ROUTER, NULL);
     }
     SSET_FOR_EACH (string, &binding->nat_addresses) {
         struct addresses addresses;
@@ -458,12 +490,16 @@ static void
 claim_binding(struct derivation *d, const struct sb_binding *binding)
 {
     const struct provider *provider = find_provider(d, &binding->datapath);
+    struct eth_addr mac;
 
     if (!provider) {
         return;
     }
     if (!binding->type[0] && (binding->here || binding->additional)) {
-        claim_macs(d, binding, provider, ENDPOINT_VM);
+        claim_macs(d, binding, provider, ENDPOINT_VM, NULL);
+    } else if (!strcmp(binding->type, "virtual") && binding->here
+               && find_parent_mac(d, binding, &mac)) {
+        claim_macs(d, binding, provider, ENDPOINT_VM, &mac);
     } else if (!strcmp(binding->type, "patch")
                || (!strcmp(binding->type, "l3gateway") && binding->here)) {
         claim_router(d, binding, provider);

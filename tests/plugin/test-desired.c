@@ -193,6 +193,26 @@ test_fip_distributed(void **state)
                   "port-down pending\n");
 }
 
+/* A virtual port is where its parent is, and has the parent's MAC. */
+static void
+test_virtual(void **state)
+{
+    struct values *values = *state;
+    struct sb_binding *vip = values_add_binding(values, "virtual", "vip", 1);
+
+    sset_add(&vip->macs, VM2 " 172.24.100.60");
+    values_add_vm(values, "vm1", 1, VM1 " 172.24.100.50");
+    check(values, "172.24.100.50 "VM1" vm vm1 physnet1 br-ex 0\n");
+    vip->here = true;
+    check(values, "172.24.100.50 "VM1" vm vm1 physnet1 br-ex 0\n");
+    vip->virtual_parent = xstrdup("vm1");
+    check(values,
+          "172.24.100.50 "VM1" vm vm1 physnet1 br-ex 0\n"
+          "172.24.100.60 "VM1" vm vip physnet1 br-ex 0\n");
+    values_binding(values, "vm1")->here = false;
+    check(values, "");
+}
+
 /* Where a gateway router is: the addresses of its port on the provider network
  * and those that it translates; elsewhere none.  Its other ports, and being
  * reported up, do not matter. */
@@ -672,6 +692,7 @@ main(void)
         TEST(test_fip_distributed),
         TEST(test_gateway),
         TEST(test_gateway_router),
+        TEST(test_virtual),
         TEST(test_gateway_alone),
         TEST(test_nat_without_residence),
         TEST(test_vlan),

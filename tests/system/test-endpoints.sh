@@ -75,6 +75,18 @@ served 2001:db8:101::10 router cr-lrp-r2-gw 101 fa:16:3e:00:02:01
 served 172.24.101.50 vm vvm 101 fa:16:3e:00:02:50
 served 2001:db8:101::50 vm vvm 101 fa:16:3e:00:02:50
 
+check "a second VM beside pvm" vm_add pvm2 public fa:16:3e:00:01:51 \
+    172.24.100.51/24 172.24.100.1
+check "a virtual port" virtual_add vip1 public fa:16:3e:00:01:60 \
+    172.24.100.60 pvm pvm2
+check "pvm claims it" virtual_claim vip1 pvm 172.24.100.60
+served 172.24.100.60 vm vip1 null fa:16:3e:00:01:50
+check "pvm gives it up" ns pvm ip addr del 172.24.100.60/32 dev eth0
+check "pvm2 claims it" virtual_claim vip1 pvm2 172.24.100.60
+check "now it has the MAC of pvm2" \
+    await 10 endpoint_is 172.24.100.60 mac fa:16:3e:00:01:51
+served 172.24.100.60 vm vip1 null fa:16:3e:00:01:51
+
 for address in 172.24.100.111 172.24.100.112 2001:db8:100::50 \
     172.24.101.113 2001:db8:101::50; do
     check "TCP with $address" tcp_echo $address 300000

@@ -213,6 +213,41 @@ router_pin() {
         -- set Logical_Router "$1" options:chassis=here
 }
 
+# Adds virtual port NAME with MAC and ADDRESS to NETWORK; the VMs after them may
+# claim it.
+#
+# usage: virtual_add NAME NETWORK MAC ADDRESS VM...
+virtual_add() {
+    local name=$1 net=$2 mac=$3 ip=$4 vm
+
+    shift 4
+    for vm; do
+        nb lsp-set-port-security "$vm" \
+            "$(nb lsp-get-port-security "$vm") $ip" || return
+    done
+    nb --wait=hv lsp-add "$net" "$name" \
+        -- lsp-set-addresses "$name" "$mac $ip" \
+        -- lsp-set-type "$name" virtual \
+        -- set Logical_Switch_Port "$name" options:virtual-ip="$ip" \
+        options:virtual-parents="$(IFS=, && echo "$*")"
+}
+
+# Has VM claim ADDRESS of virtual port NAME, as keepalived does it, and waits
+# for OVN.
+#
+# usage: virtual_claim NAME VM ADDRESS
+virtual_claim() {
+    ns "$2" ip addr replace "$3/32" dev eth0 || return
+    await 10 virtual_claimed "$@" && ovn_sync
+}
+
+# Says once more to all that VM has ADDRESS; succeeds if OVN believes it.
+virtual_claimed() {
+    ns "$2" busybox arping -q -U -c 1 -w 1 -I eth0 "$3" >/dev/null
+    [ "$(sb --bare --columns=virtual_parent find Port_Binding \
+        logical_port="$1")" = "$2" ]
+}
+
 # Makes the kernel route ADDRESS into the bridge, as ovn-bgp-agent does it:
 # rule, route, and a neighbour entry with the MAC address that OVN expects.
 #
