@@ -24,7 +24,7 @@ bench_programs =
 bench_scripts =
 
 # What scripts share, and all else that tests read.
-test_data =
+test_data = tests/tap.sh
 
 # What test programs share, all in one library.
 check_LIBRARIES = tests/libtest.a

@@ -18,19 +18,8 @@ ctl=$OVN_XDP_BUILDDIR/rpc/ovn-xdpctl
 python=${PYTHON3:-python3}
 chassis_names="gw1 cmp1"
 declare -A processes=()
-n_cases=0
-failed=0
-
-# result NAME STATUS: reports a case; STATUS 0 is good.
-result() {
-    n_cases=$((n_cases + 1))
-    if [ "$2" -eq 0 ]; then
-        echo "ok $n_cases - $1"
-    else
-        echo "not ok $n_cases - $1"
-        failed=1
-    fi
-}
+# shellcheck source=tests/tap.sh
+. "$OVN_XDP_SRCDIR/tests/tap.sh"
 
 # releases ARGUMENT...: runs releases.py.
 releases() {

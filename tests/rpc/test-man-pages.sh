@@ -11,19 +11,8 @@ daemon=$OVN_XDP_BUILDDIR/plugin/ovn-xdpd
 ctl=$OVN_XDP_BUILDDIR/rpc/ovn-xdpctl
 generator=$OVN_XDP_SRCDIR/plugin/reasons-man.py
 reasons=$OVN_XDP_SRCDIR/bpf/reason.def
-n_cases=0
-failed=0
-
-# result NAME STATUS: reports a case; STATUS 0 is good.
-result() {
-    n_cases=$((n_cases + 1))
-    if [ "$2" -eq 0 ]; then
-        echo "ok $n_cases - $1"
-    else
-        echo "not ok $n_cases - $1"
-        failed=1
-    fi
-}
+# shellcheck source=tests/tap.sh
+. "$OVN_XDP_SRCDIR/tests/tap.sh"
 
 # text PAGE: the words of a page, with plain hyphens and without fonts.
 text() {

@@ -12,19 +12,8 @@ data=$OVN_XDP_SRCDIR/tests/rpc/data
 fake_server=$OVN_XDP_BUILDDIR/tests/rpc/fake-server
 export OVN_RUNDIR=$tmp
 socket=$tmp/ovn-xdpd.rpc
-n_cases=0
-failed=0
-
-# result NAME STATUS: reports a case; STATUS 0 is good.
-result() {
-    n_cases=$((n_cases + 1))
-    if [ "$2" -eq 0 ]; then
-        echo "ok $n_cases - $1"
-    else
-        echo "not ok $n_cases - $1"
-        failed=1
-    fi
-}
+# shellcheck source=tests/tap.sh
+. "$OVN_XDP_SRCDIR/tests/tap.sh"
 
 # run ARGUMENT...: runs ovn-xdpctl; leaves $code, $tmp/out, $tmp/err.
 run() {
