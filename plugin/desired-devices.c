@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hash.h"
 #include "util.h"
 
 #include "idl/ovs-db.h"
@@ -25,14 +24,7 @@
 static const struct netdev_info *
 find_device(const struct desired_inputs *in, const char *name)
 {
-    const struct netdev_info *dev;
-
-    HMAP_FOR_EACH_WITH_HASH (dev, node, hash_string(name, 0), in->devices) {
-        if (!strcmp(dev->name, name)) {
-            return dev;
-        }
-    }
-    return NULL;
+    return netdevs_find_in(in->devices, name);
 }
 
 /* Returns true if 'dev' is a bond of the kernel. */

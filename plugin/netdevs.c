@@ -565,20 +565,27 @@ netdevs_wait(struct netdevs *nd)
     }
 }
 
-/* Returns the device 'name' of 'nd', or NULL; valid until netdevs_run() says
- * that something changed. */
+/* Returns the device called 'name' in 'devices', which netdevs_all() or a test
+ * made, or NULL. */
 const struct netdev_info *
-netdevs_find(const struct netdevs *nd, const char *name)
+netdevs_find_in(const struct hmap *devices, const char *name)
 {
     const struct netdev_info *info;
 
-    HMAP_FOR_EACH_WITH_HASH (info, node, hash_string(name, 0),
-                             &nd->by_name) {
+    HMAP_FOR_EACH_WITH_HASH (info, node, hash_string(name, 0), devices) {
         if (!strcmp(info->name, name)) {
             return info;
         }
     }
     return NULL;
+}
+
+/* Returns the device 'name' of 'nd', or NULL; valid until netdevs_run() says
+ * that something changed. */
+const struct netdev_info *
+netdevs_find(const struct netdevs *nd, const char *name)
+{
+    return netdevs_find_in(&nd->by_name, name);
 }
 
 /* Returns the device of 'nd' with index 'ifindex', or NULL; valid as that of

@@ -54,6 +54,8 @@ const struct netdev_info *netdevs_find(const struct netdevs *,
                                        const char *name);
 const struct netdev_info *netdevs_find_index(const struct netdevs *,
                                              int ifindex);
+const struct netdev_info *netdevs_find_in(const struct hmap *devices,
+                                          const char *name);
 const struct hmap *netdevs_all(const struct netdevs *);
 
 #endif /* plugin/netdevs.h */

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hash.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/shash.h"
 #include "openvswitch/vlog.h"
@@ -99,14 +98,7 @@ ports_destroy(struct ports *ports)
 static bool
 has_device(const struct hmap *devices, const char *name)
 {
-    const struct netdev_info *dev;
-
-    HMAP_FOR_EACH_WITH_HASH (dev, node, hash_string(name, 0), devices) {
-        if (!strcmp(dev->name, name)) {
-            return true;
-        }
-    }
-    return false;
+    return netdevs_find_in(devices, name) != NULL;
 }
 
 /* Returns true if a bridge has a port of ours called 'device'. */

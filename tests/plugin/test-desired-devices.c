@@ -19,24 +19,6 @@
 /* Any value, in a table. */
 #define ANY 2
 
-/* Prepares a struct values with one routed NIC, eth1, and one bridge. */
-static int
-setup(void **state)
-{
-    *state = xmalloc(sizeof(struct values));
-    values_init_cloud(*state);
-    return 0;
-}
-
-/* Frees a struct values. */
-static int
-teardown(void **state)
-{
-    values_destroy(*state);
-    free(*state);
-    return 0;
-}
-
 /* Checks that 'values' gives the 'interfaces' and 'bridges', either unless it
  * is NULL, and 'n_problems' problems.  Returns the derivation. */
 static struct desired *
@@ -581,7 +563,8 @@ test_generic_problem(void **state)
 int
 main(void)
 {
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+#define TEST(NAME)                                                      \
+    cmocka_unit_test_setup_teardown(NAME, values_setup, values_teardown)
     static const struct CMUnitTest tests[] = {
         TEST(test_matrix),
         TEST(test_nic),

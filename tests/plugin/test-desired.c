@@ -25,24 +25,6 @@
 /* How often an order is tried. */
 #define N_SHUFFLES 64
 
-/* Prepares a struct values with a provider network. */
-static int
-setup(void **state)
-{
-    *state = xmalloc(sizeof(struct values));
-    values_init_cloud(*state);
-    return 0;
-}
-
-/* Frees a struct values. */
-static int
-teardown(void **state)
-{
-    values_destroy(*state);
-    free(*state);
-    return 0;
-}
-
 /* Checks that 'values' gives the endpoints 'expected', whatever the order of
  * rows; and 'n_problems' problems of class 'reason'. */
 static void
@@ -682,7 +664,8 @@ test_kinds(void **state OVS_UNUSED)
 int
 main(void)
 {
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+#define TEST(NAME)                                                      \
+    cmocka_unit_test_setup_teardown(NAME, values_setup, values_teardown)
     static const struct CMUnitTest tests[] = {
         TEST(test_empty),
         TEST(test_vm),

@@ -13,26 +13,6 @@
 #include "tests/plugin/values.h"
 #include "util.h"
 
-/* Prepares a struct values with a NIC and a bridge. */
-static int
-setup(void **state)
-{
-    struct values *values = xmalloc(sizeof *values);
-
-    values_init_cloud(values);
-    *state = values;
-    return 0;
-}
-
-/* Frees a struct values. */
-static int
-teardown(void **state)
-{
-    values_destroy(*state);
-    free(*state);
-    return 0;
-}
-
 /* Checks that 'values' gives the 'interfaces'. */
 static void
 check(const struct values *values, const char *interfaces)
@@ -79,7 +59,8 @@ test_port_demanded(void **state)
 int
 main(void)
 {
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+#define TEST(NAME)                                                      \
+    cmocka_unit_test_setup_teardown(NAME, values_setup, values_teardown)
     static const struct CMUnitTest tests[] = {
         TEST(test_managed_end),
         TEST(test_port_demanded),

@@ -116,6 +116,25 @@ values_destroy(struct values *values)
     sset_destroy(&values->port_failed);
 }
 
+/* Fixture of cmocka: makes '*state' a struct values as values_init_cloud()
+ * makes it. */
+int
+values_setup(void **state)
+{
+    *state = xmalloc(sizeof(struct values));
+    values_init_cloud(*state);
+    return 0;
+}
+
+/* Frees what values_setup() has made. */
+int
+values_teardown(void **state)
+{
+    values_destroy(*state);
+    free(*state);
+    return 0;
+}
+
 /* Sets 'key' of the local external_ids to 'value', or removes it if 'value' is
  * NULL, and lets the settings follow. */
 void

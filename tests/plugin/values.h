@@ -36,6 +36,8 @@ struct values {
 void values_init(struct values *);
 void values_init_cloud(struct values *);
 void values_destroy(struct values *);
+int values_setup(void **state);
+int values_teardown(void **state);
 void values_set(struct values *, const char *key, const char *value);
 
 struct netdev_info *values_add_device(struct values *, const char *name,
