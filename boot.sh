@@ -16,7 +16,7 @@ packages=(
     autoconf automake binutils bpftool clang gcc libbpf-dev libc6-dev
     libcap-ng-dev libcmocka-dev libelf-dev libjson-c-dev libssl-dev libtool
     libunbound-dev linux-libc-dev llvm make openvswitch-source pkg-config
-    python3 xz-utils zlib1g-dev
+    python3 python3-prometheus-client xz-utils zlib1g-dev
     openvswitch-switch ovn-central ovn-common ovn-host python3-openvswitch
     ethtool iproute2 iputils-ping procps tcpdump util-linux xdp-tools
     groff man-db rpm shellcheck
@@ -30,7 +30,8 @@ usage: ./boot.sh COMMAND [CONFIGURE-OPTION...]
           fetch the kernel of the tests' guest (once)
   build   do what that needs; plugin/ovn-xdpd and rpc/ovn-xdpctl then run
   demo    build, then show a floating IP served three ways, in namespaces
-  check   build, then run every test; a test that is skipped has failed
+  check   build, then run every test, many of them also with sanitizers;
+          a test that is skipped has failed
   bench   build, then measure
 The library is kept in \$OVN_XDP_CACHE, which is here
   $(cache)
@@ -213,7 +214,7 @@ check() {
     guest_deps
     rm -f "$build/tests/logs/summary"
     OVN_XDP_CHECK_ROOT=required OVN_XDP_CACHE=$(cache) \
-        make -C "$build" -j"$jobs" check </dev/null || status=$?
+        make -C "$build" -j"$jobs" check SANITIZED=yes </dev/null || status=$?
     cat "$build/tests/logs/summary" || status=1
     return "$status"
 }

@@ -5,11 +5,13 @@
 
 bpf_programs = \
 	bpf/events.bpf.c \
+	bpf/hint.bpf.c \
 	bpf/ovn-xdp.bpf.c \
 	bpf/sink.bpf.c
 bpf_headers = \
 	bpf/abi.h \
 	bpf/count.h \
+	bpf/decide.h \
 	bpf/maps.h \
 	bpf/parse.h \
 	bpf/reason.def \

@@ -6,23 +6,33 @@
 idl_libidl_a_SOURCES = \
 	idl/db-link.c idl/db-link.h \
 	idl/db-status.h \
+	idl/nat-fact.c idl/nat-fact.h \
+	idl/nat-flow.c idl/nat-flow.h \
+	idl/nb-db.c idl/nb-db.h \
+	idl/nb-db-cond.c idl/nb-db-cond.h \
+	idl/nb-db-view.c idl/nb-db-view.h \
 	idl/ovs-db.c idl/ovs-db.h \
 	idl/ovs-db-ports.c idl/ovs-db-ports.h \
 	idl/ovs-db-view.c idl/ovs-db-view.h \
+	idl/row-changes.c idl/row-changes.h \
 	idl/sb-db.c idl/sb-db.h \
 	idl/sb-db-cond.c idl/sb-db-cond.h \
+	idl/sb-db-facts.c idl/sb-db-facts.h \
+	idl/sb-db-scope.c idl/sb-db-scope.h \
 	idl/sb-db-view.c idl/sb-db-view.h
 nodist_idl_libidl_a_SOURCES = \
+	idl/nb-idl.c idl/nb-idl.h \
 	idl/ovs-idl.c idl/ovs-idl.h \
 	idl/sb-idl.c idl/sb-idl.h
 noinst_LIBRARIES += idl/libidl.a
-$(idl_libidl_a_OBJECTS): | idl/ovs-idl.h idl/sb-idl.h
+$(idl_libidl_a_OBJECTS): | idl/nb-idl.h idl/ovs-idl.h idl/sb-idl.h
 
 EXTRA_DIST += \
 	idl/ovn-xdp-vswitch.ovsschema idl/ovn-xdp-vswitch.ann \
-	idl/ovn-xdp-sb.ovsschema idl/ovn-xdp-sb.ann
+	idl/ovn-xdp-sb.ovsschema idl/ovn-xdp-sb.ann \
+	idl/ovn-xdp-nb.ovsschema idl/ovn-xdp-nb.ann
 BUILT_SOURCES += $(nodist_idl_libidl_a_SOURCES)
-CLEANFILES += $(nodist_idl_libidl_a_SOURCES) idl/ovs.ovsidl idl/sb.ovsidl
+CLEANFILES += $(nodist_idl_libidl_a_SOURCES) idl/nb.ovsidl idl/ovs.ovsidl idl/sb.ovsidl
 
 OVSDB_IDLC = PYTHONDONTWRITEBYTECODE=yes PYTHONPATH=$(OVSDIR)/python \
 	$(PYTHON3) $(OVSDIR)/ovsdb/ovsdb-idlc.in
@@ -36,7 +46,12 @@ idl/sb.ovsidl: idl/ovn-xdp-sb.ovsschema idl/ovn-xdp-sb.ann
 	  $(srcdir)/idl/ovn-xdp-sb.ovsschema \
 	  $(srcdir)/idl/ovn-xdp-sb.ann >$@.tmp && mv -f $@.tmp $@
 
-idl/ovs-idl.h idl/sb-idl.h: idl/%-idl.h: idl/%.ovsidl
+idl/nb.ovsidl: idl/ovn-xdp-nb.ovsschema idl/ovn-xdp-nb.ann
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(OVSDB_IDLC) annotate \
+	  $(srcdir)/idl/ovn-xdp-nb.ovsschema \
+	  $(srcdir)/idl/ovn-xdp-nb.ann >$@.tmp && mv -f $@.tmp $@
+
+idl/nb-idl.h idl/ovs-idl.h idl/sb-idl.h: idl/%-idl.h: idl/%.ovsidl
 	$(AM_V_GEN)$(OVSDB_IDLC) c-idl-header $< >$@.tmp && mv -f $@.tmp $@
-idl/ovs-idl.c idl/sb-idl.c: idl/%-idl.c: idl/%.ovsidl
+idl/nb-idl.c idl/ovs-idl.c idl/sb-idl.c: idl/%-idl.c: idl/%.ovsidl
 	$(AM_V_GEN)$(OVSDB_IDLC) c-idl-source $< >$@.tmp && mv -f $@.tmp $@

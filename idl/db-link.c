@@ -176,6 +176,8 @@ db_link_get_status(const struct db_link *link, const char *name,
         .name = name,
         .remote = link->remote,
         .state = link->state,
+        .current = link->current,
         .last_change = link->last_change,
+        .error = ovsdb_idl_get_last_error(link->idl),
     };
 }

@@ -2,7 +2,7 @@
 /* What the clients of all databases share: one IDL, the remote that it is
  * connected to, and the bookkeeping behind struct db_status.
  *
- * Used by ovs-db.c and sb-db.c only. */
+ * Used by nb-db.c, ovs-db.c and sb-db.c only. */
 #ifndef IDL_DB_LINK_H
 #define IDL_DB_LINK_H 1
 

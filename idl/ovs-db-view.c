@@ -71,6 +71,7 @@ ovs_port_destroy(struct ovs_port *port)
     free(port->ifaces);
     free(port->name);
     free(port->managed);
+    free(port->localnet);
 }
 
 /* Frees what 'bridge' owns. */
@@ -146,6 +147,8 @@ ovs_port_read(struct ovs_port *port, const struct vsrec_port *row)
         .tag = row->n_tag ? row->tag[0] : -1,
         .managed = nullable_xstrdup(smap_get(&row->external_ids,
                                              OVS_DB_MANAGED_KEY)),
+        .localnet = nullable_xstrdup(smap_get(&row->external_ids,
+                                              "ovn-localnet-port")),
         .ifaces = xcalloc(row->n_interfaces, sizeof *port->ifaces),
         .n_ifaces = row->n_interfaces,
     };
@@ -222,6 +225,7 @@ ovs_port_equals(const struct ovs_port *a, const struct ovs_port *b)
     if (strcmp(a->name, b->name)
         || a->tag != b->tag
         || !nullable_string_is_equal(a->managed, b->managed)
+        || !nullable_string_is_equal(a->localnet, b->localnet)
         || a->n_ifaces != b->n_ifaces) {
         return false;
     }
@@ -270,4 +274,37 @@ ovs_view_equals(const struct ovs_view *a, const struct ovs_view *b)
         }
     }
     return true;
+}
+
+/* Returns the bridge of 'view' called 'name', or NULL. */
+const struct ovs_bridge *
+ovs_view_find_bridge(const struct ovs_view *view, const char *name)
+{
+    for (size_t i = 0; i < view->n_bridges; i++) {
+        if (!strcmp(view->bridges[i].name, name)) {
+            return &view->bridges[i];
+        }
+    }
+    return NULL;
+}
+
+/* Returns the interface of 'bridge' called 'name', or NULL; stores whether its
+ * port is managed by ovn-xdp in '*managed', unless that is NULL. */
+const struct ovs_iface *
+ovs_bridge_find_iface(const struct ovs_bridge *bridge, const char *name,
+                      bool *managed)
+{
+    for (size_t i = 0; i < bridge->n_ports; i++) {
+        const struct ovs_port *port = &bridge->ports[i];
+
+        for (size_t j = 0; j < port->n_ifaces; j++) {
+            if (!strcmp(port->ifaces[j].name, name)) {
+                if (managed) {
+                    *managed = port->managed != NULL;
+                }
+                return &port->ifaces[j];
+            }
+        }
+    }
+    return NULL;
 }

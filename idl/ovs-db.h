@@ -32,6 +32,8 @@ struct ovs_port {
     char *name;                 /* Port.name. */
     int tag;                    /* Port.tag, or -1. */
     char *managed;              /* Value of OVS_DB_MANAGED_KEY, or NULL. */
+    char *localnet;             /* Localnet port whose network ovn-controller
+                                 * has plugged in with it, or NULL. */
     struct ovs_iface *ifaces;   /* Its interfaces, sorted by name. */
     size_t n_ifaces;            /* Number of them; above 1 for a bond. */
 };
@@ -81,6 +83,11 @@ bool ovs_db_run(struct ovs_db *);
 void ovs_db_wait(struct ovs_db *);
 
 const struct ovs_view *ovs_db_view(const struct ovs_db *);
+const struct ovs_bridge *ovs_view_find_bridge(const struct ovs_view *,
+                                              const char *name);
+const struct ovs_iface *ovs_bridge_find_iface(const struct ovs_bridge *,
+                                              const char *name,
+                                              bool *managed);
 void ovs_db_status(const struct ovs_db *, struct db_status *);
 void ovs_db_set_managed_ports(struct ovs_db *,
                               const struct ovs_managed_port *, size_t n);

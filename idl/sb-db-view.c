@@ -20,6 +20,7 @@
 #include "ovsdb-idl.h"
 #include "util.h"
 
+#include "idl/sb-db-facts.h"
 #include "idl/sb-idl.h"
 
 /* Registers with 'idl' the columns that are read. */
@@ -36,6 +37,7 @@ sb_view_add_columns(struct ovsdb_idl *idl)
         &sbrec_port_binding_col_nat_addresses,
         &sbrec_port_binding_col_options,
         &sbrec_port_binding_col_parent_port,
+        &sbrec_port_binding_col_port_security,
         &sbrec_port_binding_col_tag,
         &sbrec_port_binding_col_type,
         &sbrec_port_binding_col_up,
@@ -54,6 +56,9 @@ sb_view_init(struct sb_view *view)
 {
     *view = (struct sb_view) { .complete = false };
     hmap_init(&view->bindings);
+    row_changes_init(&view->changes);
+    row_changes_init(&view->fact_changes);
+    hmap_init(&view->facts);
 }
 
 /* Frees 'b'. */
@@ -65,6 +70,7 @@ sb_binding_destroy(struct sb_binding *b)
         free(b->type);
         sset_destroy(&b->macs);
         sset_destroy(&b->nat_addresses);
+        sset_destroy(&b->port_security);
         free(b->network_name);
         free(b->l3gateway_chassis);
         free(b->distributed_port);
@@ -85,6 +91,9 @@ sb_view_destroy(struct sb_view *view)
         sb_binding_destroy(b);
     }
     hmap_destroy(&view->bindings);
+    row_changes_destroy(&view->changes);
+    row_changes_destroy(&view->fact_changes);
+    sb_facts_destroy(&view->facts);
 }
 
 /* Returns true if the 'n' elements of 'uuids' include 'uuid', which is not
@@ -146,6 +155,7 @@ sb_binding_from_row(const struct sbrec_port_binding *pb,
         .up = !pb->n_up || pb->up[0],
         .macs = SSET_INITIALIZER(&b->macs),
         .nat_addresses = SSET_INITIALIZER(&b->nat_addresses),
+        .port_security = SSET_INITIALIZER(&b->port_security),
         .network_name = options_dup(&pb->options, "network_name"),
         .l3gateway_chassis = options_dup(&pb->options, "l3gateway-chassis"),
         .distributed_port = options_dup(&pb->options, "distributed-port"),
@@ -157,15 +167,17 @@ sb_binding_from_row(const struct sbrec_port_binding *pb,
     sset_add_array(&b->macs, pb->mac, pb->n_mac);
     sset_add_array(&b->nat_addresses, pb->nat_addresses,
                    pb->n_nat_addresses);
+    sset_add_array(&b->port_security, pb->port_security,
+                   pb->n_port_security);
     return b;
 }
 
-/* Returns true if 'a' and 'b' have the same values. */
+/* Returns true if 'a' and 'b' have the same values in all members that belong
+ * to SB_BINDING_PORT. */
 static bool
-sb_binding_equals(const struct sb_binding *a, const struct sb_binding *b)
+same_port(const struct sb_binding *a, const struct sb_binding *b)
 {
-    return (uuid_equals(&a->uuid, &b->uuid)
-            && !strcmp(a->logical_port, b->logical_port)
+    return (!strcmp(a->logical_port, b->logical_port)
             && !strcmp(a->type, b->type)
             && uuid_equals(&a->datapath, &b->datapath)
             && a->here == b->here
@@ -173,7 +185,7 @@ sb_binding_equals(const struct sb_binding *a, const struct sb_binding *b)
             && a->activated == b->activated
             && a->up == b->up
             && sset_equals(&a->macs, &b->macs)
-            && sset_equals(&a->nat_addresses, &b->nat_addresses)
+            && sset_equals(&a->port_security, &b->port_security)
             && nullable_string_is_equal(a->network_name, b->network_name)
             && nullable_string_is_equal(a->l3gateway_chassis,
                                         b->l3gateway_chassis)
@@ -185,11 +197,24 @@ sb_binding_equals(const struct sb_binding *a, const struct sb_binding *b)
             && a->tag == b->tag);
 }
 
-/* Returns the binding of the row 'uuid' in 'view', or NULL. */
-static struct sb_binding *
-find_binding(const struct sb_view *view, const struct uuid *uuid)
+/* Returns the parts, of enum sb_binding_part, in which 'a' and 'b' differ;
+ * either may be NULL. */
+static unsigned int
+compare_bindings(const struct sb_binding *a, const struct sb_binding *b)
 {
-    struct sb_binding *b;
+    if (!a || !b) {
+        return a || b ? SB_BINDING_PORT | SB_BINDING_NAT : 0;
+    }
+    return ((same_port(a, b) ? 0 : SB_BINDING_PORT)
+            | (sset_equals(&a->nat_addresses, &b->nat_addresses)
+               ? 0 : SB_BINDING_NAT));
+}
+
+/* Returns the binding of the row 'uuid' in 'view', or NULL. */
+const struct sb_binding *
+sb_view_find_binding(const struct sb_view *view, const struct uuid *uuid)
+{
+    const struct sb_binding *b;
 
     HMAP_FOR_EACH_WITH_HASH (b, node, uuid_hash(uuid), &view->bindings) {
         if (uuid_equals(&b->uuid, uuid)) {
@@ -199,6 +224,13 @@ find_binding(const struct sb_view *view, const struct uuid *uuid)
     return NULL;
 }
 
+/* Returns the binding of the row 'uuid' in 'view', or NULL. */
+static struct sb_binding *
+find_binding(struct sb_view *view, const struct uuid *uuid)
+{
+    return CONST_CAST(struct sb_binding *, sb_view_find_binding(view, uuid));
+}
+
 /* Returns true if packets for 'b' may be delivered on this chassis. */
 static bool
 is_usable(const struct sb_binding *b)
@@ -206,8 +238,25 @@ is_usable(const struct sb_binding *b)
     return (b->here && b->up) || b->additional;
 }
 
+/* Returns true if 'pb' can matter to 'viewer'.  The replica also has all ports
+ * of some networks, and ports of some routers. */
+static bool
+is_wanted(const struct sbrec_port_binding *pb, const struct sb_viewer *viewer)
+{
+    const struct uuid *me = &viewer->chassis_uuid;
+    const char *peer = smap_get(&pb->options, "peer");
+
+    return (uuids_include(pb->chassis, pb->n_chassis, me)
+            || uuids_include(pb->additional_chassis,
+                             pb->n_additional_chassis, me)
+            || pb->n_nat_addresses
+            || !strcmp(pb->type, "localnet")
+            || (peer && sset_contains(viewer->peers, peer)));
+}
+
 /* Returns true if a viewer that holds keeps 'old' instead of 'new', which is
- * what 'pb' says now.  Both are NULL if the row does not exist. */
+ * what 'pb' says now.  'new' is NULL if 'pb' is not wanted, and both are if
+ * the row does not exist. */
 static bool
 must_hold(const struct sb_binding *old, const struct sb_binding *new,
           const struct sbrec_port_binding *pb)
@@ -215,8 +264,9 @@ must_hold(const struct sb_binding *old, const struct sb_binding *new,
     if (!pb) {
         return true;
     }
-    bool claimed_elsewhere = pb->n_chassis && !new->here;
-    return is_usable(old) && !is_usable(new) && !claimed_elsewhere;
+    bool claimed_elsewhere = pb->n_chassis && !(new && new->here);
+    return (is_usable(old) && !(new && is_usable(new))
+            && !claimed_elsewhere);
 }
 
 /* Brings 'old', the binding of a row in 'view', or NULL if there is none yet,
@@ -228,18 +278,24 @@ update_binding(struct sb_view *view, const struct sb_viewer *viewer,
                const struct sbrec_port_binding *pb, struct sb_binding *old,
                size_t *n_held)
 {
-    struct sb_binding *new = pb ? sb_binding_from_row(pb, viewer) : NULL;
+    struct sb_binding *new = (pb && is_wanted(pb, viewer)
+                              ? sb_binding_from_row(pb, viewer) : NULL);
+    unsigned int parts = compare_bindings(old, new);
 
     if (old && viewer->hold && must_hold(old, new, pb)) {
         ++*n_held;
         sb_binding_destroy(new);
         return false;
     }
-    if (old && new && sb_binding_equals(old, new)) {
+    if (!parts) {
         sb_binding_destroy(new);
         return false;
     }
 
+    row_changes_add(&view->changes, old ? &old->uuid : &new->uuid, parts);
+    if (parts & SB_BINDING_PORT) {
+        view->seqno++;
+    }
     if (old) {
         hmap_remove(&view->bindings, &old->node);
         sb_binding_destroy(old);
@@ -247,7 +303,7 @@ update_binding(struct sb_view *view, const struct sb_viewer *viewer,
     if (new) {
         hmap_insert(&view->bindings, &new->node, uuid_hash(&new->uuid));
     }
-    return old || new;
+    return true;
 }
 
 /* Brings the binding of the row 'uuid' in 'view' up to date with 'idl', as

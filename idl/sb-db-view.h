@@ -15,6 +15,7 @@ struct sb_viewer {
     const char *chassis;        /* Chassis name. */
     struct uuid chassis_uuid;   /* Its row, or UUID_ZERO. */
     bool hold;                  /* Keep what may only be gone for a moment. */
+    const struct sset *peers;   /* Values of options:peer that matter. */
 };
 
 void sb_view_add_columns(struct ovsdb_idl *);

@@ -12,7 +12,12 @@
  *     unacknowledged?       missing?                  unacknowledged?
  *      keep the view    grace, then none               keep the view
  *                                                          |
- *                                                     update the view
+ *              flow condition <-- routers (sb-db-scope.c) <+
+ *                    |                                     |
+ *              unacknowledged?                             |
+ *              keep the facts                       update the view
+ *
+ * Only the first view waits for the facts: after that, bindings never do.
  *
  * The view is updated row by row where the replica's change tracking is known
  * to be complete, and otherwise as a whole. */
@@ -31,6 +36,8 @@
 
 #include "idl/db-link.h"
 #include "idl/sb-db-cond.h"
+#include "idl/sb-db-facts.h"
+#include "idl/sb-db-scope.h"
 #include "idl/sb-db-view.h"
 #include "idl/sb-idl.h"
 
@@ -52,9 +59,15 @@ struct sb_db {
     int grace_ms;               /* How long that is. */
     long long int grace_until;  /* End of grace, or 0 if there is no need. */
 
-    /* Condition for bindings. */
+    /* Conditions. */
     struct sset peers;          /* options:peer to look for. */
+    unsigned int n_peer_updates; /* Times that all bindings were looked at to
+                                 * find 'peers'. */
     unsigned int columns;       /* Optional columns in use. */
+    struct sb_scope scope;      /* Routers that matter. */
+    bool scope_held;            /* 'scope' has what may be gone meanwhile. */
+    bool rebuild_facts;         /* Like 'rebuild', for the facts. */
+    bool facts_changed;         /* Since 'peers' was computed. */
 };
 
 /* Creates and returns a new, unconnected replica that monitors nothing. */
@@ -63,12 +76,15 @@ sb_idl_create(void)
 {
     struct ovsdb_idl *idl = ovsdb_idl_create_unconnected(&sbrec_idl_class,
                                                          false);
-    struct sset no_peers = SSET_INITIALIZER(&no_peers);
+    struct sset none = SSET_INITIALIZER(&none);
 
     ovsdb_idl_set_leader_only(idl, false);
     sb_view_add_columns(idl);
+    sb_facts_add_columns(idl);
     sb_cond_set_chassis(idl, "");
-    sb_cond_set_bindings(idl, &UUID_ZERO, &no_peers, 0);
+    sb_cond_set_bindings(idl, &(struct sb_cond_bindings) {
+        .chassis = &UUID_ZERO });
+    sb_cond_set_flows(idl, &none);
     return idl;
 }
 
@@ -84,6 +100,7 @@ sb_db_create(void)
     db->chassis = xstrdup("");
     db->grace_ms = SB_DB_CHASSIS_GRACE_MS;
     sset_init(&db->peers);
+    sb_scope_init(&db->scope);
     return db;
 }
 
@@ -93,6 +110,7 @@ sb_db_destroy(struct sb_db *db)
 {
     if (db) {
         sset_destroy(&db->peers);
+        sb_scope_destroy(&db->scope);
         free(db->chassis);
         sb_view_destroy(&db->view);
         db_link_destroy(&db->link);
@@ -206,11 +224,12 @@ track_chassis(struct sb_db *db)
     }
 }
 
-/* Condition for bindings. */
+/* Conditions. */
 
-/* Returns true if a gateway port is among the rows of 'db' that changed. */
+/* Returns true if a gateway port is among the rows of 'db' that changed, or
+ * the set of VMs here did while there are facts that may depend on it. */
 static bool
-gateway_port_changed(const struct sb_db *db)
+peers_may_change(const struct sb_db *db)
 {
     const struct sbrec_port_binding *pb;
 
@@ -219,21 +238,26 @@ gateway_port_changed(const struct sb_db *db)
             return true;
         }
     }
-    return false;
+    return db->scope.vifs_changed && !hmap_is_empty(&db->view.facts);
 }
 
 /* Makes the peers of 'db' the router ports whose gateway port is on this
- * chassis.  The switch's side of such a router port names it as its peer. */
+ * chassis, and those with distributed addresses.  The switch's side of such a
+ * router port names it as its peer. */
 static void
 update_peers(struct sb_db *db)
 {
     const struct sbrec_port_binding *pb;
 
-    if (!db->rebuild && !gateway_port_changed(db)) {
+    if (!db->rebuild && !db->facts_changed && !peers_may_change(db)) {
         return;
     }
 
+    db->n_peer_updates++;
+    db->facts_changed = false;
+    db->scope.vifs_changed = false;
     sset_clear(&db->peers);
+    sb_facts_get_peers(&db->view, &db->scope.vifs, &db->peers);
     SBREC_PORT_BINDING_FOR_EACH (pb, db->link.idl) {
         const char *port = smap_get(&pb->options, "distributed-port");
 
@@ -262,6 +286,30 @@ replace_idl_if_refused(struct sb_db *db)
     return true;
 }
 
+/* Finds out anew which routers matter to 'db'.
+ *
+ * During grace nothing is forgotten; afterwards all is looked at again. */
+static void
+update_scope(struct sb_db *db)
+{
+    const struct sbrec_port_binding *pb;
+    bool hold = db->grace_until != 0;
+
+    if (db->rebuild || (db->scope_held && !hold)) {
+        sb_scope_update_all(&db->scope, db->link.idl, &db->chassis_uuid,
+                            hold);
+    } else {
+        SBREC_PORT_BINDING_FOR_EACH_TRACKED (pb, db->link.idl) {
+            sb_scope_update_row(&db->scope, db->link.idl, &pb->header_.uuid,
+                                &db->chassis_uuid, hold);
+        }
+    }
+    db->scope_held = hold;
+    if (sb_scope_settle(&db->scope)) {
+        db->rebuild_facts = true;
+    }
+}
+
 /* Sets the condition for bindings of 'db'.  Returns true if the server has
  * acknowledged it. */
 static bool
@@ -270,8 +318,12 @@ set_binding_condition(struct sb_db *db)
     update_peers(db);
     db->columns = (uuid_is_zero(&db->chassis_uuid) ? 0
                    : sb_cond_columns(db->link.idl));
-    return sb_cond_set_bindings(db->link.idl, &db->chassis_uuid, &db->peers,
-                                db->columns);
+    return sb_cond_set_bindings(db->link.idl, &(struct sb_cond_bindings) {
+        .chassis = &db->chassis_uuid,
+        .peers = &db->peers,
+        .datapaths = &db->scope.tenants,
+        .ports = &db->scope.router_ports,
+        .columns = db->columns });
 }
 
 /* View. */
@@ -318,16 +370,48 @@ update_view(struct sb_db *db)
         .chassis = db->chassis,
         .chassis_uuid = db->chassis_uuid,
         .hold = db->grace_until != 0,
+        .peers = &db->peers,
     };
     bool found = !uuid_is_zero(&db->chassis_uuid);
     bool changed = !db->view.complete || db->view.chassis_found != found;
 
-    db->view.complete = true;
+    if (!db->view.complete) {
+        db->view.complete = true;
+        db->view.seqno++;
+    }
     db->view.chassis_found = found;
     changed |= (db->rebuild || viewer.hold
                 ? update_all(db, &viewer)
                 : update_tracked(db, &viewer));
-    db->rebuild = false;
+
+    /* What was found out before the grace ended, which routers matter for
+     * example, has what was held back. */
+    db->rebuild = viewer.hold && !db->grace_until;
+    if (db->rebuild) {
+        poll_immediate_wake();
+    }
+    return changed;
+}
+
+/* Updates the facts in the view of 'db', whose replica has the logical flows
+ * that were asked for.  Returns true if the view changed. */
+static bool
+update_facts(struct sb_db *db)
+{
+    const struct sbrec_logical_flow *flow;
+    bool changed = false;
+
+    if (db->rebuild_facts) {
+        changed = sb_facts_update_all(&db->view, &db->scope, db->link.idl);
+    } else {
+        SBREC_LOGICAL_FLOW_FOR_EACH_TRACKED (flow, db->link.idl) {
+            changed |= sb_facts_update_row(&db->view, &db->scope,
+                                           db->link.idl,
+                                           &flow->header_.uuid);
+        }
+    }
+    db->rebuild_facts = false;
+    db->facts_changed |= changed;
     return changed;
 }
 
@@ -337,7 +421,10 @@ update_view(struct sb_db *db)
 static bool
 sb_db_sync(struct sb_db *db, bool *complete)
 {
+    bool changed = false;
+
     *complete = false;
+    db->rebuild_facts |= db->rebuild;
     if (replace_idl_if_refused(db)
         || !sb_cond_set_chassis(db->link.idl, db->chassis)) {
         db->rebuild = true;
@@ -345,6 +432,8 @@ sb_db_sync(struct sb_db *db, bool *complete)
     }
 
     track_chassis(db);
+    update_scope(db);
+    bool flows_ready = sb_cond_set_flows(db->link.idl, &db->scope.routers);
     if (!set_binding_condition(db)) {
         db->rebuild = true;
         return false;
@@ -354,8 +443,20 @@ sb_db_sync(struct sb_db *db, bool *complete)
     if (never_seen) {
         return false;
     }
-    *complete = true;
-    return update_view(db);
+
+    bool asked = false;
+    if (flows_ready) {
+        changed = update_facts(db);
+        asked = changed && !set_binding_condition(db);
+    } else {
+        db->rebuild_facts = true;
+    }
+    *complete = flows_ready && !asked;
+    if (*complete || db->view.complete) {
+        changed |= update_view(db);
+    }
+    db->rebuild |= asked || !db->view.complete;
+    return changed;
 }
 
 /* Follows the database behind 'db'.  Returns true if the view changed, after
@@ -369,7 +470,7 @@ sb_db_run(struct sb_db *db)
     if (!db->link.current || !db->chassis[0]) {
         db->rebuild = true;
         db_link_set_complete(&db->link, false);
-    } else if (idl_changed || db->rebuild
+    } else if (idl_changed || db->rebuild || db->rebuild_facts
                || (db->grace_until && time_msec() >= db->grace_until)) {
         bool complete;
 
@@ -396,6 +497,16 @@ const struct sb_view *
 sb_db_view(const struct sb_db *db)
 {
     return &db->view;
+}
+
+/* Moves to 'bindings' and 'facts' which of them in the view of 'db' changed
+ * since the last call, or since 'db' was created. */
+void
+sb_db_take_changes(struct sb_db *db, struct row_changes *bindings,
+                   struct row_changes *facts)
+{
+    row_changes_move(bindings, &db->view.changes);
+    row_changes_move(facts, &db->view.fact_changes);
 }
 
 /* Stores into 'status' how the connection of 'db' is doing. */
@@ -434,4 +545,12 @@ void
 sb_db_set_chassis_grace(struct sb_db *db, int ms)
 {
     db->grace_ms = ms;
+}
+
+/* Returns how often 'db' looked at all bindings to find the router ports whose
+ * peers it asks for.  For tests. */
+unsigned int
+sb_db_n_peer_updates(const struct sb_db *db)
+{
+    return db->n_peer_updates;
 }

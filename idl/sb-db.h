@@ -2,7 +2,8 @@
 /* The OVN Southbound database, read only.
  *
  * Monitors conditionally and few columns, and keeps a plain-value view of the
- * bindings that can matter to this chassis.  The view is always the last
+ * bindings, and of the translated addresses of routers, that can matter to
+ * this chassis.  The view is always the last
  * *complete* one: it stays as it was while the connection is down or a changed
  * condition is not acknowledged.  While the chassis row is missing, and while
  * its ports are claimed again after it came back, but for no longer than
@@ -15,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "idl/db-status.h"
+#include "idl/row-changes.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/uuid.h"
 #include "smap.h"
@@ -43,6 +45,7 @@ struct sb_binding {
                                  * column (before OVN 21.03). */
     struct sset macs;           /* Port_Binding.mac. */
     struct sset nat_addresses;  /* Port_Binding.nat_addresses. */
+    struct sset port_security;  /* Port_Binding.port_security (22.06). */
     char *network_name;         /* options:network_name (localnet), or NULL. */
     char *l3gateway_chassis;    /* options:l3gateway-chassis, or NULL. */
     char *distributed_port;     /* options:distributed-port, or NULL. */
@@ -52,12 +55,30 @@ struct sb_binding {
     int tag;                    /* Port_Binding.tag, or -1. */
 };
 
+/* Parts of a binding that change for reasons of their own: 'nat_addresses' may
+ * have thousands of strings, of which one comes or goes. */
+enum sb_binding_part {
+    SB_BINDING_NAT = 1 << 0,    /* 'nat_addresses'. */
+    SB_BINDING_PORT = 1 << 1    /* All other members. */
+};
+
 /* A whole consistent view of what matters here, owned by the struct sb_db. */
 struct sb_view {
     bool complete;              /* Contents were received at least once. */
     bool chassis_found;         /* The chassis row exists (or is within its
                                  * grace). */
     struct hmap bindings;       /* Of struct sb_binding. */
+    unsigned int seqno;         /* Changes with 'complete', and when a binding
+                                 * comes, goes or changes in more than
+                                 * SB_BINDING_NAT. */
+    struct row_changes changes; /* Bindings that changed, with parts of enum
+                                 * sb_binding_part; until they are taken. */
+    struct hmap facts;          /* Of struct nat_fact: addresses of routers
+                                 * that can matter here.  After a change of
+                                 * what is asked for they may lag behind
+                                 * 'bindings' for a moment. */
+    struct row_changes fact_changes; /* Facts that changed, by 'identity', with
+                                 * all parts; until they are taken. */
 };
 
 /* Where to connect and who we are. */
@@ -74,10 +95,15 @@ bool sb_db_run(struct sb_db *);
 void sb_db_wait(struct sb_db *);
 
 const struct sb_view *sb_db_view(const struct sb_db *);
+const struct sb_binding *sb_view_find_binding(const struct sb_view *,
+                                              const struct uuid *);
+void sb_db_take_changes(struct sb_db *, struct row_changes *bindings,
+                        struct row_changes *facts);
 void sb_db_status(const struct sb_db *, struct db_status *);
 void sb_db_reset_min_index(struct sb_db *);
 void sb_db_recompute(struct sb_db *);
 void sb_db_get_memory_usage(const struct sb_db *, struct simap *usage);
 void sb_db_set_chassis_grace(struct sb_db *, int ms);
+unsigned int sb_db_n_peer_updates(const struct sb_db *);
 
 #endif /* idl/sb-db.h */

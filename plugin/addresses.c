@@ -6,6 +6,10 @@
  *     fa:16:3e:77:7f:9c 172.24.100.229/24 2001:db8:ff::1/64
  *     fa:16:3e:aa:00:03 172.24.100.112 is_chassis_resident("LPORT")
  *     unknown
+ *
+ * and what it copies into 'port_security':
+ *
+ *     fa:16:3e:bb:00:05 172.24.100.50 10.0.0.0/24
  */
 
 #include <config.h>
@@ -143,6 +147,50 @@ addresses_parse(const char *string, struct addresses *addresses)
     }
     free(copy);
     return result;
+}
+
+/* Returns true if 'word' is "IP/LENGTH" and 'ip', its IP, has no bit set after
+ * LENGTH: then it stands for the whole network, as a longer one for the single
+ * address. */
+static bool
+is_network(const char *word, const struct in6_addr *ip)
+{
+    const char *slash = strchr(word, '/');
+    struct in6_addr mask, network;
+    unsigned int plen;
+
+    if (!slash || !str_to_uint(slash + 1, 10, &plen)) {
+        return false;
+    }
+    plen += IN6_IS_ADDR_V4MAPPED(ip) ? 96 : 0;
+    mask = ipv6_create_mask(plen);
+    network = ipv6_addr_bitand(ip, &mask);
+    return plen < 128 && ipv6_addr_equals(&network, ip);
+}
+
+/* Parses 'string' of Port_Binding.port_security into '*addresses', like
+ * addresses_parse(), but without the addresses of whole networks. */
+enum addresses_result
+addresses_parse_allowed(const char *string, struct addresses *addresses)
+{
+    char *copy = xstrdup(string);
+    char *result = xmalloc(strlen(string) + 1);
+    char *end = result;
+    char *save = NULL;
+    struct in6_addr ip;
+
+    for (char *word = strtok_r(copy, " ", &save); word;
+         word = strtok_r(NULL, " ", &save)) {
+        if (!parse_ip(word, &ip) || !is_network(word, &ip)) {
+            end += sprintf(end, "%s%s", end == result ? "" : " ", word);
+        }
+    }
+    *end = '\0';
+
+    enum addresses_result parsed = addresses_parse(result, addresses);
+    free(result);
+    free(copy);
+    return parsed;
 }
 
 /* Returns true if a router may forward packets to the IPv4 address 'ip'. */

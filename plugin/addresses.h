@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The strings of Port_Binding.mac and Port_Binding.nat_addresses as values. */
+/* The strings of Port_Binding's mac, nat_addresses and port_security as
+ * values. */
 #ifndef PLUGIN_ADDRESSES_H
 #define PLUGIN_ADDRESSES_H 1
 
@@ -25,6 +26,8 @@ enum addresses_result {
 };
 
 enum addresses_result addresses_parse(const char *, struct addresses *);
+enum addresses_result addresses_parse_allowed(const char *,
+                                              struct addresses *);
 void addresses_destroy(struct addresses *);
 bool address_parse(const char *, struct in6_addr *);
 bool address_is_routable(const struct in6_addr *);

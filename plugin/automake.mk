@@ -7,20 +7,29 @@ plugin_libplugin_a_SOURCES = \
 	plugin/addresses.h \
 	plugin/commands.c \
 	plugin/commands.h \
+	plugin/desired-claims.c \
 	plugin/desired-devices.c \
 	plugin/desired-endpoints.c \
 	plugin/desired-private.h \
+	plugin/desired-sources.c \
 	plugin/desired.c \
 	plugin/desired.h \
 	plugin/diff.c \
 	plugin/diff.h \
 	plugin/engine.c \
 	plugin/engine.h \
+	plugin/feature.c \
+	plugin/feature.def \
+	plugin/feature.h \
 	plugin/limits.h \
+	plugin/northbound.c \
+	plugin/northbound.h \
 	plugin/paths.c \
 	plugin/paths.h \
 	plugin/ports.c \
 	plugin/ports.h \
+	plugin/problem-set.c \
+	plugin/problem-set.h \
 	plugin/problems.c \
 	plugin/problems.h \
 	plugin/reason.c \
@@ -29,6 +38,9 @@ plugin_libplugin_a_SOURCES = \
 	plugin/reconcile.h \
 	plugin/settings.c \
 	plugin/settings.h \
+	plugin/tls.c \
+	plugin/tls.h \
+	plugin/view-features.c \
 	plugin/view-lists.c \
 	plugin/view-lists.h \
 	plugin/view-private.h \
@@ -44,6 +56,7 @@ plugin_libplugin_a_SOURCES += \
 	plugin/datapath-bpf-load.c \
 	plugin/datapath-bpf-maps.c \
 	plugin/datapath-bpf-pins.c \
+	plugin/datapath-bpf-probe.c \
 	plugin/datapath-bpf-slots.c \
 	plugin/datapath-bpf.c \
 	plugin/datapath-bpf.h \
@@ -51,6 +64,27 @@ plugin_libplugin_a_SOURCES += \
 	plugin/datapath-fake.h \
 	plugin/datapath.c \
 	plugin/datapath.h
+plugin_libplugin_a_SOURCES += \
+	plugin/bridge-flows.c \
+	plugin/bridge-flows.h \
+	plugin/checks.c \
+	plugin/checks.h \
+	plugin/host-firewall.c \
+	plugin/host-firewall.h \
+	plugin/host-flows.c \
+	plugin/host-flows.h \
+	plugin/host-leg.c \
+	plugin/host-leg.h \
+	plugin/host-route.c \
+	plugin/host-route.h \
+	plugin/judge-bridge.c \
+	plugin/judge-host.c \
+	plugin/judge.h \
+	plugin/view-checks.c \
+	plugin/view-checks.h \
+	plugin/view-explain.c \
+	plugin/view-host.c \
+	plugin/view-host.h
 plugin_libplugin_a_SOURCES += \
 	plugin/bridge-port.c \
 	plugin/bridge-port.h \
@@ -73,6 +107,7 @@ plugin_ovn_xdpd_LDADD = \
 	$(OVS_LDADD) $(BPF_LDADD) $(JSON_C_LIBS)
 
 dist_man_MANS += plugin/ovn-xdpd.8
+dist_bashcompletion_DATA += plugin/completions/ovn-xdpd
 
 # Built, not distributed: the list of reasons is in one place.
 man_MANS = plugin/ovn-xdp-reasons.7

@@ -62,6 +62,15 @@ cmd_reset(struct unixctl_conn *conn, int argc OVS_UNUSED,
     unixctl_command_reply(conn, NULL);
 }
 
+/* "nb-cluster-state-reset": after a Northbound cluster was rebuilt. */
+static void
+cmd_nb_reset(struct unixctl_conn *conn, int argc OVS_UNUSED,
+             const char *argv[] OVS_UNUSED, void *engine)
+{
+    engine_reset_nb_min_index(engine);
+    unixctl_command_reply(conn, NULL);
+}
+
 /* Registers the commands, which act on 'engine' and fill 'commands'; both must
  * live as long as the unixctl server. */
 void
@@ -72,6 +81,8 @@ commands_register(struct commands *commands, struct engine *engine)
                              cmd_connection_status, engine);
     unixctl_command_register("recompute", "", 0, 0, cmd_recompute, engine);
     unixctl_command_register("sb-cluster-state-reset", "", 0, 0, cmd_reset,
+                             engine);
+    unixctl_command_register("nb-cluster-state-reset", "", 0, 0, cmd_nb_reset,
                              engine);
 }
 

@@ -10,11 +10,13 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
 #include "util.h"
 
+#include "bpf/hint.skel.h"
 #include "bpf/ovn-xdp.skel.h"
 #include "bpf/sink.skel.h"
 
@@ -63,21 +65,99 @@ take_program(const struct bpf_program *prog, int *fdp)
     return 0;
 }
 
-/* Chooses the program of 'skel' that suits 'nic'. */
-static const struct bpf_program *
-choose_program(struct ovn_xdp_bpf *skel, const struct dp_nic *nic)
+/* Returns true if a program that was loaded with 'n_insns' instructions lies
+ * where the kernel put it at first, now that 'xlated_len' bytes are left of
+ * it, 0 if that is not known.
+ *
+ * The kernel gives a program whole pages for its instructions and a header,
+ * and another place when more are needed.  What the verifier adds comes after
+ * what it removes, so that the length it ends with is the longest since; and a
+ * program that is no longer than it was needs no other pages, however large
+ * the header is. */
+bool
+load_stays(size_t n_insns, uint32_t xlated_len)
 {
-    struct bpf_program *hint = skel->progs.nic_redirect_hint;
+    return xlated_len && xlated_len <= n_insns * sizeof(struct bpf_insn);
+}
 
-    if (!nic->tag_hint) {
-        return skel->progs.nic_redirect;
+/* Returns true if the kernel translates programs in a copy (constant
+ * blinding), and keeps the copy. */
+static bool
+moves_all(void)
+{
+    FILE *stream = fopen("/proc/sys/net/core/bpf_jit_harden", "r");
+    int level = 0;
+
+    if (stream) {
+        ignore(fscanf(stream, "%d", &level));
+        fclose(stream);
     }
-    bpf_program__set_autoload(skel->progs.nic_redirect, false);
-    bpf_program__set_autoload(hint, true);
-    bpf_program__set_ifindex(hint, nic->ifindex);
-    bpf_program__set_flags(hint, (bpf_program__flags(hint)
+    return level > 1;
+}
+
+/* Returns true if 'prog', which is loaded, lies where the kernel put it at
+ * first. */
+static bool
+has_stayed(const struct bpf_program *prog)
+{
+    struct bpf_prog_info info = { .type = 0 };
+    uint32_t size = sizeof info;
+
+    return (!bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &size)
+            && load_stays(bpf_program__insn_cnt(prog), info.xlated_prog_len));
+}
+
+/* Loads 'skel', whose program is bound to a device and must not move
+ * meanwhile: the device would keep its old place, and the kernel would crash
+ * when the device goes.  EOPNOTSUPP if it would move or has: that is harmless
+ * when it is gone before the device. */
+static int
+load_bound(struct hint_bpf *skel)
+{
+    int error;
+
+    if (moves_all()) {
+        VLOG_WARN("net.core.bpf_jit_harden is 2: the kernel would crash when "
+                  "a NIC goes whose program reads stripped VLAN tags");
+        return EOPNOTSUPP;
+    }
+    error = -hint_bpf__load(skel);
+    if (!error && !has_stayed(skel->progs.nic_redirect_hint)) {
+        VLOG_WARN("the program that reads stripped VLAN tags has grown: the "
+                  "kernel might crash when its NIC goes");
+        return EOPNOTSUPP;
+    }
+    return error;
+}
+
+/* Loads the program for 'nic', which strips VLAN tags, like load_redirect().
+ * EOPNOTSUPP: that would endanger this kernel. */
+static int
+load_hint(const struct generation *gen, const struct dp_nic *nic,
+          uint32_t slot, int *fdp)
+{
+    struct bpf_program *prog;
+    struct hint_bpf *skel;
+    int error;
+
+    skel = hint_bpf__open();
+    if (!skel) {
+        return errno;
+    }
+    skel->rodata->nic_slot = slot;
+    prog = skel->progs.nic_redirect_hint;
+    bpf_program__set_ifindex(prog, nic->ifindex);
+    bpf_program__set_flags(prog, (bpf_program__flags(prog)
                                   | BPF_F_XDP_DEV_BOUND_ONLY));
-    return hint;
+    error = generation_share(gen, skel->obj);
+    if (!error) {
+        error = load_bound(skel);
+    }
+    if (!error) {
+        error = take_program(prog, fdp);
+    }
+    hint_bpf__destroy(skel);
+    return error;
 }
 
 /* Loads the program for 'nic' with row 'slot' and the maps of 'gen', and
@@ -86,23 +166,24 @@ int
 load_redirect(const struct generation *gen, const struct dp_nic *nic,
               uint32_t slot, int *fdp)
 {
-    const struct bpf_program *prog;
     struct ovn_xdp_bpf *skel;
     int error;
 
+    if (nic->tag_hint) {
+        return load_hint(gen, nic, slot, fdp);
+    }
     skel = ovn_xdp_bpf__open();
     if (!skel) {
         return errno;
     }
     skel->rodata->nic_slot = slot;
     skel->rodata->generic = nic->mode == DP_GENERIC;
-    prog = choose_program(skel, nic);
     error = generation_share(gen, skel->obj);
     if (!error) {
         error = -ovn_xdp_bpf__load(skel);
     }
     if (!error) {
-        error = take_program(prog, fdp);
+        error = take_program(skel->progs.nic_redirect, fdp);
     }
     ovn_xdp_bpf__destroy(skel);
     return error;

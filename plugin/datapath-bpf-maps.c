@@ -208,6 +208,24 @@ endpoints_dump(const struct dp *dp, dp_endpoint_cb *cb, void *aux)
     }
 }
 
+/* Stores what the map has for 'key' in '*action'. */
+int
+endpoints_find(const struct dp *dp, const struct dp_key *key,
+               struct dp_action *action)
+{
+    struct ox_endpoint value;
+    union map_key map_key;
+    enum gen_map map;
+    int error;
+
+    map = encode_key(key, &map_key);
+    error = -bpf_map_lookup_elem(dp->gen.fds[map], &map_key, &value);
+    if (!error) {
+        *action = decode_value(&value);
+    }
+    return error;
+}
+
 /* Takes a counter for a new endpoint and sets it to zero.  Stores it in
  * '*slotp'. */
 static int

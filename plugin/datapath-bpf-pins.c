@@ -122,20 +122,6 @@ pins_remove_dir(const char *dir)
     }
 }
 
-/* Pins the object 'fd' as 'path', in the place of what is there. */
-int
-pins_put(int fd, const char *path)
-{
-    int error;
-
-    pins_remove(path);
-    error = -bpf_obj_pin(fd, path);
-    if (error) {
-        VLOG_ERR("%s: cannot pin (%s)", path, ovs_strerror(error));
-    }
-    return error;
-}
-
 /* Returns 0 if the existing directory 'dir' is on a bpffs, ENODEV if it is
  * not, or another positive errno. */
 static int
@@ -171,4 +157,23 @@ make_dirs(const char *dir)
     error = make_dirs(parent);
     free(parent);
     return error ? error : pins_make_dir(dir);
+}
+
+/* Pins the object 'fd' as 'path', in the place of what is there, and in a
+ * directory that is made again if somebody has removed it. */
+int
+pins_put(int fd, const char *path)
+{
+    char *dir = dir_name(path);
+    int error = make_dirs(dir);
+
+    free(dir);
+    if (!error) {
+        pins_remove(path);
+        error = -bpf_obj_pin(fd, path);
+    }
+    if (error) {
+        VLOG_ERR("%s: cannot pin (%s)", path, ovs_strerror(error));
+    }
+    return error;
 }

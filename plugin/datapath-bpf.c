@@ -24,6 +24,7 @@ const struct dp_class datapath_bpf_class = {
     .open = dp_bpf_open,
     .close = dp_bpf_close,
     .dump_endpoints = endpoints_dump,
+    .find_endpoint = endpoints_find,
     .put_endpoint = endpoints_put,
     .del_endpoint = endpoints_del,
     .put_target = targets_put,
@@ -37,6 +38,7 @@ const struct dp_class datapath_bpf_class = {
     .endpoint_counter = endpoints_counter,
     .nic_counters = nics_counters,
     .redirect_errors = events_dump,
+    .probe = kernel_probe,
 };
 
 /* Returns a 'dp' for 'config' that holds nothing yet. */

@@ -11,6 +11,7 @@
  * datapath-bpf-adopt.c    Taking over the attachments of an earlier daemon.
  * datapath-bpf-links.c    All of them.
  * datapath-bpf-events.c   Counters of redirects that failed.
+ * datapath-bpf-probe.c    What the kernel can do.
  *
  * Below the pin directory lie
  *
@@ -135,6 +136,8 @@ uint32_t endpoints_slots(uint32_t max_endpoints);
 int endpoints_adopt(struct dp *);
 void endpoints_destroy(struct dp *);
 void endpoints_dump(const struct dp *, dp_endpoint_cb *, void *aux);
+int endpoints_find(const struct dp *, const struct dp_key *,
+                   struct dp_action *);
 int endpoints_put(struct dp *, const struct dp_endpoint *);
 int endpoints_del(struct dp *, const struct dp_key *);
 int endpoints_counter(const struct dp *, const struct dp_key *,
@@ -148,6 +151,7 @@ int counter_clear(const struct dp *, int fd, uint32_t index);
 
 /* Programs. */
 void load_init(void);
+bool load_stays(size_t n_insns, uint32_t xlated_len);
 int load_redirect(const struct generation *, const struct dp_nic *,
                   uint32_t slot, int *fdp);
 int load_sink(const struct generation *, uint32_t slot, int *fdp);
@@ -197,5 +201,8 @@ void events_remove_all(const struct dp *);
 void events_add_nic(const struct dp *, int ifindex, uint32_t slot);
 void events_del_nic(const struct dp *, int ifindex);
 int events_dump(const struct dp *, dp_redirect_error_cb *, void *aux);
+
+/* The kernel. */
+const char *kernel_probe(enum feature_answer[N_KERNEL_FEATURES]);
 
 #endif /* plugin/datapath-bpf.h */

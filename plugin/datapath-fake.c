@@ -213,6 +213,20 @@ fake_dump_endpoints(const struct dp *dp, dp_endpoint_cb *cb, void *aux)
     }
 }
 
+/* Stores what there is for 'key' in '*action'. */
+static int
+fake_find_endpoint(const struct dp *dp, const struct dp_key *key,
+                   struct dp_action *action)
+{
+    const struct fake_endpoint *e = fake_find(dp, key);
+
+    if (!e) {
+        return ENOENT;
+    }
+    *action = e->endpoint.action;
+    return 0;
+}
+
 /* Adds or replaces 'endpoint'. */
 static int
 fake_put_endpoint(struct dp *dp, const struct dp_endpoint *endpoint)
@@ -440,10 +454,18 @@ fake_redirect_errors(const struct dp *dp, dp_redirect_error_cb *cb, void *aux)
     return 0;
 }
 
+/* Tells nothing of the kernel, which this back end does without. */
+static const char *
+fake_probe(enum feature_answer answers[N_KERNEL_FEATURES] OVS_UNUSED)
+{
+    return NULL;
+}
+
 const struct dp_class datapath_fake_class = {
     .open = fake_open,
     .close = fake_close,
     .dump_endpoints = fake_dump_endpoints,
+    .find_endpoint = fake_find_endpoint,
     .put_endpoint = fake_put_endpoint,
     .del_endpoint = fake_del_endpoint,
     .put_target = fake_put_target,
@@ -457,6 +479,7 @@ const struct dp_class datapath_fake_class = {
     .endpoint_counter = fake_endpoint_counter,
     .nic_counters = fake_nic_counters,
     .redirect_errors = fake_redirect_errors,
+    .probe = fake_probe,
 };
 
 /* Has the next operation fail with 'error'. */

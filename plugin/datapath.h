@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "openvswitch/types.h"
+#include "plugin/feature.h"
 
 /* Which frames: those to 'addr' that arrived with VLAN 'vlan'. */
 struct dp_key {
@@ -40,6 +41,8 @@ struct dp_action {
     uint32_t ifindex;           /* Target device. */
     uint32_t mtu;               /* Its MTU in bytes. */
 };
+
+bool dp_action_equals(const struct dp_action *, const struct dp_action *);
 
 /* An endpoint as the datapath holds it. */
 struct dp_endpoint {
@@ -108,6 +111,11 @@ struct dp_class {
     /* Calls back for each endpoint present, including adopted ones. */
     void (*dump_endpoints)(const struct dp *, dp_endpoint_cb *, void *aux);
 
+    /* Reads an endpoint from where packets find it; ENOENT if there is
+     * none. */
+    int (*find_endpoint)(const struct dp *, const struct dp_key *,
+                         struct dp_action *);
+
     /* Adds or atomically replaces an endpoint; keeps its counters when it was
      * there.  ENOSPC: the map is full. */
     int (*put_endpoint)(struct dp *, const struct dp_endpoint *);
@@ -150,6 +158,11 @@ struct dp_class {
                         struct dp_counter *);
     int (*redirect_errors)(const struct dp *, dp_redirect_error_cb *,
                            void *aux);
+
+    /* Finds out what the kernel can do, into 'answers', whose elements are
+     * FEATURE_UNKNOWN before; without a datapath and without a trace.  Returns
+     * the version of the library that the back end works with, or NULL. */
+    const char *(*probe)(enum feature_answer answers[N_KERNEL_FEATURES]);
 };
 
 extern const struct dp_class datapath_bpf_class;

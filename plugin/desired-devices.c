@@ -34,35 +34,6 @@ is_bond(const struct netdev_info *dev)
     return !strcmp(dev->kind, "bond");
 }
 
-/* Returns the bridge of the local database called 'name', or NULL. */
-static const struct ovs_bridge *
-find_ovs_bridge(const struct ovs_view *ovs, const char *name)
-{
-    for (size_t i = 0; i < ovs->n_bridges; i++) {
-        if (!strcmp(ovs->bridges[i].name, name)) {
-            return &ovs->bridges[i];
-        }
-    }
-    return NULL;
-}
-
-/* Returns the interface of 'bridge' called 'name', or NULL; stores whether its
- * port is managed by ovn-xdp in '*managed'. */
-static const struct ovs_iface *
-find_iface(const struct ovs_bridge *bridge, const char *name, bool *managed)
-{
-    for (size_t i = 0; i < bridge->n_ports; i++) {
-        const struct ovs_port *port = &bridge->ports[i];
-        for (size_t j = 0; j < port->n_ifaces; j++) {
-            if (!strcmp(port->ifaces[j].name, name)) {
-                *managed = port->managed != NULL;
-                return &port->ifaces[j];
-            }
-        }
-    }
-    return NULL;
-}
-
 /* Returns true if 'name' is an interface of any bridge, or a leg of a bond
  * that is one. */
 static bool
@@ -71,7 +42,6 @@ is_switched(const struct desired_inputs *in, const char *name)
     const struct netdev_info *leg = find_device(in, name);
     const struct netdev_info *bond = NULL;
     const struct netdev_info *dev;
-    bool managed;
 
     HMAP_FOR_EACH (dev, node, in->devices) {
         if (leg && dev->ifindex == leg->master && is_bond(dev)) {
@@ -80,8 +50,8 @@ is_switched(const struct desired_inputs *in, const char *name)
     }
     for (size_t i = 0; i < in->ovs->n_bridges; i++) {
         const struct ovs_bridge *bridge = &in->ovs->bridges[i];
-        if (find_iface(bridge, name, &managed)
-            || (bond && find_iface(bridge, bond->name, &managed))) {
+        if (ovs_bridge_find_iface(bridge, name, NULL)
+            || (bond && ovs_bridge_find_iface(bridge, bond->name, NULL))) {
             return true;
         }
     }
@@ -106,7 +76,8 @@ add_bridges(struct desired *desired, const struct desired_inputs *in)
     for (size_t i = 0; i < desired->n_bridges; i++) {
         struct desired_bridge *bridge = &desired->bridges[i];
         bridge->name = xstrdup(sorted[i]);
-        const struct ovs_bridge *ovs = find_ovs_bridge(in->ovs, sorted[i]);
+        const struct ovs_bridge *ovs = ovs_view_find_bridge(in->ovs,
+                                                            sorted[i]);
         bridge->exists = ovs != NULL;
         bridge->userspace = ovs && !strcmp(ovs->datapath_type, "netdev");
         bridge_port_names(sorted[i], &bridge->port);
@@ -151,7 +122,7 @@ add_auto(const struct desired *desired, const struct desired_inputs *in,
 {
     for (size_t i = 0; i < desired->n_bridges; i++) {
         const struct ovs_bridge *bridge
-            = find_ovs_bridge(in->ovs, desired->bridges[i].name);
+            = ovs_view_find_bridge(in->ovs, desired->bridges[i].name);
         for (size_t j = 0; bridge && j < bridge->n_ports; j++) {
             const struct ovs_port *port = &bridge->ports[j];
             for (size_t k = 0; !port->managed && k < port->n_ifaces; k++) {
@@ -372,14 +343,16 @@ static enum reason
 check_port(const struct desired_bridge *bridge,
            const struct desired_inputs *in, const struct netdev_info *outer)
 {
-    const struct ovs_bridge *ovs = find_ovs_bridge(in->ovs, bridge->name);
+    const struct ovs_bridge *ovs = ovs_view_find_bridge(in->ovs,
+                                                        bridge->name);
     const struct ovs_iface *iface;
     bool managed = false;
 
     if (sset_contains(in->port_failed, bridge->name)) {
         return REASON_PORT_FAILED;
     }
-    iface = ovs ? find_iface(ovs, bridge->port.inner, &managed) : NULL;
+    iface = (ovs ? ovs_bridge_find_iface(ovs, bridge->port.inner, &managed)
+             : NULL);
     if (!outer || !outer->up || !outer->running || !outer->ndo_xmit
         || !iface || !managed || iface->ofport <= 0) {
         return REASON_PORT_PENDING;
@@ -395,7 +368,8 @@ static bool
 wants_port(const struct desired *desired, const struct desired_inputs *in,
            const struct desired_bridge *bridge, const struct netdev_info *own)
 {
-    const struct ovs_bridge *ovs = find_ovs_bridge(in->ovs, bridge->name);
+    const struct ovs_bridge *ovs = ovs_view_find_bridge(in->ovs,
+                                                        bridge->name);
     bool native = any_attach(desired, DP_NATIVE);
     bool generic = any_attach(desired, DP_GENERIC);
     bool managed = false;
@@ -404,7 +378,9 @@ wants_port(const struct desired *desired, const struct desired_inputs *in,
         return false;
     }
     if (!own || (!native && !generic)) {
-        return ovs && find_iface(ovs, bridge->port.inner, &managed) && managed;
+        return ovs
+               && ovs_bridge_find_iface(ovs, bridge->port.inner, &managed)
+               && managed;
     }
     return in->settings->port == PORT_VETH || (native && !own->ndo_xmit);
 }

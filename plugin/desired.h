@@ -3,7 +3,10 @@
  *
  * Pure: values in, values out; no OVSDB, no libbpf, no clock.  Bridges and
  * interfaces are derived from the local database, the settings and the devices
- * (desired-devices.c); endpoints from the Southbound (desired-endpoints.c). */
+ * (desired-devices.c); endpoints from the Southbound and NAT rows of the
+ * Northbound (desired-endpoints.c), row by row as they change
+ * (desired-private.h says how).  Whatever the way to the inputs, the result is
+ * the same. */
 #ifndef PLUGIN_DESIRED_H
 #define PLUGIN_DESIRED_H 1
 
@@ -20,7 +23,9 @@
 #include "plugin/reason.h"
 #include "sset.h"
 
+struct derivation;
 struct ovs_view;
+struct row_changes;
 struct sb_view;
 struct settings;
 struct netdev_info;
@@ -30,11 +35,24 @@ struct desired_inputs {
     const struct settings *settings; /* Settings in force. */
     const struct ovs_view *ovs; /* Local database. */
     const struct sb_view *sb;   /* Southbound database. */
+    const struct hmap *sb_facts; /* Of struct nat_fact, from its logical
+                                  * flows; NULL: none. */
+    const struct hmap *nb_facts; /* Likewise from the Northbound. */
     const struct hmap *devices; /* Of struct netdev_info, by hash of name. */
     const struct sset *attached; /* Names of NICs that run our program. */
     const struct sset *foreign; /* NICs where attaching met a foreign one. */
     const struct sset *native_failed; /* NICs whose driver refused native. */
     const struct sset *port_failed; /* Bridges without managed port. */
+};
+
+/* What of the inputs may differ from those of the update before.  Saying too
+ * much costs time, saying too little makes the result wrong. */
+struct desired_changes {
+    bool all;                   /* Anything.  Everything is derived anew. */
+    bool devices;               /* All but what follows. */
+    const struct row_changes *bindings; /* Bindings of 'sb'; NULL: none. */
+    const struct row_changes *sb_facts; /* By identity; NULL: none. */
+    const struct row_changes *nb_facts; /* Likewise. */
 };
 
 /* How redirected frames enter a bridge. */
@@ -79,9 +97,10 @@ struct desired_interface {
     struct dp_nic nic;          /* What to attach, if ATTACH. */
 };
 
-/* Kinds of endpoint. */
+/* Kinds of endpoint.  The first is shown if an address is of several. */
 enum endpoint_kind {
     ENDPOINT_VM,                /* Port of a VM on a provider network. */
+    ENDPOINT_LOAD_BALANCER,     /* VIP resident with a gateway. */
     ENDPOINT_FIP_DISTRIBUTED,   /* Floating IP resident with its VM. */
     ENDPOINT_FIP_CENTRALISED,   /* NAT address resident with a gateway. */
     ENDPOINT_ROUTER             /* Gateway port's own address. */
@@ -101,18 +120,39 @@ struct desired_endpoint {
     bool pending;               /* With a reason: it will pass by itself. */
 };
 
-/* The whole. */
+/* An endpoint that came, went or changed. */
+struct desired_change {
+    struct hmap_node node;      /* In struct desired, by hash of 'key'. */
+    struct dp_key key;          /* Which one. */
+};
+
+/* The whole.  Pointers into it are valid until the next update. */
 struct desired {
     struct desired_bridge *bridges; /* Sorted by name. */
     size_t n_bridges;           /* Number of them. */
     struct desired_interface *interfaces; /* Sorted by name. */
     size_t n_interfaces;        /* Number of them. */
     struct hmap endpoints;      /* Of struct desired_endpoint. */
-    struct problems problems;   /* Found on the way. */
+    struct problems problems;   /* Found on the way; sorted. */
+    struct problems fresh_problems; /* Those of them that the last update has
+                                     * brought. */
+
+    /* What differs from the last desired_forget_changes(). */
+    bool all_changed;           /* Any endpoint, or what it does. */
+    struct hmap changed;        /* Otherwise: of struct desired_change. */
+
+    uint64_t n_claims;          /* How often something was asked which
+                                 * addresses it claims: what updates cost. */
+    uint64_t n_recomputes;      /* Updates that derived all endpoints anew. */
+    struct derivation *derivation; /* What is kept for the next update. */
 };
 
-struct desired *desired_compute(const struct desired_inputs *);
+struct desired *desired_create(void);
 void desired_destroy(struct desired *);
+void desired_update(struct desired *, const struct desired_inputs *,
+                    const struct desired_changes *);
+void desired_forget_changes(struct desired *);
+struct desired *desired_compute(const struct desired_inputs *);
 
 const struct desired_endpoint *desired_find_endpoint(const struct desired *,
                                                      const struct dp_key *);

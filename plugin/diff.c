@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "packets.h"
 #include "util.h"
 
 #include "plugin/desired.h"
@@ -65,16 +64,6 @@ installed_destroy(struct hmap *installed)
     hmap_destroy(installed);
 }
 
-/* Returns true if 'a' and 'b' do the same to a frame. */
-static bool
-action_equals(const struct dp_action *a, const struct dp_action *b)
-{
-    return eth_addr_equals(a->dmac, b->dmac)
-           && eth_addr_equals(a->smac, b->smac)
-           && a->vlan == b->vlan && a->target_sg == b->target_sg
-           && a->ifindex == b->ifindex && a->mtu == b->mtu;
-}
-
 /* Appends an operation of 'type' with 'dp' to 'diff'. */
 static void
 add_op(struct diff *diff, enum diff_op_type type, const struct dp_endpoint *dp)
@@ -86,18 +75,33 @@ add_op(struct diff *diff, enum diff_op_type type, const struct dp_endpoint *dp)
     diff->ops[diff->n++] = (struct diff_op) { type, *dp };
 }
 
-/* Adds the deletion of what is in 'installed' and not in 'desired'. */
+/* Adds the deletion of the endpoint with 'key', if it is in 'installed' and
+ * not in 'desired'. */
 static void
-add_deletions(const struct hmap *installed, const struct desired *desired,
-              struct diff *diff)
+add_deletion(const struct hmap *installed, const struct desired *desired,
+             const struct dp_key *key, struct diff *diff)
 {
-    const struct installed_endpoint *old;
+    const struct installed_endpoint *old = installed_find(installed, key);
+    const struct desired_endpoint *ep = desired_find_endpoint(desired, key);
 
-    HMAP_FOR_EACH (old, node, installed) {
-        const struct desired_endpoint *ep
-            = desired_find_endpoint(desired, &old->dp.key);
-        if (!ep || ep->reason != REASON_NONE) {
-            add_op(diff, DIFF_DEL, &old->dp);
+    if (old && (!ep || ep->reason != REASON_NONE)) {
+        add_op(diff, DIFF_DEL, &old->dp);
+    }
+}
+
+/* Adds the addition or replacement of 'ep', unless it is in 'installed' as it
+ * should be or does not belong there. */
+static void
+add_put(const struct hmap *installed, const struct desired_endpoint *ep,
+        struct diff *diff)
+{
+    struct dp_endpoint dp = { .key = ep->key };
+
+    if (desired_endpoint_action(ep, &dp.action)) {
+        const struct installed_endpoint *old = installed_find(installed,
+                                                              &ep->key);
+        if (!old || !dp_action_equals(&old->dp.action, &dp.action)) {
+            add_op(diff, DIFF_PUT, &dp);
         }
     }
 }
@@ -108,18 +112,36 @@ void
 diff_compute(const struct hmap *installed, const struct desired *desired,
              struct diff *diff)
 {
+    const struct installed_endpoint *old;
     const struct desired_endpoint *ep;
 
     memset(diff, 0, sizeof *diff);
-    add_deletions(installed, desired, diff);
+    HMAP_FOR_EACH (old, node, installed) {
+        add_deletion(installed, desired, &old->dp.key, diff);
+    }
     HMAP_FOR_EACH (ep, node, &desired->endpoints) {
-        struct dp_endpoint dp = { .key = ep->key };
-        if (desired_endpoint_action(ep, &dp.action)) {
-            const struct installed_endpoint *old
-                = installed_find(installed, &ep->key);
-            if (!old || !action_equals(&old->dp.action, &dp.action)) {
-                add_op(diff, DIFF_PUT, &dp);
-            }
+        add_put(installed, ep, diff);
+    }
+}
+
+/* The same, given that 'installed' is what 'desired' was at the last
+ * desired_forget_changes(), and that 'desired' knows each endpoint that
+ * changed since. */
+void
+diff_compute_changed(const struct hmap *installed,
+                     const struct desired *desired, struct diff *diff)
+{
+    const struct desired_change *change;
+
+    memset(diff, 0, sizeof *diff);
+    HMAP_FOR_EACH (change, node, &desired->changed) {
+        add_deletion(installed, desired, &change->key, diff);
+    }
+    HMAP_FOR_EACH (change, node, &desired->changed) {
+        const struct desired_endpoint *ep
+            = desired_find_endpoint(desired, &change->key);
+        if (ep) {
+            add_put(installed, ep, diff);
         }
     }
 }

@@ -44,6 +44,8 @@ struct diff {
 
 void diff_compute(const struct hmap *installed, const struct desired *,
                   struct diff *);
+void diff_compute_changed(const struct hmap *installed, const struct desired *,
+                          struct diff *);
 void diff_destroy(struct diff *);
 
 #endif /* plugin/diff.h */

@@ -4,7 +4,8 @@
  * Each source says whether its values changed; if one did, what is desired is
  * derived anew and brought about.  Nothing is touched before both databases
  * have been received once: until then a restarted daemon leaves the programs
- * and endpoints of its predecessor alone. */
+ * and endpoints of its predecessor alone.  It waits for the Northbound, too,
+ * if there is one, but not for ever. */
 
 #include <config.h>
 
@@ -18,18 +19,22 @@
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "simap.h"
-#include "stream-ssl.h"
 #include "timeval.h"
 #include "util.h"
 
+#include "idl/nb-db.h"
 #include "idl/ovs-db.h"
 #include "idl/sb-db.h"
 #include "plugin/desired.h"
+#include "plugin/host-flows.h"
 #include "plugin/limits.h"
 #include "plugin/netdevs.h"
+#include "plugin/northbound.h"
+#include "plugin/paths.h"
 #include "plugin/ports.h"
 #include "plugin/reconcile.h"
 #include "plugin/settings.h"
+#include "plugin/tls.h"
 #include "plugin/view-private.h"
 
 VLOG_DEFINE_THIS_MODULE(engine);
@@ -41,17 +46,33 @@ struct engine {
     bool dry_run;               /* Touch nothing. */
     const struct dp_class *class; /* Back end. */
     struct dp *dp;              /* NULL until opened. */
+    struct tls *tls;            /* Files of ssl: connections. */
     struct ovs_db *ovs_db;      /* Local database. */
     struct sb_db *sb_db;        /* Southbound. */
+    struct nb_db *nb_db;        /* Northbound, without a remote unless one is
+                                 * configured. */
+    unsigned int nb_seqno;      /* That of the Southbound for which the
+                                 * Northbound is followed. */
     struct netdevs *netdevs;    /* Kernel devices. */
     struct ports *ports;        /* Managed ports. */
+    struct host_flows *flows;   /* Asks for flows of bridges. */
     struct reconcile *reconcile; /* NULL until the datapath is open. */
     struct settings settings;   /* In force. */
     struct problems setting_problems; /* What could not be used. */
-    struct desired *desired;    /* Last derivation. */
-    bool dirty;                 /* Derive anew in the next run. */
+    struct desired *desired;    /* What is desired, NULL before the first
+                                 * derivation. */
+    struct row_changes bindings; /* Those of the Southbound that changed and
+                                 * are not derived from yet. */
+    struct row_changes sb_facts; /* Likewise, its facts about NAT. */
+    struct row_changes nb_facts; /* Those of the Northbound, likewise. */
+    bool dirty;                 /* Something changed: there is work. */
+    bool devices_dirty;         /* Anything but OVN's databases changed. */
+    bool all_dirty;             /* Derive everything anew. */
     long long int recheck_at;   /* When to look again at NICs with a foreign
                                  * program, or LLONG_MAX. */
+    long long int nb_grace_until; /* Until when the first programming may
+                                 * wait for the Northbound; LLONG_MAX: it does
+                                 * not. */
     struct view view;           /* For rpc/. */
 };
 
@@ -70,10 +91,13 @@ refresh_view(struct engine *engine)
 {
     engine->view.settings = &engine->settings;
     engine->view.setting_problems = &engine->setting_problems;
+    engine->view.tls_problems = tls_problems(engine->tls);
     engine->view.ovs_db = engine->ovs_db;
     engine->view.sb_db = engine->sb_db;
+    engine->view.nb_db = engine->nb_db;
     engine->view.netdevs = engine->netdevs;
     engine->view.ports = engine->ports;
+    engine->view.flows = engine->flows;
     engine->view.desired = engine->desired;
     engine->view.reconcile = engine->reconcile;
     engine->view.class = engine->class;
@@ -102,12 +126,20 @@ engine_create(const struct engine_options *options, struct engine **enginep)
     engine->class = (options->dry_run ? &datapath_fake_class
                      : &datapath_bpf_class);
     engine->netdevs = netdevs;
+    engine->tls = tls_create(&options->tls);
     engine->ovs_db = ovs_db_create(options->ovs_remote);
     engine->sb_db = sb_db_create();
+    engine->nb_db = nb_db_create();
     engine->ports = ports_create(engine->ovs_db);
+    engine->flows = host_flows_create(ovs_vswitchd_rundir());
     engine->recheck_at = LLONG_MAX;
+    engine->nb_grace_until = LLONG_MAX;
+    row_changes_init(&engine->bindings);
+    row_changes_init(&engine->sb_facts);
+    row_changes_init(&engine->nb_facts);
     settings_init(&engine->settings);
     engine->view.started = time_msec();
+    engine->view.started_wall = time_wall_msec();
     refresh_view(engine);
     *enginep = engine;
     return 0;
@@ -155,10 +187,16 @@ engine_destroy(struct engine *engine, bool cleanup)
         remove_ports(engine);
     }
     ports_destroy(engine->ports);
+    host_flows_destroy(engine->flows);
     desired_destroy(engine->desired);
+    row_changes_destroy(&engine->bindings);
+    row_changes_destroy(&engine->sb_facts);
+    row_changes_destroy(&engine->nb_facts);
+    nb_db_destroy(engine->nb_db);
     sb_db_destroy(engine->sb_db);
     ovs_db_destroy(engine->ovs_db);
     netdevs_destroy(engine->netdevs);
+    tls_destroy(engine->tls);
     settings_destroy(&engine->settings);
     problems_destroy(&engine->setting_problems);
     free(engine->chassis);
@@ -166,18 +204,18 @@ engine_destroy(struct engine *engine, bool cleanup)
     free(engine);
 }
 
-/* Uses the TLS files that 'view' names, if it does.  Like ovn-controller,
- * which prefers them to those of the command line. */
+/* Follows the TLS files, also those that are replaced while the connection is
+ * up: the next one uses them. */
 static void
-apply_ssl(const struct ovs_view *view)
+run_tls(struct engine *engine)
 {
-    if (view->ssl_private_key && view->ssl_certificate) {
-        stream_ssl_set_key_and_cert(view->ssl_private_key,
-                                    view->ssl_certificate);
-    }
-    if (view->ssl_ca_cert) {
-        stream_ssl_set_ca_cert_file(view->ssl_ca_cert, view->ssl_bootstrap);
-    }
+    const struct ovs_view *view = ovs_db_view(engine->ovs_db);
+
+    tls_run(engine->tls, &(struct tls_files) {
+        .private_key = view->ssl_private_key,
+        .certificate = view->ssl_certificate,
+        .ca_cert = view->ssl_ca_cert,
+        .bootstrap = view->ssl_bootstrap });
 }
 
 /* Brings the settings and what depends on them up to date with the local
@@ -193,7 +231,7 @@ apply_settings(struct engine *engine)
                     &engine->setting_problems);
     problems_log_new(&engine->setting_problems, &before);
     problems_destroy(&before);
-    apply_ssl(view);
+    run_tls(engine);
     sb_db_set_target(engine->sb_db, &(struct sb_target) {
         .remote = engine->settings.remote,
         .chassis = engine->settings.chassis,
@@ -219,10 +257,11 @@ open_datapath(struct engine *engine)
         return error;
     }
     engine->reconcile = reconcile_create(engine->class, engine->dp);
+    engine->view.max_endpoints = config.max_endpoints;
     return 0;
 }
 
-/* Derives what is desired from the current values. */
+/* Brings what is desired up to date with the current values. */
 static void
 derive(struct engine *engine)
 {
@@ -230,26 +269,43 @@ derive(struct engine *engine)
         .settings = &engine->settings,
         .ovs = ovs_db_view(engine->ovs_db),
         .sb = sb_db_view(engine->sb_db),
+        .sb_facts = &sb_db_view(engine->sb_db)->facts,
+        .nb_facts = &nb_db_view(engine->nb_db)->facts,
         .devices = netdevs_all(engine->netdevs),
         .attached = reconcile_attached(engine->reconcile),
         .foreign = reconcile_foreign(engine->reconcile),
         .native_failed = reconcile_native_failed(engine->reconcile),
         .port_failed = ports_failed(engine->ports),
     };
-
-    struct desired *desired = desired_compute(&inputs);
+    struct desired_changes changes = {
+        .all = engine->all_dirty,
+        .devices = engine->devices_dirty,
+        .bindings = &engine->bindings,
+        .sb_facts = &engine->sb_facts,
+        .nb_facts = &engine->nb_facts,
+    };
     static const struct problems none = PROBLEMS_INITIALIZER;
 
-    problems_log_new(&desired->problems,
-                     engine->desired ? &engine->desired->problems : &none);
-    desired_destroy(engine->desired);
-    engine->desired = desired;
-    engine->view.desired = desired;
+    if (!engine->desired) {
+        engine->desired = desired_create();
+        engine->view.desired = engine->desired;
+    }
+    sb_db_take_changes(engine->sb_db, &engine->bindings, &engine->sb_facts);
+    nb_db_take_changes(engine->nb_db, &engine->nb_facts);
+    desired_update(engine->desired, &inputs, &changes);
+    row_changes_clear(&engine->bindings);
+    row_changes_clear(&engine->sb_facts);
+    row_changes_clear(&engine->nb_facts);
+    engine->devices_dirty = engine->all_dirty = false;
+    problems_log_new(&engine->desired->fresh_problems, &none);
+    engine->view.n_recomputes = engine->desired->n_recomputes;
+    engine->view.n_updates++;
 }
 
 /* Asks the kernel again about the NICs that seem to carry a foreign program:
  * it may be ours of a moment ago, or be gone, since a BPF link comes and goes
- * without an event.  Returns true if any device changed. */
+ * without an event.  Returns true if any device changed, after which what is
+ * desired has to be derived anew. */
 static bool
 refresh_foreign(struct engine *engine)
 {
@@ -264,6 +320,7 @@ refresh_foreign(struct engine *engine)
             changed |= netdevs_refresh(engine->netdevs, iface->name);
         }
     }
+    engine->devices_dirty |= changed;
     return changed;
 }
 
@@ -279,6 +336,46 @@ refresh_interfaces(struct engine *engine)
     }
 }
 
+/* Returns true if a NIC seems to carry a foreign program. */
+static bool
+any_foreign(const struct desired *desired)
+{
+    for (size_t i = 0; i < desired->n_interfaces; i++) {
+        if (desired->interfaces[i].reason == REASON_FOREIGN_XDP) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Brings the datapath to what is desired at 'now'.  Returns true if that
+ * taught something that the derivation depends on. */
+static bool
+reconcile(struct engine *engine, long long int now)
+{
+    const struct sset *sets[] = {
+        reconcile_attached(engine->reconcile),
+        reconcile_foreign(engine->reconcile),
+        reconcile_native_failed(engine->reconcile),
+    };
+    struct sset before[ARRAY_SIZE(sets)];
+
+    for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+        sset_clone(&before[i], sets[i]);
+    }
+    bool learned = reconcile_run(engine->reconcile, engine->desired, now);
+    bool any_detached = sset_count(sets[0]) < sset_count(&before[0]);
+    for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+        engine->devices_dirty |= !sset_equals(&before[i], sets[i]);
+        sset_destroy(&before[i]);
+    }
+    desired_forget_changes(engine->desired);
+
+    /* A NIC that got another name carries our program by its old one, and so
+     * a foreign one, until that has been detached. */
+    return learned || (any_detached && any_foreign(engine->desired));
+}
+
 /* Brings about what is desired.  Returns true if that taught something that
  * the derivation depends on. */
 static bool
@@ -291,11 +388,13 @@ apply(struct engine *engine)
     if (!engine->dry_run
         && ports_apply(engine->ports, engine->desired,
                        netdevs_all(engine->netdevs), now)) {
+        engine->devices_dirty = true;
         return true;
     }
-    bool learned = reconcile_run(engine->reconcile, engine->desired, now);
+    bool learned = reconcile(engine, now);
     if (learned) {
         refresh_interfaces(engine);
+        engine->devices_dirty = true;
     }
     engine->view.programmed = true;
     return learned;
@@ -306,14 +405,28 @@ apply(struct engine *engine)
 static void
 schedule_recheck(struct engine *engine)
 {
-    const struct desired *desired = engine->desired;
+    engine->recheck_at = (any_foreign(engine->desired)
+                          ? time_msec() + RETRY_MAX_MS : LLONG_MAX);
+}
 
-    engine->recheck_at = LLONG_MAX;
-    for (size_t i = 0; i < desired->n_interfaces; i++) {
-        if (desired->interfaces[i].reason == REASON_FOREIGN_XDP) {
-            engine->recheck_at = time_msec() + RETRY_MAX_MS;
-        }
+/* Returns true if the datapath has to stay as it was found for a while: some
+ * of the endpoints in it may be there because of the Northbound, which has not
+ * been received yet.  Sets the time when that ends. */
+static bool
+awaits_northbound(struct engine *engine)
+{
+    long long int end = engine->view.started + NB_START_GRACE_MS;
+    bool waits = (!engine->view.programmed && engine->settings.nb_remote[0]
+                  && !nb_db_view(engine->nb_db)->complete
+                  && reconcile_has_endpoints(engine->reconcile)
+                  && time_msec() < end);
+
+    if (engine->nb_grace_until != LLONG_MAX && time_msec() >= end) {
+        VLOG_WARN("the Northbound is not there after %d ms, what only it "
+                  "tells is given up", NB_START_GRACE_MS);
     }
+    engine->nb_grace_until = waits ? end : LLONG_MAX;
+    return waits;
 }
 
 /* Derives and brings about, until nothing new is learned. */
@@ -327,7 +440,8 @@ update(struct engine *engine)
             derive(engine);
         }
         schedule_recheck(engine);
-        if (!sb_db_view(engine->sb_db)->complete || !apply(engine)) {
+        if (!sb_db_view(engine->sb_db)->complete
+            || awaits_northbound(engine) || !apply(engine)) {
             return;
         }
     }
@@ -335,15 +449,31 @@ update(struct engine *engine)
     poll_immediate_wake();
 }
 
-/* Runs the sources.  Returns true if a value changed. */
+/* Runs the databases of OVN.  What is asked of the Northbound follows the
+ * settings, which changed if 'reconfigured', and the Southbound.  Returns true
+ * if a value changed. */
 static bool
+run_ovn(struct engine *engine, bool reconfigured)
+{
+    bool changed = sb_db_run(engine->sb_db);
+    const struct sb_view *view = sb_db_view(engine->sb_db);
+
+    if (reconfigured || engine->nb_seqno != view->seqno) {
+        engine->nb_seqno = view->seqno;
+        northbound_set_target(engine->nb_db, &engine->settings, view);
+    }
+    return nb_db_run(engine->nb_db) || changed;
+}
+
+/* Runs the sources, and notes which values changed. */
+static void
 run_sources(struct engine *engine)
 {
-    bool changed = false;
+    bool reconfigured = ovs_db_run(engine->ovs_db);
+    bool changed = reconfigured;
 
-    if (ovs_db_run(engine->ovs_db)) {
+    if (reconfigured) {
         apply_settings(engine);
-        changed = true;
     }
     if (netdevs_run(engine->netdevs)) {
         changed = true;
@@ -351,10 +481,9 @@ run_sources(struct engine *engine)
     if (changed && engine->reconcile) {
         reconcile_forget_foreign(engine->reconcile);
     }
-    if (sb_db_run(engine->sb_db)) {
-        changed = true;
-    }
-    return changed;
+    engine->devices_dirty |= changed;
+    engine->dirty |= changed;
+    engine->dirty |= run_ovn(engine, reconfigured);
 }
 
 /* Does what there is to do now.  Returns 0, or a positive errno after which
@@ -364,8 +493,10 @@ engine_run(struct engine *engine)
 {
     long long int now = time_msec();
 
-    engine->dirty |= run_sources(engine);
+    run_tls(engine);
+    run_sources(engine);
     ports_run(engine->ports);
+    host_flows_run(engine->flows);
     if (!ovs_db_view(engine->ovs_db)->complete) {
         return 0;
     }
@@ -374,15 +505,19 @@ engine_run(struct engine *engine)
         if (error) {
             return error;
         }
-        engine->dirty = true;
+        engine->dirty = engine->devices_dirty = true;
         refresh_view(engine);
     }
     if (now >= engine->recheck_at) {
         reconcile_forget_foreign(engine->reconcile);
-        engine->dirty = true;
+        engine->dirty = engine->devices_dirty = true;
     }
-    if (engine->dirty || reconcile_is_due(engine->reconcile, now)
+    if (reconcile_is_due(engine->reconcile, now)
         || ports_is_due(engine->ports, now)) {
+        engine->dirty = engine->devices_dirty = true;
+    }
+    engine->dirty |= now >= engine->nb_grace_until;
+    if (engine->dirty) {
         update(engine);
     }
     return 0;
@@ -394,13 +529,18 @@ engine_wait(struct engine *engine)
 {
     ovs_db_wait(engine->ovs_db);
     sb_db_wait(engine->sb_db);
+    nb_db_wait(engine->nb_db);
     netdevs_wait(engine->netdevs);
     ports_wait(engine->ports);
+    host_flows_wait(engine->flows);
     if (engine->reconcile) {
         reconcile_wait(engine->reconcile);
     }
     if (engine->recheck_at != LLONG_MAX) {
         poll_timer_wait_until(engine->recheck_at);
+    }
+    if (engine->nb_grace_until != LLONG_MAX) {
+        poll_timer_wait_until(engine->nb_grace_until);
     }
 }
 
@@ -414,7 +554,8 @@ engine_recompute(struct engine *engine)
     ports_forget_failures(engine->ports);
     refresh_interfaces(engine);
     sb_db_recompute(engine->sb_db);
-    engine->dirty = true;
+    nb_db_recompute(engine->nb_db);
+    engine->dirty = engine->all_dirty = true;
     poll_immediate_wake();
 }
 
@@ -423,6 +564,14 @@ void
 engine_reset_min_index(struct engine *engine)
 {
     sb_db_reset_min_index(engine->sb_db);
+    engine_recompute(engine);
+}
+
+/* The same for the Northbound database. */
+void
+engine_reset_nb_min_index(struct engine *engine)
+{
+    nb_db_reset_min_index(engine->nb_db);
     engine_recompute(engine);
 }
 
@@ -450,6 +599,7 @@ void
 engine_get_memory_usage(const struct engine *engine, struct simap *usage)
 {
     sb_db_get_memory_usage(engine->sb_db, usage);
+    nb_db_get_memory_usage(engine->nb_db, usage);
     if (engine->desired) {
         simap_increase(usage, "endpoints",
                        hmap_count(&engine->desired->endpoints));

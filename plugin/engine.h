@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The daemon without its options: sources, derivation, datapath, in one loop.
  *
- *     ovs_db, sb_db, netdevs --> desired --> ports, reconcile --> datapath
- *                                   '-----------> view
+ *     ovs_db, sb_db, nb_db, netdevs --> desired --> ports, reconcile --> dp
+ *                                          '-----------> view
  */
 #ifndef PLUGIN_ENGINE_H
 #define PLUGIN_ENGINE_H 1
 
 #include <stdbool.h>
+#include "plugin/tls.h"
 
 struct ds;
 struct engine;
@@ -21,6 +22,7 @@ struct engine_options {
                                  * NULL to take it from the database. */
     const char *pin_dir;        /* Directory below a bpffs. */
     bool dry_run;               /* Compute and report, touch nothing. */
+    struct tls_files tls;       /* Files of ssl: connections. */
 };
 
 int engine_create(const struct engine_options *, struct engine **);
@@ -30,6 +32,7 @@ void engine_wait(struct engine *);
 
 void engine_recompute(struct engine *);
 void engine_reset_min_index(struct engine *);
+void engine_reset_nb_min_index(struct engine *);
 void engine_connection_status(const struct engine *, struct ds *);
 bool engine_is_open(const struct engine *);
 void engine_get_memory_usage(const struct engine *, struct simap *);

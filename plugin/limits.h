@@ -23,9 +23,38 @@
  * database that is down does not block the boot. */
 #define START_TIMEOUT_MS 5000
 
+/* How long a daemon that found endpoints of one before it waits for the
+ * Northbound before it touches them, in ms: what only the Northbound tells
+ * would be lost.  It takes a second after the Southbound, and has to be
+ * connected to anew if it was away; and for no longer than this may packets
+ * go where OVN no longer wants them because it is down. */
+#define NB_START_GRACE_MS 10000
+
 /* Wait before a failed datapath operation is tried again, in ms: first value
  * and ceiling of the doubling. */
 #define RETRY_MIN_MS 250
 #define RETRY_MAX_MS 8000
+
+/* How long ovs-vswitchd has to tell the flows of a bridge, in ms.  A live one
+ * takes a few; a question that comes while another is being answered may wait
+ * twice as long, and people wait for the answer. */
+#define HOST_FLOWS_TIMEOUT_MS 1000
+
+/* Flows in the first table of a provider bridge that are looked at: it has a
+ * handful, and at most one for each network. */
+#define MAX_BRIDGE_FLOWS 8192
+
+/* Addresses for which 'status' looks up a route: enough to see that a class of
+ * them has none, and 0.5 ms of work at most. */
+#define MAX_ROUTE_LOOKUPS 64
+
+/* Addresses of a port for which 'explain' asks the host: five routes each, and
+ * a pass over the flows of the bridge.  A gateway may have thousands. */
+#define MAX_HOST_CHECKS 16
+
+/* Networks that 'status' and 'health' look at: what is wrong with one is
+ * mostly wrong with all, and each takes up to 1 ms where there are hundreds of
+ * VLAN devices. */
+#define MAX_NETWORK_CHECKS 16
 
 #endif /* plugin/limits.h */

@@ -147,6 +147,30 @@ parse_path_option(int c, const char *arg)
     }
 }
 
+/* Stores in 'files' what option 'c' names, as an absolute path: the files are
+ * read again later, when the process may be in another folder.  Or returns
+ * false.  The strings live as long as the process. */
+static bool
+parse_tls_option(int c, const char *arg, struct tls_files *files)
+{
+    switch (c) {
+    case 'p':
+        files->private_key = abs_file_name(NULL, arg);
+        return true;
+    case 'c':
+        files->certificate = abs_file_name(NULL, arg);
+        return true;
+    case 'C':
+    case OPT_BOOTSTRAP_CA_CERT:
+        files->bootstrap = c == OPT_BOOTSTRAP_CA_CERT;
+        files->ca_cert = (!files->bootstrap && !strcmp(arg, "none")
+                          ? arg : abs_file_name(NULL, arg));
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Acts on option 'c' of OVS's libraries, or exits if there is no such
  * option. */
 static void
@@ -158,9 +182,6 @@ parse_library_option(int c)
     STREAM_SSL_OPTION_HANDLERS
     case OPT_PEER_CA_CERT:
         stream_ssl_set_peer_ca_cert_file(optarg);
-        break;
-    case OPT_BOOTSTRAP_CA_CERT:
-        stream_ssl_set_ca_cert_file(optarg, true);
         break;
     case 'h':
         usage();
@@ -194,7 +215,8 @@ parse_options(int argc, char *argv[], struct options *options)
             options->engine.pin_dir = optarg;
         } else if (c == OPT_DRY_RUN) {
             options->engine.dry_run = true;
-        } else if (!parse_path_option(c, optarg)) {
+        } else if (!parse_tls_option(c, optarg, &options->engine.tls)
+                   && !parse_path_option(c, optarg)) {
             parse_library_option(c);
         }
     }

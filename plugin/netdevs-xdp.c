@@ -46,6 +46,7 @@ enum {
     ACT_BASIC = 1 << 0,                 /* NETDEV_XDP_ACT_BASIC */
     ACT_REDIRECT = 1 << 1,              /* NETDEV_XDP_ACT_REDIRECT */
     ACT_NDO_XMIT = 1 << 2,              /* NETDEV_XDP_ACT_NDO_XMIT */
+    ACT_RX_SG = 1 << 5,                 /* NETDEV_XDP_ACT_RX_SG */
     ACT_NDO_XMIT_SG = 1 << 6,           /* NETDEV_XDP_ACT_NDO_XMIT_SG */
 };
 
@@ -107,6 +108,7 @@ netdevs_xdp_parse(const struct ofpbuf *message, int family, int *ifindex,
     xdp->native = (features & ACT_BASIC) && (features & ACT_REDIRECT);
     xdp->ndo_xmit = (features & ACT_NDO_XMIT) != 0;
     xdp->ndo_xmit_sg = (features & ACT_NDO_XMIT_SG) != 0;
+    xdp->rx_sg = (features & ACT_RX_SG) != 0;
     xdp->tag_hint = (metadata & RX_METADATA_VLAN_TAG) != 0;
     return true;
 }

@@ -15,6 +15,7 @@ struct netdevs_xdp {
     bool native;                /* Runs XDP natively with XDP_REDIRECT. */
     bool ndo_xmit;              /* Takes natively redirected frames. */
     bool ndo_xmit_sg;           /* ...that span several buffers, too. */
+    bool rx_sg;                 /* Gives XDP frames that do. */
     bool tag_hint;              /* Tells XDP about stripped tags. */
 };
 

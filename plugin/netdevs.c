@@ -604,3 +604,28 @@ netdevs_all(const struct netdevs *nd)
 {
     return &nd->by_name;
 }
+
+/* Returns true if the kernel tells 'nd' what each device can do with XDP. */
+bool
+netdevs_has_family(const struct netdevs *nd)
+{
+    return nd->family != 0;
+}
+
+/* Asks now what is not kept of the device 'info' of 'nd', into
+ * '*abilities'. */
+void
+netdevs_probe(const struct netdevs *nd, const struct netdev_info *info,
+              struct netdevs_abilities *abilities)
+{
+    struct netdevs_xdp xdp = { .native = false };
+
+    memset(abilities, 0, sizeof *abilities);
+    netdevs_ethtool_driver(info->name, abilities->driver,
+                           sizeof abilities->driver);
+    abilities->guessed = !nd->family;
+    if (nd->family) {
+        netdevs_xdp_get(nd->family, info->ifindex, &xdp);
+    }
+    abilities->rx_sg = xdp.rx_sg;
+}

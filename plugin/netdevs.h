@@ -43,6 +43,15 @@ struct netdev_info {
     bool tag_hint;              /* Tells XDP about stripped tags. */
 };
 
+/* What is worth knowing of a device only when somebody asks. */
+struct netdevs_abilities {
+    char driver[32];            /* Its driver, or "". */
+    bool guessed;               /* What struct netdev_info says of XDP is
+                                 * guessed from the driver. */
+    bool rx_sg;                 /* Gives XDP frames that span several buffers;
+                                 * false if 'guessed'. */
+};
+
 int netdevs_create(struct netdevs **);
 int netdevs_create_without_family(struct netdevs **);  /* For tests. */
 void netdevs_destroy(struct netdevs *);
@@ -57,5 +66,9 @@ const struct netdev_info *netdevs_find_index(const struct netdevs *,
 const struct netdev_info *netdevs_find_in(const struct hmap *devices,
                                           const char *name);
 const struct hmap *netdevs_all(const struct netdevs *);
+
+bool netdevs_has_family(const struct netdevs *);
+void netdevs_probe(const struct netdevs *, const struct netdev_info *,
+                   struct netdevs_abilities *);
 
 #endif /* plugin/netdevs.h */

@@ -11,10 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(problems);
+
+/* Messages quote what somebody wrote into a database, which may be anything.
+ * Of a longer one only the beginning and the end are kept, in bytes: the end
+ * says what is wrong with what the beginning quotes. */
+#define MAX_HEAD 400
+#define MAX_TAIL 300
 
 /* Takes ownership of 'message' and appends it to 'problems'. */
 static void
@@ -27,6 +34,53 @@ problems_add__(struct problems *problems, enum reason class, char *message)
     problems->list[problems->n++] = (struct problem) { class, message };
 }
 
+/* Returns the first offset in 'text' from 'offset' on at which a character of
+ * UTF-8 begins. */
+static size_t
+next_character(const char *text, size_t offset)
+{
+    while ((text[offset] & 0xc0) == 0x80) {
+        offset++;
+    }
+    return offset;
+}
+
+/* Appends the first 'n' bytes of 'text' to 'ds', without control characters:
+ * a problem is one line. */
+static void
+put_printable(struct ds *ds, const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = text[i];
+
+        if (c < ' ' || c == 0x7f) {
+            ds_put_format(ds, "\\x%02x", c);
+        } else {
+            ds_put_char(ds, c);
+        }
+    }
+}
+
+/* Returns 'message', which it takes, as one line of limited length. */
+static char *
+make_line(char *message)
+{
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    size_t length = strlen(message);
+
+    if (length <= MAX_HEAD + MAX_TAIL) {
+        put_printable(&ds, message, length);
+    } else {
+        size_t tail = next_character(message, length - MAX_TAIL);
+
+        put_printable(&ds, message, next_character(message, MAX_HEAD));
+        ds_put_cstr(&ds, " ... ");
+        put_printable(&ds, message + tail, length - tail);
+    }
+    free(message);
+    return ds_steal_cstr(&ds);
+}
+
 /* Appends a problem of class 'class' whose message is made from 'format'. */
 void
 problems_add(struct problems *problems, enum reason class,
@@ -35,18 +89,8 @@ problems_add(struct problems *problems, enum reason class,
     va_list args;
 
     va_start(args, format);
-    problems_add__(problems, class, xvasprintf(format, args));
+    problems_add__(problems, class, make_line(xvasprintf(format, args)));
     va_end(args);
-}
-
-/* Appends copies of all elements of 'src' to 'dst'. */
-void
-problems_append(struct problems *dst, const struct problems *src)
-{
-    for (size_t i = 0; i < src->n; i++) {
-        problems_add__(dst, src->list[i].class,
-                       xstrdup(src->list[i].message));
-    }
 }
 
 /* Returns true if 'problems' has 'wanted'. */
@@ -61,6 +105,34 @@ problems_contain(const struct problems *problems, const struct problem *wanted)
         }
     }
     return false;
+}
+
+/* Appends a problem of class 'class' whose message is made from 'format',
+ * unless it is there already. */
+void
+problems_add_once(struct problems *problems, enum reason class,
+                  const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    struct problem wanted = { class, make_line(xvasprintf(format, args)) };
+    va_end(args);
+    if (problems_contain(problems, &wanted)) {
+        free(wanted.message);
+    } else {
+        problems_add__(problems, class, wanted.message);
+    }
+}
+
+/* Appends copies of all elements of 'src' to 'dst'. */
+void
+problems_append(struct problems *dst, const struct problems *src)
+{
+    for (size_t i = 0; i < src->n; i++) {
+        problems_add__(dst, src->list[i].class,
+                       xstrdup(src->list[i].message));
+    }
 }
 
 /* Logs what is in 'problems' and was not in 'before'. */

@@ -24,6 +24,8 @@ struct problems {
 
 void problems_add(struct problems *, enum reason, const char *format, ...)
     OVS_PRINTF_FORMAT(3, 4);
+void problems_add_once(struct problems *, enum reason, const char *format, ...)
+    OVS_PRINTF_FORMAT(3, 4);
 void problems_append(struct problems *, const struct problems *);
 void problems_log_new(const struct problems *, const struct problems *before);
 void problems_clear(struct problems *);

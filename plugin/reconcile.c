@@ -39,6 +39,8 @@ struct reconcile {
     struct simap targets;       /* Device index as text, to itself. */
     struct problems problems;   /* Of the last run. */
     bool full;                  /* An endpoint did not fit. */
+    bool in_step;               /* 'installed' is what was desired in the last
+                                 * run. */
     bool committed;             /* commit() was done. */
     bool refused;               /* A NIC is not as desired and will not be
                                  * soon: its driver refused. */
@@ -196,10 +198,12 @@ put_endpoint(struct reconcile *r, const struct dp_endpoint *dp)
         r->generation++;
     } else if (error == ENOSPC) {
         r->full = true;
+        r->in_step = false;
     } else {
         char text[INET6_ADDRSTRLEN];
         ipv6_string_mapped(text, &dp->key.addr);
         note_failure(r, "writing endpoint", text, error);
+        r->in_step = false;
     }
 }
 
@@ -216,17 +220,24 @@ del_endpoint(struct reconcile *r, const struct dp_key *key)
         char text[INET6_ADDRSTRLEN];
         ipv6_string_mapped(text, &key->addr);
         note_failure(r, "deleting endpoint", text, error);
+        r->in_step = false;
     }
 }
 
-/* Makes the endpoints in the datapath those of 'desired'. */
+/* Makes the endpoints in the datapath those of 'desired'.  Only those that
+ * changed are looked at, if they are known and all others are as desired. */
 static void
 apply_endpoints(struct reconcile *r, const struct desired *desired)
 {
     struct diff diff;
 
+    if (r->in_step && !desired->all_changed) {
+        diff_compute_changed(&r->installed, desired, &diff);
+    } else {
+        diff_compute(&r->installed, desired, &diff);
+    }
     r->full = false;
-    diff_compute(&r->installed, desired, &diff);
+    r->in_step = true;
     for (size_t i = 0; i < diff.n; i++) {
         if (diff.ops[i].type == DIFF_PUT) {
             put_endpoint(r, &diff.ops[i].dp);
@@ -415,9 +426,9 @@ schedule(struct reconcile *r, long long int now)
     }
 }
 
-/* Brings the datapath to 'desired'.  'now' is time_msec().  Returns true if it
- * learned something that 'desired' depends on, so that deriving it again will
- * give something else. */
+/* Brings the datapath to 'desired', whose changes are those since the run
+ * before.  'now' is time_msec().  Returns true if it learned something that
+ * 'desired' depends on, so that deriving it again will give something else. */
 bool
 reconcile_run(struct reconcile *r, const struct desired *desired,
               long long int now)
@@ -512,6 +523,13 @@ bool
 reconcile_is_full(const struct reconcile *r)
 {
     return r->full;
+}
+
+/* Returns true if the datapath holds any endpoint. */
+bool
+reconcile_has_endpoints(const struct reconcile *r)
+{
+    return !hmap_is_empty(&r->installed);
 }
 
 /* Returns how many NICs run this daemon's program. */

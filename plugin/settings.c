@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "packets.h"
+#include "stream.h"
 #include "util.h"
 
 #include "plugin/addresses.h"
@@ -34,6 +35,7 @@ static char *parse_exclude(struct settings *, const char *);
 static char *parse_mode(struct settings *, const char *);
 static char *parse_port(struct settings *, const char *);
 static char *parse_max_endpoints(struct settings *, const char *);
+static char *parse_nb_remote(struct settings *, const char *);
 
 static const struct settings_key settings_keys[] = {
     { "ovn-xdp-interfaces", "", parse_interfaces },
@@ -42,6 +44,7 @@ static const struct settings_key settings_keys[] = {
     { "ovn-xdp-bridge-port", "auto", parse_port },
     { "ovn-xdp-max-endpoints", OVS_STRINGIZE(DEFAULT_MAX_ENDPOINTS),
       parse_max_endpoints },
+    { "ovn-xdp-nb-remote", "", parse_nb_remote },
 };
 
 /* A key of the contract that this version does not act on. */
@@ -64,7 +67,6 @@ static const struct settings_later settings_later[] = {
     { "ovn-xdp-confirm-ms", NULL, NUMBER },
     { "ovn-xdp-max-flows", NULL, NUMBER },
     { "ovn-xdp-stale-timeout", "0", NUMBER },
-    { "ovn-xdp-nb-remote", "", NULL },
 };
 
 static const char *const mode_names[] = {
@@ -96,6 +98,7 @@ settings_init(struct settings *settings)
 {
     *settings = (struct settings) {
         .remote = xstrdup(""),
+        .nb_remote = xstrdup(""),
         .mappings_text = xstrdup(""),
         .probe_interval = DEFAULT_PROBE_INTERVAL_MS,
         .max_endpoints = DEFAULT_MAX_ENDPOINTS,
@@ -112,6 +115,7 @@ settings_destroy(struct settings *settings)
     if (settings) {
         free(settings->chassis);
         free(settings->remote);
+        free(settings->nb_remote);
         free(settings->mappings_text);
         smap_destroy(&settings->mappings);
         sset_destroy(&settings->interfaces);
@@ -261,6 +265,55 @@ parse_exclude(struct settings *settings, const char *value)
     return NULL;
 }
 
+/* Returns NULL if each element of 'value', a comma list, is a way to connect
+ * to a database, or what is wrong; the caller frees it. */
+static char *
+check_remotes(const char *value)
+{
+    struct sset remotes = SSET_INITIALIZER(&remotes);
+    char *error = NULL;
+    const char *remote;
+
+    sset_from_delimited_string(&remotes, value, ",");
+    SSET_FOR_EACH (remote, &remotes) {
+        if (!error && stream_verify_name(remote)) {
+            error = xasprintf("\"%s\" is not a connection method such as "
+                              "tcp:IP:PORT, ssl:IP:PORT or unix:FILE", remote);
+        }
+    }
+    sset_destroy(&remotes);
+    return error;
+}
+
+/* Parses ovn-xdp-nb-remote. */
+static char *
+parse_nb_remote(struct settings *settings, const char *value)
+{
+    char *error = check_remotes(value);
+
+    if (!error) {
+        replace_string(&settings->nb_remote, value);
+    }
+    return error;
+}
+
+/* Parses ovn-remote. */
+static void
+parse_remote(struct settings *settings, const char *value,
+             struct problems *problems)
+{
+    char *error = check_remotes(value);
+
+    if (error) {
+        problems_add(problems, REASON_BAD_VALUE, "ovn-remote=\"%s\": %s; "
+                     "\"%s\" stays in force", value, error,
+                     settings->remote);
+        free(error);
+        return;
+    }
+    replace_string(&settings->remote, value);
+}
+
 /* Parses ovn-bridge-mappings as ovn-controller does: the first bad element is
  * the end, since ovn-controller plugs no patch port for those behind it
  * either.  Of two elements for one network the later one counts. */
@@ -365,8 +418,8 @@ settings_update(struct settings *settings, const struct smap *ids,
                      reason_sentence(REASON_NO_SYSTEM_ID));
     }
 
-    replace_string(&settings->remote,
-                   get_value(ids, chassis, "ovn-remote", ""));
+    parse_remote(settings, get_value(ids, chassis, "ovn-remote", ""),
+                 problems);
     parse_probe_interval(settings,
                          get_value(ids, chassis, "ovn-remote-probe-interval",
                                    OVS_STRINGIZE(DEFAULT_PROBE_INTERVAL_MS)),

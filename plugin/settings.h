@@ -30,6 +30,7 @@ enum settings_port {
 struct settings {
     char *chassis;              /* Chassis name, or NULL while unknown. */
     char *remote;               /* ovn-remote, "" if unset. */
+    char *nb_remote;            /* ovn-xdp-nb-remote, "" if unset. */
     int probe_interval;         /* ovn-remote-probe-interval in ms. */
     char *mappings_text;        /* ovn-bridge-mappings as configured. */
     struct smap mappings;       /* Network name to bridge name. */

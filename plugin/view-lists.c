@@ -15,6 +15,7 @@
 #include "timeval.h"
 #include "util.h"
 
+#include "bpf/abi.h"
 #include "plugin/addresses.h"
 #include "plugin/desired.h"
 #include "plugin/netdevs.h"
@@ -403,12 +404,19 @@ errno_name(int error)
     return name ? name : "other";
 }
 
-/* Appends the errors behind redirects to the struct view_stats 'stats_'. */
+/* Adds the errors behind redirects to the struct view_stats 'stats_'.  Those
+ * without a name of their own are one row. */
 static void
 add_redirect_error(int error, uint64_t packets, void *stats_)
 {
     struct view_stats *stats = stats_;
 
+    for (size_t i = 0; i < stats->n_redirect_errors; i++) {
+        if (!strcmp(stats->redirect_errors[i].name, errno_name(error))) {
+            stats->redirect_errors[i].packets += packets;
+            return;
+        }
+    }
     stats->redirect_errors
         = xrealloc(stats->redirect_errors, (stats->n_redirect_errors + 1)
                                            * sizeof *stats->redirect_errors);
@@ -462,4 +470,59 @@ view_stats_uninit(struct view_stats *stats)
     free(stats->interfaces);
     free(stats->redirect_errors);
     view_endpoints_uninit(&stats->endpoints);
+}
+
+/* Counts an endpoint of the datapath in the uint64_t 'n_'. */
+static void
+count_endpoint(const struct dp_endpoint *endpoint OVS_UNUSED, void *n_)
+{
+    uint64_t *n = n_;
+
+    ++*n;
+}
+
+/* Counts an attached device in the uint64_t 'n_', managed ports too. */
+static void
+count_attached(const struct dp_nic_state *state OVS_UNUSED, void *n_)
+{
+    uint64_t *n = n_;
+
+    ++*n;
+}
+
+/* Returns the number of bridges whose device is a target of redirects. */
+static uint64_t
+count_targets(const struct view *view)
+{
+    const struct desired *desired = view->desired;
+    uint64_t n = 0;
+
+    for (size_t i = 0; desired && i < desired->n_bridges; i++) {
+        int ifindex = desired->bridges[i].ifindex;
+        n += ifindex && view->class->has_target(view->dp, ifindex);
+    }
+    return n;
+}
+
+/* Fills '*vitals'. */
+void
+view_get_vitals(const struct view *view, struct view_vitals *vitals)
+{
+    *vitals = (struct view_vitals) {
+        .start_time = view->started_wall / 1000.0,
+        .n_updates = view->n_updates,
+        .n_recomputes = view->n_recomputes,
+        .maps = {
+            { .name = "endpoints", .size = view->max_endpoints },
+            { .name = "interfaces", .size = OX_MAX_NICS },
+            { .name = "targets", .size = OX_MAX_TARGETS },
+        },
+    };
+    if (view->dp) {
+        view->class->dump_endpoints(view->dp, count_endpoint,
+                                    &vitals->maps[0].used);
+        view->class->dump_nics(view->dp, count_attached,
+                               &vitals->maps[1].used);
+        vitals->maps[2].used = count_targets(view);
+    }
 }

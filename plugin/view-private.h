@@ -14,16 +14,24 @@ struct desired_endpoint;
 struct view {
     const struct settings *settings; /* In force. */
     const struct problems *setting_problems; /* What could not be used. */
+    const struct problems *tls_problems; /* Files that could not be used. */
     const struct ovs_db *ovs_db; /* Local database. */
     const struct sb_db *sb_db;  /* Southbound. */
+    const struct nb_db *nb_db;  /* Northbound; it may have no remote. */
     const struct netdevs *netdevs; /* Kernel devices. */
     const struct ports *ports;  /* Managed ports. */
+    struct host_flows *flows;   /* Asks for flows of bridges; NULL: nobody
+                                 * does. */
     const struct desired *desired; /* Last derivation, NULL before it. */
     const struct reconcile *reconcile; /* NULL until the datapath is open. */
     const struct dp_class *class; /* Back end. */
     struct dp *dp;              /* NULL until the datapath is open. */
     bool programmed;            /* The first programming is done. */
     long long int started;      /* time_msec() of the start. */
+    long long int started_wall; /* time_wall_msec() of the start. */
+    uint32_t max_endpoints;     /* Room for endpoints in the open datapath. */
+    uint64_t n_updates;         /* Derivations, of everything or less. */
+    uint64_t n_recomputes;      /* Those of everything. */
 };
 
 #endif /* plugin/view-private.h */

@@ -6,18 +6,22 @@
 
 #include "plugin/view.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "openvswitch/dynamic-string.h"
 #include "timeval.h"
 #include "util.h"
 
+#include "idl/nb-db.h"
 #include "idl/ovs-db.h"
 #include "idl/sb-db.h"
 #include "plugin/desired.h"
 #include "plugin/ports.h"
 #include "plugin/reconcile.h"
 #include "plugin/settings.h"
+#include "plugin/view-host.h"
 #include "plugin/view-lists.h"
 #include "plugin/view-private.h"
 
@@ -32,7 +36,23 @@ free_problems(struct view_problem *problems, size_t n)
     free(problems);
 }
 
-/* Adds to 'problems' one for 'db' if it is not connected. */
+/* Returns what may help where 'db' is not connected, a constant string.  The
+ * library reports as EPROTO that we do not trust the server, and as EIO or
+ * EPIPE that the server does not trust us. */
+static const char *
+connection_hint(const struct db_status *db)
+{
+    bool distrust = (db->error == EPROTO || db->error == EIO
+                     || db->error == EPIPE);
+
+    return (distrust && strstr(db->remote, "ssl:")
+            ? "; check private key, certificate and CA certificate of both "
+              "ends, and the log"
+            : "");
+}
+
+/* Adds to 'problems' one for 'db' if it is not connected, or only seems to
+ * be: the kernel takes connections for a server that has come to a stop. */
 static void
 add_database_problem(struct problems *problems, const struct db_status *db)
 {
@@ -41,7 +61,32 @@ add_database_problem(struct problems *problems, const struct db_status *db)
                      "%s: no remote is configured", db->name);
     } else if (db->state == DB_CONNECTING) {
         problems_add(problems, REASON_DATABASE_DOWN,
-                     "%s: not connected to %s", db->name, db->remote);
+                     "%s: not connected to %s%s%s%s", db->name, db->remote,
+                     db->error ? ": " : "",
+                     db->error ? ovs_retval_to_string(db->error) : "",
+                     connection_hint(db));
+    } else if (!db->current) {
+        problems_add(problems, REASON_DATABASE_DOWN,
+                     "%s: %s has not answered yet", db->name, db->remote);
+    }
+}
+
+/* Adds to 'problems' those of the Northbound database, if one is
+ * configured. */
+static void
+add_northbound(const struct view *view, struct problems *problems)
+{
+    const struct nb_view *nb = nb_db_view(view->nb_db);
+    struct db_status db;
+    const char *line;
+
+    nb_db_status(view->nb_db, &db);
+    if (db.state == DB_DISABLED) {
+        return;
+    }
+    add_database_problem(problems, &db);
+    SSET_FOR_EACH (line, &nb->bad) {
+        problems_add(problems, REASON_BAD_ADDRESS, "%s", line);
     }
 }
 
@@ -61,9 +106,12 @@ add_detached(const struct view *view, struct problems *problems)
     }
 }
 
-/* Fills 'problems' with all that 'view' knows of. */
-static void
-collect_problems(const struct view *view, struct problems *problems)
+/* Fills 'problems' with all that 'view' knows of, with 'advice' then also what
+ * need not be wrong but had better be known.  Returns the number of problems
+ * without the latter. */
+static size_t
+collect_problems(const struct view *view, bool advice,
+                 struct problems *problems)
 {
     const struct sb_view *sb = sb_db_view(view->sb_db);
     struct db_status db;
@@ -81,7 +129,9 @@ collect_problems(const struct view *view, struct problems *problems)
         problems_add(problems, REASON_NO_CHASSIS, "%s",
                      reason_sentence(REASON_NO_CHASSIS));
     }
+    add_northbound(view, problems);
     problems_append(problems, view->setting_problems);
+    problems_append(problems, view->tls_problems);
     problems_append(problems, ports_problems(view->ports));
     if (view->desired) {
         problems_append(problems, &view->desired->problems);
@@ -90,16 +140,20 @@ collect_problems(const struct view *view, struct problems *problems)
         add_detached(view, problems);
         problems_append(problems, reconcile_problems(view->reconcile));
     }
+    return view_host_problems(view, advice, problems);
 }
 
-/* Stores copies of all problems of 'view' in '*listp' and their number in
- * '*np'. */
-static void
-get_problems(const struct view *view, struct view_problem **listp, size_t *np)
+/* Stores copies of all problems of 'view', with 'advice' or without, in
+ * '*listp' and their number in '*np'.  Returns how good its health is: without
+ * a first programming nothing is served yet, which is failure; a problem while
+ * serving is degradation, advice is none. */
+static enum view_health_code
+get_problems(const struct view *view, bool advice,
+             struct view_problem **listp, size_t *np)
 {
     struct problems problems = PROBLEMS_INITIALIZER;
 
-    collect_problems(view, &problems);
+    size_t n_serious = collect_problems(view, advice, &problems);
     *np = problems.n;
     *listp = xcalloc(MAX(1, problems.n), sizeof **listp);
     for (size_t i = 0; i < problems.n; i++) {
@@ -108,6 +162,9 @@ get_problems(const struct view *view, struct view_problem **listp, size_t *np)
         (*listp)[i].message = xstrdup(problems.list[i].message);
     }
     problems_destroy(&problems);
+    return (!view->programmed ? VIEW_FAILED
+            : n_serious ? VIEW_DEGRADED
+            : VIEW_OK);
 }
 
 /* Fills '*dst' with the state of the connection 'src'. */
@@ -128,11 +185,15 @@ get_databases(const struct view *view, struct view_status *status)
     struct db_status db;
 
     status->n_databases = 2;
-    status->databases = xcalloc(2, sizeof *status->databases);
+    status->databases = xcalloc(3, sizeof *status->databases);
     ovs_db_status(view->ovs_db, &db);
     set_database(&status->databases[0], &db);
     sb_db_status(view->sb_db, &db);
     set_database(&status->databases[1], &db);
+    nb_db_status(view->nb_db, &db);
+    if (db.state != DB_DISABLED) {
+        set_database(&status->databases[status->n_databases++], &db);
+    }
 }
 
 /* Returns the elements of 'set', sorted, in one string; caller frees it. */
@@ -179,6 +240,7 @@ get_settings(const struct view *view, struct view_status *status)
                 xstrdup(settings_port_to_string(s->port)));
     add_setting(status, "ovn-xdp-max-endpoints",
                 xasprintf("%"PRIu32, s->max_endpoints));
+    add_setting(status, "ovn-xdp-nb-remote", xstrdup(s->nb_remote));
 }
 
 /* Counts the endpoints of 'view' by state into 'status'. */
@@ -233,7 +295,8 @@ view_get_status(const struct view *view, struct view_status *status)
     };
     get_databases(view, status);
     get_settings(view, status);
-    get_problems(view, &status->problems, &status->n_problems);
+    status->health = get_problems(view, true, &status->problems,
+                                  &status->n_problems);
     count_endpoints(view, status);
     count_interfaces(view, status);
 }
@@ -255,15 +318,12 @@ view_status_uninit(struct view_status *status)
     free_problems(status->problems, status->n_problems);
 }
 
-/* Fills '*health'.  Without a first programming nothing is served yet, which
- * is failure; a problem while serving is degradation. */
+/* Fills '*health'. */
 void
 view_get_health(const struct view *view, struct view_health *health)
 {
-    get_problems(view, &health->reasons, &health->n_reasons);
-    health->code = (!view->programmed ? VIEW_FAILED
-                    : health->n_reasons ? VIEW_DEGRADED
-                    : VIEW_OK);
+    health->code = get_problems(view, false, &health->reasons,
+                                &health->n_reasons);
 }
 
 /* Frees what 'health' holds. */

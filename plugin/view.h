@@ -29,7 +29,8 @@ struct view_problem {
 
 /* A database connection. */
 struct view_database {
-    char *name;                 /* "Open_vSwitch", "OVN_Southbound". */
+    char *name;                 /* "Open_vSwitch", "OVN_Southbound" and, if
+                                 * one is configured, "OVN_Northbound". */
     char *remote;               /* Configured remotes. */
     const char *state;          /* db_state_to_string(). */
     double last_change;         /* Seconds since contents or state changed;
@@ -40,6 +41,13 @@ struct view_database {
 struct view_setting {
     const char *key;            /* Key of Open_vSwitch.external_ids. */
     char *value;                /* Value in force. */
+};
+
+/* Degrees of health. */
+enum view_health_code {
+    VIEW_OK,                    /* No problem. */
+    VIEW_DEGRADED,              /* Problems while serving. */
+    VIEW_FAILED                 /* Nothing is served yet. */
 };
 
 /* What 'status' shows. */
@@ -58,17 +66,11 @@ struct view_status {
     size_t n_ineligible;        /* Endpoints that something forbids. */
     size_t n_interfaces;        /* Interfaces attached. */
     uint64_t generation;        /* Counts changes that were programmed. */
+    enum view_health_code health; /* As view_get_health() has it. */
 };
 
 void view_get_status(const struct view *, struct view_status *);
 void view_status_uninit(struct view_status *);
-
-/* Degrees of health. */
-enum view_health_code {
-    VIEW_OK,                    /* No problem. */
-    VIEW_DEGRADED,              /* Problems while serving. */
-    VIEW_FAILED                 /* Nothing is served yet. */
-};
 
 /* Health. */
 struct view_health {
@@ -148,6 +150,56 @@ void view_get_endpoints(const struct view *, const char *filter,
                         struct view_endpoints *);
 void view_endpoints_uninit(struct view_endpoints *);
 
+/* Answers to the questions of 'explain'. */
+enum view_answer {
+    VIEW_NO,                    /* Something is wrong. */
+    VIEW_YES,                   /* As it should be. */
+    VIEW_UNKNOWN                /* It could not be found out. */
+};
+
+/* A question with its answer. */
+struct view_check {
+    char *address;              /* Address that it is about, or "". */
+    const char *check;          /* Stable word. */
+    enum view_answer answer;    /* Answer. */
+    char *detail;               /* What was found, for people. */
+    char *fix;                  /* What to do, mostly a command, or "". */
+};
+
+/* What becomes of an address in each layer. */
+struct view_verdict {
+    char *address;              /* Address. */
+    char *logical_port;         /* Its port. */
+    const char *redirect;       /* State as in struct view_endpoint. */
+    const char *reason;         /* Wire name, or "". */
+};
+
+/* What 'explain' shows of an address or a logical port. */
+struct view_explanation {
+    char *subject;              /* Address in canonical text, or port. */
+    struct view_verdict *verdicts; /* One per address, sorted. */
+    size_t n_verdicts;          /* 0 if OVN has placed nothing of it here. */
+    struct view_check *checks;  /* In the order in which packets meet what
+                                 * they are about, address by address. */
+    size_t n_checks;            /* Number of them. */
+    const char *redirect;       /* Worst state of all, or "unknown". */
+    const char *acl;            /* "off". */
+    const char *direct;         /* "off". */
+};
+
+/* 'subject' is an address (any spelling) or a logical port.  Returns false if
+ * it is neither: empty, or an address gone wrong. */
+bool view_get_explanation(const struct view *, const char *subject,
+                          struct view_explanation *);
+void view_explanation_uninit(struct view_explanation *);
+
+/* Asks what ovs-vswitchd alone knows, for view_get_explanation(),
+ * view_get_status() and view_get_health(), which do not wait for it.  Called
+ * first with 0 in '*question', and then, after each run of the daemon, with
+ * what was stored there, until it returns true: the answer is there, or there
+ * will be none. */
+bool view_ask_bridges(const struct view *, uint64_t *question);
+
 /* Counters only; cheaper than the lists above. */
 struct view_interface_stats {
     char *name;                 /* NIC or outer end of a managed port. */
@@ -167,6 +219,57 @@ struct view_stats {
 
 void view_get_stats(const struct view *, struct view_stats *);
 void view_stats_uninit(struct view_stats *);
+
+/* How much of a map is in use. */
+struct view_map {
+    const char *name;           /* "endpoints", "interfaces" or "targets". */
+    uint64_t used;              /* Elements in use. */
+    uint64_t size;              /* Elements there is room for, 0 if unknown. */
+};
+
+/* Number of maps. */
+#define VIEW_N_MAPS 3
+
+/* What tells how the daemon itself is doing.  Holds nothing to be freed. */
+struct view_vitals {
+    double start_time;          /* Seconds since the epoch. */
+    uint64_t n_updates;         /* Derivations, of everything or less. */
+    uint64_t n_recomputes;      /* Those of everything. */
+    struct view_map maps[VIEW_N_MAPS]; /* All maps that can be full. */
+};
+
+void view_get_vitals(const struct view *, struct view_vitals *);
+
+/* Something that the kernel or a device can do, or not. */
+struct view_feature {
+    const char *name;           /* Stable word (plugin/feature.def). */
+    int available;              /* 1 or 0, -1 if nobody can tell. */
+    const char *enables;        /* Sentence: what we do with it. */
+    const char *without;        /* Sentence: what follows from its absence. */
+};
+
+/* A network device. */
+struct view_device {
+    char *name;                 /* Its name. */
+    char *driver;               /* Its driver, or "". */
+    struct view_feature *features; /* What it can do. */
+    size_t n_features;          /* Number of them. */
+};
+
+/* What 'features' shows. */
+struct view_features {
+    char *kernel;               /* Release of the kernel. */
+    struct view_feature *kernel_features; /* What it can do. */
+    size_t n_kernel_features;   /* Number of them. */
+    const char *libbpf;         /* Version of libbpf, NULL if not used. */
+    const char *libopenvswitch; /* Version of OVS's library. */
+    struct view_device *devices; /* Devices, sorted by name. */
+    size_t n_devices;           /* Number of them. */
+};
+
+int view_get_features(const struct view *, const char *interface,
+                      struct view_features *);
+void view_features_uninit(struct view_features *);
 
 /* Counts changes of state, so that a client can wait for one. */
 uint64_t view_generation(const struct view *);

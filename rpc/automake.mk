@@ -17,13 +17,18 @@ rpc_librpc_a_SOURCES = \
 	rpc/listen.c \
 	rpc/listen.h \
 	rpc/method-endpoint.c \
+	rpc/method-feature.c \
+	rpc/method-explain.c \
 	rpc/method-interface.c \
+	rpc/method-metrics.c \
 	rpc/method-rpc.c \
 	rpc/method-stats.c \
 	rpc/method-status.c \
 	rpc/method.def \
 	rpc/methods.c \
 	rpc/methods.h \
+	rpc/openmetrics.c \
+	rpc/openmetrics.h \
 	rpc/params.c \
 	rpc/params.h \
 	rpc/result.c \
@@ -38,13 +43,18 @@ bin_PROGRAMS += rpc/ovn-xdpctl
 rpc_ovn_xdpctl_SOURCES = \
 	rpc/client.c \
 	rpc/client.h \
+	rpc/complete.c \
+	rpc/complete.h \
 	rpc/grid.c \
 	rpc/grid.h \
 	rpc/ovn-xdpctl.c \
 	rpc/print.c \
 	rpc/print.h \
 	rpc/print-endpoint.c \
+	rpc/print-feature.c \
+	rpc/print-explain.c \
 	rpc/print-interface.c \
+	rpc/print-metrics.c \
 	rpc/print-stats.c \
 	rpc/print-status.c \
 	rpc/writer.c \
@@ -59,3 +69,4 @@ rpc_ovn_xdpctl_SOURCES += \
 rpc_ovn_xdpctl_LDADD = rpc/librpc.a $(OVS_LDADD) $(JSON_C_LIBS)
 
 dist_man_MANS += rpc/ovn-xdpctl.8
+dist_bashcompletion_DATA += rpc/completions/ovn-xdpctl

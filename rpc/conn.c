@@ -44,6 +44,7 @@ struct rpc_conn {
 
     struct frame frame;         /* Request being received. */
     struct jsonrpc2_message *message; /* Request being answered, or NULL. */
+    bool waiting;               /* Its answer needs what is not there yet. */
 
     struct ds output;           /* Replies. */
     size_t output_pos;          /* Next byte of them to send. */
@@ -122,7 +123,8 @@ rpc_conn_run(struct rpc_conn *conn, long long int end)
     return error == EAGAIN ? 0 : error;
 }
 
-/* Makes poll_block() wake up when 'conn' has something to do. */
+/* Makes poll_block() wake up when 'conn' has something to do.  While it waits
+ * for the daemon, it is the daemon that wakes up. */
 void
 rpc_conn_wait(struct rpc_conn *conn)
 {
@@ -137,7 +139,8 @@ rpc_conn_wait(struct rpc_conn *conn)
     }
     if (stalled) {
         poll_timer_wait_until(conn->stall_at);
-    } else if (!conn->eof && !(conn->closing && unread)) {
+    } else if (!conn->eof && !conn->waiting
+               && !(conn->closing && unread)) {
         poll_fd_wait(conn->fd, POLLIN);
     }
     if (conn->linger_at) {
@@ -167,6 +170,11 @@ rpc_conn_step(struct rpc_conn *conn)
         return error;
     }
     if (conn->message) {
+        conn->waiting = !jsonrpc2_message_prepare(conn->message,
+                                                  &conn->context);
+        if (conn->waiting) {
+            return EAGAIN;
+        }
         if (jsonrpc2_message_answer(conn->message, &conn->context,
                                     &conn->output)) {
             jsonrpc2_message_destroy(conn->message);

@@ -27,7 +27,9 @@ struct json_object;
     RPC_ERROR(PERMISSION, "permission-denied", 1,                       \
               "The method changes something and needs uid 0.")          \
     RPC_ERROR(TOO_MANY, "too-many-connections", 2,                      \
-              "64 clients are connected already.")
+              "64 clients are connected already.")                      \
+    RPC_ERROR(NOT_FOUND, "not-found", 3,                                \
+              "What the request names does not exist.")
 
 /* Classes of errors. */
 enum rpc_error_class {

@@ -4,7 +4,9 @@
 #ifndef RPC_HANDLERS_H
 #define RPC_HANDLERS_H 1
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct json_object;
 struct rpc_error;
@@ -17,12 +19,18 @@ typedef struct json_object *rpc_handler(const struct view *,
                                         struct json_object *params,
                                         struct rpc_error *);
 
+/* Asks what the answer to a request needs and the view does not have, without
+ * waiting for it.  Called with 0 in '*question' first, and again with what was
+ * stored there until it returns true. */
+typedef bool rpc_preparer(const struct view *, uint64_t *question);
+
 /* A method as the server has it. */
 struct rpc_service {
     const struct rpc_method *method; /* Name and parameters. */
     rpc_handler *handle;        /* Answers requests. */
     const char *schema;         /* JSON schema of the result, in which single
                                  * quotes stand for double ones. */
+    rpc_preparer *prepare;      /* To be asked before 'handle', or NULL. */
 };
 
 /* Handlers and schemas, one each for every row of rpc/method.def. */

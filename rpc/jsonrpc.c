@@ -26,6 +26,7 @@ struct jsonrpc2_message {
     bool batch;                 /* Is it a batch? */
     size_t next;                /* Batch: index of the next request. */
     bool replied;               /* Batch: has an element been answered? */
+    uint64_t question;          /* What the next request waits for, or 0. */
 };
 
 static bool answer_element(struct json_object *request,
@@ -80,6 +81,36 @@ jsonrpc2_message_destroy(struct jsonrpc2_message *message)
     }
 }
 
+/* Returns the next request of 'message'. */
+static struct json_object *
+next_request(const struct jsonrpc2_message *message)
+{
+    return (message->batch
+            ? json_object_array_get_idx(message->json, message->next)
+            : message->json);
+}
+
+/* Has what the next request of 'message' needs asked for, if anything.
+ * Returns true if it can be answered, false if it is to be tried again after
+ * the next run of the daemon. */
+bool
+jsonrpc2_message_prepare(struct jsonrpc2_message *message,
+                         const struct jsonrpc2_context *context)
+{
+    struct json_object *request = next_request(message);
+    const struct rpc_service *service;
+    struct json_object *name;
+
+    if (!json_object_is_type(request, json_type_object)
+        || !json_object_object_get_ex(request, "method", &name)
+        || !json_object_is_type(name, json_type_string)) {
+        return true;
+    }
+    service = find_service(context, name);
+    return (!service || !service->prepare
+            || service->prepare(context->view, &message->question));
+}
+
 /* Answers the next request of 'message' and appends to 'replies' what there
  * is to send.  Returns true if that was the last one. */
 bool
@@ -87,12 +118,12 @@ jsonrpc2_message_answer(struct jsonrpc2_message *message,
                         const struct jsonrpc2_context *context,
                         struct ds *replies)
 {
-    struct json_object *request = message->json;
+    struct json_object *request = next_request(message);
     bool last = true;
 
+    message->question = 0;
     if (message->batch) {
-        request = json_object_array_get_idx(message->json, message->next++);
-        last = message->next >= json_object_array_length(message->json);
+        last = ++message->next >= json_object_array_length(message->json);
     }
     if (answer_element(request, context, replies,
                        !message->batch ? "" : message->replied ? "," : "[")) {
@@ -184,6 +215,7 @@ check_request(struct json_object *request, struct rpc_error *error)
         wrong = "a request is an object";
     } else if (!json_object_object_get_ex(request, "jsonrpc", &version)
                || !json_object_is_type(version, json_type_string)
+               || json_object_get_string_len(version) != 3
                || strcmp(json_object_get_string(version), "2.0")) {
         wrong = "\"jsonrpc\" must be \"2.0\"";
     } else if (!json_object_object_get_ex(request, "method", &method)

@@ -2,7 +2,8 @@
 /* The envelope of JSON-RPC 2.0: text in, text out, no sockets.
  *
  * A message is one request or a batch.  It is answered one request at a time,
- * so that a large batch cannot hold up the caller's main loop.  The prefix is
+ * so that a large batch cannot hold up the caller's main loop, and only when
+ * what its answer needs is there.  The prefix is
  * not "jsonrpc_", which belongs to libopenvswitch and speaks version 1.0. */
 #ifndef RPC_JSONRPC_H
 #define RPC_JSONRPC_H 1
@@ -29,6 +30,8 @@ struct jsonrpc2_message;
 
 struct jsonrpc2_message *jsonrpc2_message_parse(const char *text, size_t n);
 void jsonrpc2_message_destroy(struct jsonrpc2_message *);
+bool jsonrpc2_message_prepare(struct jsonrpc2_message *,
+                              const struct jsonrpc2_context *);
 bool jsonrpc2_message_answer(struct jsonrpc2_message *,
                              const struct jsonrpc2_context *,
                              struct ds *replies);

@@ -44,4 +44,9 @@
 /* Bytes of a reply that ovn-xdpctl accepts. */
 #define RPC_MAX_REPLY (256 * 1024 * 1024)
 
+/* Endpoints that have series of their own in the metrics.  A node has hundreds
+ * at most, a gateway maybe thousands, which would be a burden on the database
+ * of whoever collects from many nodes. */
+#define RPC_MAX_METRICS_ENDPOINTS 1000
+
 #endif /* rpc/limits.h */

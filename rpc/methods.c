@@ -6,6 +6,7 @@
 #include "rpc/methods.h"
 
 #define READ false
+#define ASK false
 #define WRITE true
 #define REQUIRED true
 #define OPTIONAL false

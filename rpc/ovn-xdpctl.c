@@ -20,13 +20,28 @@
 
 #include "plugin/paths.h"
 #include "rpc/client.h"
+#include "rpc/complete.h"
 #include "rpc/limits.h"
 #include "rpc/methods.h"
 #include "rpc/print.h"
 #include "rpc/result.h"
 #include "rpc/writer.h"
 
-/* Exit codes.  'health' uses them for ok, degraded and failed. */
+/* What the shell asks for completion; not for people. */
+#define COMPLETE_COMMAND "complete"
+
+/* Options. */
+static const struct option long_options[] = {
+    { "socket", required_argument, NULL, 's' },
+    { "format", required_argument, NULL, 'f' },
+    { "timeout", required_argument, NULL, 't' },
+    { "help", no_argument, NULL, 'h' },
+    { "version", no_argument, NULL, 'V' },
+    { NULL, 0, NULL, 0 },
+};
+
+/* Exit codes.  'health' uses them for ok, degraded and failed, 'explain' the
+ * first two for what is offloaded and what is not. */
 enum {
     EXIT_GOOD = 0,
     EXIT_ERROR = 1,
@@ -42,6 +57,7 @@ struct options {
 };
 
 static void parse_options(int argc, char *argv[], struct options *);
+static int complete_line(int argc, char *argv[], struct options *);
 static long long int parse_timeout(const char *);
 static OVS_NO_RETURN void usage(void);
 static OVS_NO_RETURN void usage_error(const char *format, ...)
@@ -70,6 +86,9 @@ main(int argc, char *argv[])
     if (optind == argc) {
         usage_error("no command given");
     }
+    if (!strcmp(argv[optind], COMPLETE_COMMAND)) {
+        return complete_line(argc - optind - 1, argv + optind + 1, &options);
+    }
     id = find_command(argv[optind]);
     params = make_params(&rpc_methods[id], argc - optind - 1,
                          argv + optind + 1);
@@ -82,14 +101,6 @@ main(int argc, char *argv[])
 static void
 parse_options(int argc, char *argv[], struct options *options)
 {
-    static const struct option long_options[] = {
-        { "socket", required_argument, NULL, 's' },
-        { "format", required_argument, NULL, 'f' },
-        { "timeout", required_argument, NULL, 't' },
-        { "help", no_argument, NULL, 'h' },
-        { "version", no_argument, NULL, 'V' },
-        { NULL, 0, NULL, 0 },
-    };
     int c;
 
     options->socket = NULL;
@@ -122,6 +133,18 @@ parse_options(int argc, char *argv[], struct options *options)
     if (!options->socket) {
         options->socket = xasprintf("%s/ovn-xdpd.rpc", ovn_rundir());
     }
+}
+
+/* Prints what the last of the 'argc' words 'argv', behind a "--", may become.
+ * Returns the exit code. */
+static int
+complete_line(int argc, char *argv[], struct options *options)
+{
+    bool dashes = argc > 0 && !strcmp(argv[0], "--");
+
+    complete(argc - dashes, argv + dashes, long_options, options->socket);
+    free(options->socket);
+    return write_output("");
 }
 
 /* Returns the milliseconds that 'arg', a number of seconds, stands for. */

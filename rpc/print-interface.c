@@ -12,6 +12,7 @@
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
 
+#include "plugin/reason.h"
 #include "rpc/grid.h"
 
 static void print_interface_row(struct grid *, struct json_object *);
@@ -69,13 +70,14 @@ print_interface_row(struct grid *grid, struct json_object *interface)
 static void
 print_redirected(struct grid *grid, struct json_object *counters)
 {
+    const char *aim = packet_reason_to_string(PACKET_REASON_REDIRECTED);
     int64_t redirected = 0;
     int64_t others = 0;
     char text[32];
 
     if (json_object_is_type(counters, json_type_object)) {
         json_object_object_foreach (counters, name, value) {
-            *(strcmp(name, "redirected") ? &others : &redirected)
+            *(strcmp(name, aim) ? &others : &redirected)
                 += json_object_get_int64(value);
         }
     }

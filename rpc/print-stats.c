@@ -6,14 +6,22 @@
 #include "rpc/print.h"
 
 #include <json-c/json.h>
+#include <string.h>
 
 #include "openvswitch/dynamic-string.h"
+#include "sset.h"
+#include "util.h"
 
+#include "plugin/reason.h"
 #include "rpc/grid.h"
 
 static void print_by_interface(struct json_object *, struct ds *out);
 static void print_by_reason(struct grid *, const char *interface,
                             struct json_object *counters);
+static void print_meanings(struct json_object *interfaces, struct ds *out);
+static void print_reasons_of(const char *interface,
+                             struct json_object *counters, struct sset *seen,
+                             struct ds *out);
 static void print_by_address(struct json_object *, struct ds *out);
 static void print_errors(struct json_object *, struct ds *out);
 
@@ -45,6 +53,40 @@ print_by_interface(struct json_object *interfaces, struct ds *out)
         }
     }
     print_grid(&grid, "No packets on any interface.", out);
+    print_meanings(interfaces, out);
+}
+
+/* Appends what the reasons that 'interfaces', an object, has counters of mean
+ * to 'out'. */
+static void
+print_meanings(struct json_object *interfaces, struct ds *out)
+{
+    struct sset seen = SSET_INITIALIZER(&seen);
+
+    if (json_object_is_type(interfaces, json_type_object)) {
+        json_object_object_foreach (interfaces, name, counters) {
+            print_reasons_of(name, counters, &seen, out);
+        }
+    }
+    sset_destroy(&seen);
+}
+
+/* Appends what the reasons of 'counters', an object, mean to 'out', but for
+ * those in 'seen' and for the one that needs no explanation. */
+static void
+print_reasons_of(const char *interface OVS_UNUSED,
+                 struct json_object *counters, struct sset *seen,
+                 struct ds *out)
+{
+    const char *aim = packet_reason_to_string(PACKET_REASON_REDIRECTED);
+
+    if (json_object_is_type(counters, json_type_object)) {
+        json_object_object_foreach (counters, reason, counter) {
+            if (counter && strcmp(reason, aim)) {
+                print_meaning(reason, seen, out);
+            }
+        }
+    }
 }
 
 /* Adds a row to 'grid' for each of 'counters', an object, of 'interface'. */

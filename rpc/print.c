@@ -78,16 +78,23 @@ print_reasons(struct json_object *list, struct ds *out)
     size_t i;
 
     for (i = 0; i < print_length(list); i++) {
-        const char *word = print_text(json_object_array_get_idx(list, i),
-                                      "reason");
-        const char *sentence = print_sentence(word);
-
-        if (sentence && sset_add(&seen, word)) {
-            ds_put_format(out, "%s%s: %s\n",
-                          sset_count(&seen) == 1 ? "\n" : "", word, sentence);
-        }
+        print_meaning(print_text(json_object_array_get_idx(list, i),
+                                 "reason"), &seen, out);
     }
     sset_destroy(&seen);
+}
+
+/* Appends what 'word', a reason, means to 'out', unless it is in 'seen', to
+ * which it is added.  Before the first one goes an empty line. */
+void
+print_meaning(const char *word, struct sset *seen, struct ds *out)
+{
+    const char *sentence = print_sentence(word);
+
+    if (sentence && sset_add(seen, word)) {
+        ds_put_format(out, "%s%s: %s\n",
+                      sset_count(seen) == 1 ? "\n" : "", word, sentence);
+    }
 }
 
 /* Returns the sentence for a reason or class of problem, or NULL if 'word' is
@@ -100,6 +107,11 @@ print_sentence(const char *word)
     for (i = REASON_NONE + 1; i < N_STATE_REASONS; i++) {
         if (!strcmp(word, reason_to_string(i))) {
             return reason_sentence(i);
+        }
+    }
+    for (i = 0; i < N_PACKET_REASONS; i++) {
+        if (!strcmp(word, packet_reason_to_string(i))) {
+            return packet_reason_sentence(i);
         }
     }
     return NULL;

@@ -11,6 +11,7 @@
 struct ds;
 struct grid;
 struct json_object;
+struct sset;
 
 /* Appends the result of a method to 'out'. */
 typedef void printer(struct json_object *result, struct ds *out);
@@ -26,6 +27,7 @@ size_t print_length(struct json_object *array);
 void print_cell(struct grid *, struct json_object *, const char *name);
 void print_problems(struct json_object *problems, struct ds *out);
 void print_reasons(struct json_object *list, struct ds *out);
+void print_meaning(const char *word, struct sset *seen, struct ds *out);
 const char *print_sentence(const char *word);
 void print_grid(struct grid *, const char *if_empty, struct ds *out);
 void print_duration(struct ds *, double seconds);

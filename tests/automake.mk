@@ -19,9 +19,11 @@ db_tests =
 # Scripts that need root.
 root_tests =
 
-# What measures, run by "make bench": programs and scripts.
+# What measures, run by "make bench": programs and scripts, and programs that
+# these need.
 bench_programs =
 bench_scripts =
+bench_helpers =
 
 # What scripts share, and all else that tests read.
 test_data = tests/tap.sh
@@ -31,6 +33,7 @@ check_LIBRARIES = tests/libtest.a
 tests_libtest_a_SOURCES =
 
 # The lists above grow in here.
+include tests/bench/automake.mk
 include tests/bpf/automake.mk
 include tests/db/automake.mk
 include tests/guest/automake.mk
@@ -46,8 +49,7 @@ LDADD = \
 	$(OVS_LDADD) $(BPF_LDADD) $(JSON_C_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += $(unit_tests) $(root_units)
-EXTRA_PROGRAMS += $(bench_programs)
-CLEANFILES += $(bench_programs)
+check_PROGRAMS += $(bench_programs) $(bench_helpers)
 EXTRA_DIST += tests/run-tests \
 	$(lint_tests) $(db_tests) $(root_tests) $(bench_scripts) $(test_data)
 
@@ -57,26 +59,53 @@ run_tests = OVSDIR='$(OVSDIR)' \
 	--srcdir='$(srcdir)' --builddir=. --logdir=tests/logs \
 	$(RUN_TESTS_FLAGS)
 if SANITIZERS
-run_tests += --slow
+run_tests += --sanitized
 endif
 
-check-local:
+# "make check SANITIZED=yes" runs these once more with sanitizers, in a build
+# of its own below this one.  Their names then begin with "sanitized/".
+sanitized_tests = \
+	$(unit_tests:%=sanitized:unit:%) $(db_tests:%=sanitized:db:%) \
+	$(sanitized_root_tests:%=sanitized:root:%)
+sanitized_root_tests = \
+	tests/plugin/test-datapath-bpf \
+	tests/plugin/test-netdevs \
+	tests/system/test-bad-days.sh \
+	tests/system/test-changes.sh \
+	tests/system/test-endpoints.sh \
+	tests/system/test-rpc.sh
+
+sanitized/Makefile: config.status
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && eval "set -- $$(./config.status --config)" \
+	  && cd $(@D) && $(abs_top_srcdir)/configure "$$@" --enable-sanitizers \
+	  --quiet </dev/null
+sanitized: sanitized/Makefile
+	$(AM_V_at)$(MAKE) -C sanitized all
+	$(AM_V_at)$(MAKE) -C sanitized check-programs
+check-programs: $(check_PROGRAMS)
+.PHONY: check-programs sanitized
+
+if_sanitized_yes = sanitized
+check-local: $(if_sanitized_$(SANITIZED))
 	$(AM_V_at)$(run_tests) --only='$(TESTS)' \
 	  $(unit_tests:%=unit:%) $(lint_tests:%=lint:%) \
-	  $(db_tests:%=db:%) $(root_units:%=root:%) $(root_tests:%=root:%)
+	  $(db_tests:%=db:%) $(root_units:%=root:%) $(root_tests:%=root:%) \
+	  $(if $(if_sanitized_$(SANITIZED)),$(sanitized_tests))
 
 lint:
 	$(AM_V_at)$(run_tests) $(lint_tests:%=lint:%)
 .PHONY: lint
 
-# Measures; needs root.  Not a test: nothing fails by being slow.
-bench: all $(bench_programs)
-	$(AM_V_at)for bench in $(bench_programs:%=$(abs_builddir)/%) \
-	    $(bench_scripts:%=$(abs_srcdir)/%); do \
-	  OVN_XDP_SRCDIR='$(abs_srcdir)' OVN_XDP_BUILDDIR='$(abs_builddir)' \
-	    $$bench || exit 1; \
-	done
+# Measures; needs root.  Not a test: nothing fails by being slow.  "make bench
+# BENCH_FLAGS=--quick" takes a minute, --only=WORD runs the parts so named.
+bench: all $(bench_programs) $(bench_helpers)
+	$(AM_V_at)OVN_XDP_SRCDIR='$(abs_srcdir)' \
+	  OVN_XDP_BUILDDIR='$(abs_builddir)' PYTHON3='$(PYTHON3)' \
+	  PYTHONDONTWRITEBYTECODE=yes $(PYTHON3) $(srcdir)/$(bench_driver) \
+	  --json=bench.json $(BENCH_FLAGS) \
+	  $(bench_programs:%=$(abs_builddir)/%) \
+	  $(bench_scripts:%=$(abs_srcdir)/%)
 .PHONY: bench
 
 clean-local:
-	-rm -rf tests/logs
+	-rm -rf tests/logs sanitized

@@ -11,6 +11,8 @@ root_units += \
 tests_libtest_a_SOURCES += \
 	tests/bpf/bed.c \
 	tests/bpf/bed.h \
+	tests/bpf/figure.c \
+	tests/bpf/figure.h \
 	tests/bpf/packet.c \
 	tests/bpf/packet.h
 
@@ -28,10 +30,12 @@ tests_bpf_test_model_SOURCES = \
 	tests/bpf/wild.c \
 	tests/bpf/wild.h
 
-# What the NIC program costs per frame.
-bench_programs += tests/bpf/bench-nic
+# What the NIC program costs per frame, and how far a frame then gets.
+bench_programs += tests/bpf/bench-nic tests/bpf/bench-path
 tests_bpf_bench_nic_SOURCES = tests/bpf/bench-nic.c tests/bpf/bench.h
+tests_bpf_bench_path_SOURCES = tests/bpf/bench-path.c tests/bpf/bench.h
 tests/bpf/bench-nic.$(OBJEXT): tests/bpf/bench.skel.h
+tests/bpf/bench-path.$(OBJEXT): tests/bpf/bench.skel.h
 EXTRA_DIST += tests/bpf/bench.bpf.c
 CLEANFILES += \
 	tests/bpf/bench.bpf.d \

@@ -66,34 +66,21 @@ bed_enter(void)
     set_lo_up();
 }
 
-/* Makes the maps of 'skel' those of 'shared'. */
+/* Makes the maps of 'obj' those of 'shared'. */
 static void
-share_maps(struct ovn_xdp_bpf *skel, const struct ovn_xdp_bpf *shared)
+share_maps(const struct bpf_object *obj, const struct ovn_xdp_bpf *shared)
 {
     struct bpf_map *map;
 
-    bpf_object__for_each_map (map, skel->obj) {
+    bpf_object__for_each_map (map, obj) {
         const char *name = bpf_map__name(map);
 
-        if (map != skel->maps.rodata) {
+        if (!strstr(name, ".rodata")) {
             int fd = bpf_object__find_map_fd_by_name(shared->obj, name);
 
             assert_int_equal(bpf_map__reuse_fd(map, fd), 0);
         }
     }
-}
-
-/* Chooses the program of 'skel' that is bound to 'ifindex'. */
-static void
-choose_hint(struct ovn_xdp_bpf *skel, uint32_t ifindex)
-{
-    struct bpf_program *hint = skel->progs.nic_redirect_hint;
-
-    bpf_program__set_autoload(skel->progs.nic_redirect, false);
-    bpf_program__set_autoload(hint, true);
-    bpf_program__set_ifindex(hint, ifindex);
-    bpf_program__set_flags(hint, (bpf_program__flags(hint)
-                                  | BPF_F_XDP_DEV_BOUND_ONLY));
 }
 
 /* Opens the NIC program of 'slot' with maps for 'n' endpoints. */
@@ -122,17 +109,35 @@ load(struct ovn_xdp_bpf *skel)
 }
 
 struct ovn_xdp_bpf *
-bed_load(uint32_t slot, uint32_t ifindex, const struct ovn_xdp_bpf *shared)
+bed_load(uint32_t slot, const struct ovn_xdp_bpf *shared)
 {
     struct ovn_xdp_bpf *skel = open_sized(slot, BED_SLOTS);
 
     if (shared) {
-        share_maps(skel, shared);
-    }
-    if (ifindex) {
-        choose_hint(skel, ifindex);
+        share_maps(skel->obj, shared);
     }
     return load(skel);
+}
+
+struct hint_bpf *
+bed_load_hint(uint32_t slot, uint32_t ifindex,
+              const struct ovn_xdp_bpf *shared)
+{
+    struct hint_bpf *skel = hint_bpf__open();
+    struct bpf_program *prog;
+
+    assert_non_null(skel);
+    prog = skel->progs.nic_redirect_hint;
+    skel->rodata->nic_slot = slot;
+    bpf_program__set_ifindex(prog, ifindex);
+    bpf_program__set_flags(prog, (bpf_program__flags(prog)
+                                  | BPF_F_XDP_DEV_BOUND_ONLY));
+    share_maps(skel->obj, shared);
+    if (hint_bpf__load(skel)) {
+        hint_bpf__destroy(skel);
+        return NULL;
+    }
+    return skel;
 }
 
 struct ovn_xdp_bpf *
@@ -141,7 +146,7 @@ bed_load_generic(uint32_t slot, const struct ovn_xdp_bpf *shared)
     struct ovn_xdp_bpf *skel = open_sized(slot, BED_SLOTS);
 
     skel->rodata->generic = true;
-    share_maps(skel, shared);
+    share_maps(skel->obj, shared);
     return load(skel);
 }
 
@@ -154,9 +159,7 @@ bed_load_sized(uint32_t slot, uint32_t n)
 int
 bed_program(const struct ovn_xdp_bpf *skel)
 {
-    int fd = bpf_program__fd(skel->progs.nic_redirect);
-
-    return fd >= 0 ? fd : bpf_program__fd(skel->progs.nic_redirect_hint);
+    return bpf_program__fd(skel->progs.nic_redirect);
 }
 
 /* Writes 'value' at 'key' in 'map'. */

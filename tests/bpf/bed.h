@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "bpf/abi.h"
+#include "bpf/hint.skel.h"
 #include "bpf/ovn-xdp.skel.h"
 #include "tests/bpf/packet.h"
 
@@ -31,16 +32,19 @@ struct bed_counters {
 void bed_enter(void);
 
 /* Opens and loads the NIC program of 'slot', with maps of its own, or those of
- * 'shared' if it is nonnull.  With an 'ifindex' it is the program with the tag
- * hint, bound to that device.  Returns NULL where the kernel refuses. */
-struct ovn_xdp_bpf *bed_load(uint32_t slot, uint32_t ifindex,
-                             const struct ovn_xdp_bpf *shared);
+ * 'shared' if it is nonnull.  Returns NULL where the kernel refuses. */
+struct ovn_xdp_bpf *bed_load(uint32_t slot, const struct ovn_xdp_bpf *shared);
+
+/* The same for the program with the tag hint, bound to device 'ifindex', with
+ * the maps of 'shared'. */
+struct hint_bpf *bed_load_hint(uint32_t slot, uint32_t ifindex,
+                               const struct ovn_xdp_bpf *shared);
 
 /* The same with the maps of 'shared', for generic mode. */
 struct ovn_xdp_bpf *bed_load_generic(uint32_t slot,
                                      const struct ovn_xdp_bpf *shared);
 
-/* The same with maps for 'n' endpoints, and neither of the options. */
+/* The same with maps of its own for 'n' endpoints, not for generic mode. */
 struct ovn_xdp_bpf *bed_load_sized(uint32_t slot, uint32_t n);
 
 /* Returns the program that was loaded. */

@@ -5,11 +5,13 @@
  *
  * All programs run in turn, many rounds: on a shared machine only the ratios
  * of one run mean something.  The cost in a round is the processor time, less
- * that of the empty program in the same round; the median over the rounds is
- * the result, and the quartiles tell how calm the machine was.
+ * that of the empty program just before; the median over the rounds is the
+ * result, and the quartiles tell how calm the machine was.
  *
  * Then the same programs send real frames into a veth whose other end drops
- * them: the whole path of a frame, of which the program is a part. */
+ * them: the whole path of a frame, of which the program is a part.
+ *
+ * Prints a line of JSON for each figure, as tests/bench/figures.py says. */
 
 #include <config.h>
 
@@ -25,6 +27,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <cmocka.h>
 
@@ -33,15 +36,22 @@
 #include "tests/bpf/bed.h"
 #include "tests/bpf/bench.h"
 #include "tests/bpf/bench.skel.h"
+#include "tests/bpf/figure.h"
 #include "tests/bpf/packet.h"
 
-/* Rounds, and frames in each. */
-#define ROUNDS 100
-#define REPEAT 10000
+/* Frames in a round.  So many because each test run of XDP costs the kernel
+ * about a millisecond. */
+#define REPEAT 100000
 
 /* The same for real frames. */
-#define LIVE_ROUNDS 20
-#define LIVE_REPEAT 200000
+#define LIVE_REPEAT 50000
+
+/* Most rounds, and those of a quick measurement. */
+#define MAX_ROUNDS 60
+#define QUICK_ROUNDS 5
+
+/* Most that IPv4 frames may cost, relative to the reference. */
+#define GOAL 1.3
 
 static const uint8_t nic_mac[6] = { 0x02, 0x4e, 0x49, 0x43, 0x00, 0x00 };
 static const uint8_t other_mac[6] = { 0x02, 0x52, 0x54, 0x00, 0x00, 0x01 };
@@ -49,7 +59,7 @@ static const uint8_t other_mac[6] = { 0x02, 0x52, 0x54, 0x00, 0x00, 0x01 };
 /* Row of the program that drops what was redirected. */
 #define SINK 1
 
-/* What a line of the result is about. */
+/* What frames a contest is about. */
 enum frame_kind { IP4, IP4_TAGGED, IP6, IP4_NOT_LOCAL };
 
 /* One line of the result. */
@@ -58,15 +68,21 @@ struct contest {
     enum frame_kind kind;       /* With which frames. */
     uint32_t verdict;           /* What the program must say. */
     int program;                /* The program. */
-    double ns[ROUNDS];          /* Per frame, by round. */
+    double ns[MAX_ROUNDS];      /* Per frame, by round. */
 };
 
 static struct bench_bpf *bench;
-static struct ovn_xdp_bpf *nic;
+
+/* The program, and again with endpoints in a VLAN: in one map the addresses of
+ * both kinds would lengthen each other's chains. */
+static struct ovn_xdp_bpf *nic, *tagged;
 static struct sink_bpf *sink;
 
 /* Where frames are redirected to. */
 static uint32_t target;
+
+/* How many rounds there are. */
+static int n_rounds = MAX_ROUNDS;
 
 /* Stores the address of the 'i'th frame of 'kind' in 'text'. */
 static void
@@ -105,22 +121,25 @@ make_frame(enum frame_kind kind, uint32_t i, struct packet *p)
     packet_pad(p, BENCH_FRAME_LEN);
 }
 
-/* Stores the 'n' frames of 'kind' where 'restore' takes them from. */
+/* Stores all frames where 'restore' takes them from. */
 static void
-set_frames(enum frame_kind kind, uint32_t n)
+make_frames(void)
 {
-    for (uint32_t i = 0; i < n; i++) {
-        struct bench_frame frame = { 0 };
-        struct packet p;
+    size_t size = BENCH_KINDS * BENCH_MAX_FRAMES * sizeof(struct bench_frame);
+    struct bench_frame *frames;
 
-        make_frame(kind, i, &p);
-        memcpy((uint8_t *) &frame + offsetof(struct bench_frame, eth), p.data,
-               BENCH_FRAME_LEN);
-        assert_int_equal(bpf_map_update_elem(bpf_map__fd(bench->maps.frames),
-                                             &i, &frame, 0), 0);
+    frames = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
+                  bpf_map__fd(bench->maps.frames), 0);
+    assert_true(frames != MAP_FAILED);
+    for (int kind = 0; kind < BENCH_KINDS; kind++) {
+        for (uint32_t i = 0; i < BENCH_MAX_FRAMES; i++) {
+            struct packet p;
+
+            make_frame(kind, i, &p);
+            memcpy(frames[kind * BENCH_MAX_FRAMES + i].data, p.data, p.len);
+        }
     }
-    bench->bss->frame_mask = n - 1;
-    bench->bss->next_frame = 0;
+    munmap(frames, size);
 }
 
 /* Makes the addresses of 'n' frames of 'kind' known to all programs. */
@@ -136,7 +155,7 @@ set_endpoints(enum frame_kind kind, uint32_t n)
     for (uint32_t i = 0; i < n; i++) {
         name_address(kind, i, text, sizeof text);
         endpoint.slot = i % BENCH_MAX_FRAMES;
-        bed_add_endpoint(nic, text, &endpoint);
+        bed_add_endpoint(kind == IP4_TAGGED ? tagged : nic, text, &endpoint);
         if (kind == IP4) {
             inet_pton(AF_INET, text, &key);
             bpf_map_update_elem(bpf_map__fd(bench->maps.macs), &key, &mac, 0);
@@ -154,28 +173,49 @@ now_ns(void)
     return ts.tv_sec * 1e9 + ts.tv_nsec;
 }
 
-/* Runs one round of 'contest'.  Returns nanoseconds per frame.  The kernel's
- * own figure is a whole number of nanoseconds, which is too coarse. */
+/* Makes 'program' the one under test, with frames of 'kind'. */
+static void
+choose(enum frame_kind kind, int program)
+{
+    uint32_t slot = 0;
+
+    bench->bss->first_frame = kind * BENCH_MAX_FRAMES;
+    assert_int_equal(bpf_map_update_elem(bpf_map__fd(bench->maps.peer), &slot,
+                                         &program, 0), 0);
+}
+
+/* Runs 'program' on frames of 'kind', with 'verdict'.  Returns nanoseconds per
+ * frame.  The kernel's own figure is a whole number of nanoseconds, which is
+ * too coarse. */
 static double
-run_round(const struct contest *contest)
+run(enum frame_kind kind, int program, uint32_t verdict)
 {
     LIBBPF_OPTS(bpf_test_run_opts, opts, .repeat = REPEAT);
     struct packet p;
-    uint32_t slot = 0;
     double start;
 
-    make_frame(contest->kind, 0, &p);
+    make_frame(kind, 0, &p);
     opts.data_in = p.data;
     opts.data_size_in = p.len;
-    assert_int_equal(bpf_map_update_elem(bpf_map__fd(bench->maps.peer), &slot,
-                                         &contest->program, 0), 0);
+    choose(kind, program);
     start = now_ns();
     assert_int_equal(
         bpf_prog_test_run_opts(bpf_program__fd(bench->progs.restore), &opts),
         0);
     start = now_ns() - start;
-    assert_int_equal(opts.retval, contest->verdict);
+    assert_int_equal(opts.retval, verdict);
     return start / REPEAT;
+}
+
+/* Runs one round of 'contest'.  Returns nanoseconds per frame beyond what the
+ * empty program costs just before. */
+static double
+run_round(const struct contest *contest)
+{
+    double empty = run(contest->kind, bpf_program__fd(bench->progs.empty),
+                       XDP_PASS);
+
+    return run(contest->kind, contest->program, contest->verdict) - empty;
 }
 
 /* Returns how many frames the other end of the target has dropped. */
@@ -197,13 +237,11 @@ run_live_round(const struct contest *contest)
                 .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = 64);
     uint64_t dropped = count_dropped();
     struct packet p;
-    uint32_t slot = 0;
 
     make_frame(contest->kind, 0, &p);
     opts.data_in = p.data;
     opts.data_size_in = p.len;
-    assert_int_equal(bpf_map_update_elem(bpf_map__fd(bench->maps.peer), &slot,
-                                         &contest->program, 0), 0);
+    choose(contest->kind, contest->program);
     assert_int_equal(
         bpf_prog_test_run_opts(bpf_program__fd(bench->progs.restore), &opts),
         0);
@@ -213,80 +251,40 @@ run_live_round(const struct contest *contest)
     return opts.duration;
 }
 
-static int
-compare(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-
-    return (*x > *y) - (*x < *y);
-}
-
-/* Prints what a frame's whole path costs with each of 'n' contests. */
+/* Runs all 'n' contests in turn, by 'round', with frames to 'n_flows'
+ * addresses. */
 static void
-measure_live(struct contest *contests, size_t n)
+run_contests(struct contest *contests, size_t n, uint32_t n_flows,
+             double (*round)(const struct contest *))
 {
-    double reference = 0;
-
-    printf("the whole path of a frame\n%-24s %8s %8s\n", "nanoseconds",
-           "median", "ratio");
-    for (int round = 0; round < LIVE_ROUNDS; round++) {
-        for (size_t i = 0; i < n; i++) {
-            set_frames(contests[i].kind, 1);
-            contests[i].ns[round] = run_live_round(&contests[i]);
-        }
-    }
-    for (size_t i = 0; i < n; i++) {
-        double median;
-
-        qsort(contests[i].ns, LIVE_ROUNDS, sizeof contests[i].ns[0], compare);
-        median = contests[i].ns[LIVE_ROUNDS / 2];
-        reference = i ? reference : median;
-        printf("%-24s %8.0f %8.2f\n", contests[i].name, median,
-               median / reference);
-    }
-}
-
-/* Runs all 'n' contests with 'n_flows' frames in turn. */
-static void
-run_contests(struct contest *contests, size_t n, uint32_t n_flows)
-{
-    for (int round = 0; round < ROUNDS; round++) {
-        for (size_t i = 0; i < n; i++) {
-            if (!i || contests[i].kind != contests[i - 1].kind || !round) {
-                set_frames(contests[i].kind, n_flows);
-            }
-            contests[i].ns[round] = run_round(&contests[i]);
+    bench->bss->frame_mask = n_flows - 1;
+    for (int i = 0; i < n_rounds; i++) {
+        for (size_t j = 0; j < n; j++) {
+            contests[j].ns[i] = round(&contests[j]);
         }
     }
 }
 
-/* Replaces the times of all contests but the first by what they exceed it,
- * and sorts them. */
+/* Prints a figure for each of the 'n' contests but the first, with which the
+ * others are compared. */
 static void
-reduce(struct contest *contests, size_t n)
+report(struct contest *contests, size_t n, const char *group, uint32_t n_flows)
 {
     for (size_t i = 1; i < n; i++) {
-        for (int round = 0; round < ROUNDS; round++) {
-            contests[i].ns[round] -= contests[0].ns[round];
-        }
-        qsort(contests[i].ns, ROUNDS, sizeof contests[i].ns[0], compare);
-    }
-}
+        struct contest *contest = &contests[i];
+        char name[64];
 
-/* Prints the results; the first contest is the empty program, the second the
- * one that the others are compared with. */
-static void
-report(struct contest *contests, size_t n, uint32_t n_flows)
-{
-    reduce(contests, n);
-    printf("%u flows\n%-24s %8s %8s %8s %8s\n", n_flows, "nanoseconds",
-           "median", "25%", "75%", "ratio");
-    for (size_t i = 1; i < n; i++) {
-        const double *ns = contests[i].ns;
-
-        printf("%-24s %8.1f %8.1f %8.1f %8.2f\n", contests[i].name,
-               ns[ROUNDS / 2], ns[ROUNDS / 4], ns[ROUNDS * 3 / 4],
-               ns[ROUNDS / 2] / contests[1].ns[ROUNDS / 2]);
+        snprintf(name, sizeof name, "%s, %u endpoint%s", contest->name,
+                 n_flows, n_flows == 1 ? "" : "s");
+        figure_print(&(struct figure) {
+            .group = group,
+            .name = name,
+            .unit = "ns",
+            .value = { contest->name, contest->ns, n_rounds },
+            .reference = { contests[0].name, contests[0].ns, n_rounds },
+            .goal = contest->program == bed_program(nic)
+                    && contest->kind == IP4 ? GOAL : 0,
+        });
     }
 }
 
@@ -322,38 +320,40 @@ load(void)
 
     bench = bench_bpf__open_and_load();
     assert_non_null(bench);
+    make_frames();
     nic = bed_load_sized(0, BENCH_MAX_FRAMES);
-    assert_non_null(nic);
+    tagged = bed_load_sized(0, BENCH_MAX_FRAMES);
+    assert_true(nic && tagged);
     make_target();
     bed_set_nic(nic, 0, nic_mac, one);
+    bed_set_nic(tagged, 0, nic_mac, one);
     bed_add_target(nic, target);
+    bed_add_target(tagged, target);
     assert_int_equal(bpf_map_update_elem(bpf_map__fd(bench->maps.devices),
                                          &one, &target, 0), 0);
 }
 
-/* Runs everything with 'n_flows' destination addresses in turn. */
+/* Measures what a program costs, with 'n_flows' addresses in turn. */
 static void
 measure(uint32_t n_flows)
 {
-    int empty = bpf_program__fd(bench->progs.empty);
-    int reference = bpf_program__fd(bench->progs.reference);
     int program = bed_program(nic);
     struct contest contests[] = {
-        { "empty", IP4, XDP_PASS, empty, { 0 } },
-        { "reference", IP4, XDP_REDIRECT, reference, { 0 } },
-        { "nic_redirect IPv4", IP4, XDP_REDIRECT, program, { 0 } },
-        { "nic_redirect not local", IP4_NOT_LOCAL, XDP_PASS, program, { 0 } },
-        { "nic_redirect IPv4, tag", IP4_TAGGED, XDP_REDIRECT, program,
+        { "look-up, MAC, redirect", IP4, XDP_REDIRECT,
+          bpf_program__fd(bench->progs.reference), { 0 } },
+        { "IPv4", IP4, XDP_REDIRECT, program, { 0 } },
+        { "IPv4 not local", IP4_NOT_LOCAL, XDP_PASS, program, { 0 } },
+        { "IPv4 into a VLAN", IP4_TAGGED, XDP_REDIRECT, bed_program(tagged),
           { 0 } },
-        { "nic_redirect IPv6", IP6, XDP_REDIRECT, program, { 0 } },
+        { "IPv6", IP6, XDP_REDIRECT, program, { 0 } },
     };
     size_t n = sizeof contests / sizeof contests[0];
 
     set_endpoints(IP4, n_flows);
     set_endpoints(IP6, n_flows);
     set_endpoints(IP4_TAGGED, n_flows);
-    run_contests(contests, n, n_flows);
-    report(contests, n, n_flows);
+    run_contests(contests, n, n_flows, run_round);
+    report(contests, n, "program, net", n_flows);
 }
 
 /* Measures whole paths. */
@@ -362,27 +362,36 @@ measure_paths(void)
 {
     int program = bed_program(nic);
     struct contest contests[] = {
-        { "reference", IP4, XDP_REDIRECT,
+        { "bare redirect", IP4, XDP_REDIRECT,
+          bpf_program__fd(bench->progs.bare), { 0 } },
+        { "look-up, MAC, redirect", IP4, XDP_REDIRECT,
           bpf_program__fd(bench->progs.reference), { 0 } },
-        { "nic_redirect IPv4", IP4, XDP_REDIRECT, program, { 0 } },
-        { "nic_redirect IPv4, tag", IP4_TAGGED, XDP_REDIRECT, program,
+        { "IPv4", IP4, XDP_REDIRECT, program, { 0 } },
+        { "IPv4 into a VLAN", IP4_TAGGED, XDP_REDIRECT, bed_program(tagged),
           { 0 } },
-        { "nic_redirect IPv6", IP6, XDP_REDIRECT, program, { 0 } },
+        { "IPv6", IP6, XDP_REDIRECT, program, { 0 } },
     };
+    size_t n = sizeof contests / sizeof contests[0];
 
-    measure_live(contests, sizeof contests / sizeof contests[0]);
+    run_contests(contests, n, 1, run_live_round);
+    report(contests, n, "whole path of a frame", 1);
 }
 
 int
-main(void)
+main(int argc, char *argv[])
 {
     bed_enter();
+    if (argc > 1 && !strcmp(argv[1], "--quick")) {
+        n_rounds = QUICK_ROUNDS;
+    }
     load();
     measure(1);
     measure(1024);
+    measure(BENCH_MAX_FRAMES);
     measure_paths();
     sink_bpf__destroy(sink);
     bench_bpf__destroy(bench);
     ovn_xdp_bpf__destroy(nic);
+    ovn_xdp_bpf__destroy(tagged);
     return 0;
 }

@@ -21,10 +21,14 @@ __u32 frame_mask;
 /* Frame that comes next. */
 __u32 next_frame;
 
+/* The first of those frames in 'frames'. */
+__u32 first_frame;
+
 /* The frames. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, BENCH_MAX_FRAMES);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, BENCH_KINDS * BENCH_MAX_FRAMES);
 	__type(key, __u32);
 	__type(value, struct bench_frame);
 } frames SEC(".maps");
@@ -53,26 +57,33 @@ struct {
 	__type(value, __u32);
 } devices SEC(".maps");
 
-/* Writes 'frame' to 'data'. */
+/* Copies the bytes of TYPE at 'offset' from 'from' to 'to'. */
+#define COPY(TYPE, OFFSET) \
+	(*(volatile TYPE *)(to + (OFFSET)) = \
+	 *(const volatile TYPE *)(from + (OFFSET)))
+
+/* Writes the frame 'from' to 'to'.  What a program reads at once lies in one of
+ * the words that are written: the processor would wait if it were put together
+ * from several, which it does not for the frames of a real NIC. */
 static __always_inline void
-write_frame(void *data, const struct bench_frame *frame)
+write_frame(void *to, const void *from)
 {
 	int i;
 
+	COPY(__u64, 0);
+	COPY(__u32, 8);
+	COPY(__u16, 12);
 #pragma unroll
-	for (i = 0; i < 7; i++)
-		*(volatile __u16 *)(data + 2 * i) = frame->eth[i];
-#pragma unroll
-	for (i = 0; i < 12; i++)
-		*(volatile __u32 *)(data + ETH_HLEN + 4 * i) = frame->l3[i];
-	*(volatile __u16 *)(data + ETH_HLEN + 48) = frame->tail;
+	for (i = ETH_HLEN; i < BENCH_FRAME_LEN - 2; i += 8)
+		COPY(__u64, i);
+	COPY(__u16, BENCH_FRAME_LEN - 2);
 }
 
 /* Puts the next frame into the buffer and runs the program under test. */
 SEC("xdp.frags")
 int restore(struct xdp_md *ctx)
 {
-	__u32 index = next_frame++ & frame_mask;
+	__u32 index = first_frame + (next_frame++ & frame_mask);
 	struct bench_frame *frame;
 	void *data;
 	int grown;
@@ -94,6 +105,13 @@ SEC("xdp.frags")
 int empty(struct xdp_md *ctx)
 {
 	return XDP_PASS;
+}
+
+/* Redirects whatever comes. */
+SEC("xdp.frags")
+int bare(struct xdp_md *ctx)
+{
+	return bpf_redirect_map(&devices, 1, 0);
 }
 
 /* The least that redirecting a floating IP can be: one look-up, the

@@ -10,17 +10,15 @@
 /* Length of all frames. */
 #define BENCH_FRAME_LEN 64
 
-/* Frames that may take turns. */
+/* Frames of a kind that may take turns. */
 #define BENCH_MAX_FRAMES 65536
 
-/* A frame, in the words in which programs read it: what is stored as one and
- * read as another stalls the processor, which a real NIC's frames do not. */
+/* Kinds of frames. */
+#define BENCH_KINDS 4
+
+/* A frame. */
 struct bench_frame {
-    __u16 zero;                 /* Aligns the rest. */
-    __u16 eth[7];               /* The Ethernet header. */
-    __u32 l3[12];               /* Bytes 14 to 61. */
-    __u16 tail;                 /* Bytes 62 and 63. */
-    __u16 zero2;                /* Padding. */
+    __u8 data[BENCH_FRAME_LEN]; /* Its bytes. */
 };
 
 /* A MAC address, in words. */

@@ -241,7 +241,7 @@ set_up(void **state)
     uint32_t ifindex = if_nametoindex("lo");
 
     (void) state;
-    skel = bed_load(CASES_NIC, 0, NULL);
+    skel = bed_load(CASES_NIC, NULL);
     assert_non_null(skel);
     bed_set_nic(skel, CASES_NIC - 1, other_mac, ifindex);
     bed_set_nic(skel, CASES_NIC, cases_nic_mac, ifindex);

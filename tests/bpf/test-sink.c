@@ -69,7 +69,7 @@ static int
 set_up(void **state)
 {
     (void) state;
-    nic = bed_load(NIC, 0, NULL);
+    nic = bed_load(NIC, NULL);
     assert_non_null(nic);
     sink = sink_bpf__open();
     assert_non_null(sink);

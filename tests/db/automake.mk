@@ -3,9 +3,14 @@
 # Tests of idl/ with real ovsdb-servers.
 
 unit_tests += \
+	tests/db/test-nat-flow \
+	tests/db/test-nb-db \
 	tests/db/test-ovs-db \
+	tests/db/test-sb-changes \
 	tests/db/test-sb-db \
-	tests/db/test-sb-db-link
+	tests/db/test-sb-db-link \
+	tests/db/test-sb-facts \
+	tests/db/test-sources
 
 tests_libtest_a_SOURCES += \
 	tests/db/db-dump.c tests/db/db-dump.h \
@@ -15,6 +20,8 @@ tests_libtest_a_SOURCES += \
 db_tests += tests/db/test-releases.sh
 
 test_data += \
+	tests/db/fixtures/nb-2303.db \
+	tests/db/fixtures/nb-2403.db \
 	tests/db/fixtures/sb-2303.db \
 	tests/db/fixtures/sb-2403.db \
 	tests/db/golden/sb-2303-cmp1.json \

@@ -9,9 +9,12 @@
 #include <string.h>
 
 #include "openvswitch/dynamic-string.h"
+#include "packets.h"
 #include "svec.h"
 #include "util.h"
 
+#include "idl/nat-fact.h"
+#include "idl/nb-db.h"
 #include "idl/ovs-db.h"
 #include "idl/sb-db.h"
 
@@ -54,6 +57,7 @@ dump_sb_binding(const struct sb_binding *b)
                   b->up ? " up" : "", b->datapath.parts[0]);
     put_set(&ds, "macs", &b->macs);
     put_set(&ds, "nat", &b->nat_addresses);
+    put_set(&ds, "allowed", &b->port_security);
     put_string(&ds, "network", b->network_name);
     put_string(&ds, "l3gateway", b->l3gateway_chassis);
     put_string(&ds, "distributed", b->distributed_port);
@@ -101,6 +105,72 @@ find_sb_binding(const struct sb_view *view, const char *logical_port)
         }
     }
     return NULL;
+}
+
+/* Returns 'fact' as one line without its end; the caller frees it. */
+static char *
+dump_nat_fact(const struct nat_fact *fact)
+{
+    struct ds ds = DS_EMPTY_INITIALIZER;
+
+    ipv6_format_mapped(&fact->ip, &ds);
+    ds_put_format(&ds, " at=%s", fact->router_port);
+    if (fact->kind == NAT_FACT_LB) {
+        ds_put_cstr(&ds, " lb");
+    }
+    if (fact->distributed) {
+        ds_put_format(&ds, " mac="ETH_ADDR_FMT, ETH_ADDR_ARGS(fact->mac));
+    }
+    put_string(&ds, "resident", fact->resident);
+    return ds_steal_cstr(&ds);
+}
+
+/* Appends to 'ds' a line for each of 'facts', sorted. */
+static void
+put_facts(struct ds *ds, const struct hmap *facts)
+{
+    struct svec lines = SVEC_EMPTY_INITIALIZER;
+    const struct nat_fact *fact;
+
+    HMAP_FOR_EACH (fact, node, facts) {
+        svec_add_nocopy(&lines, dump_nat_fact(fact));
+    }
+    svec_sort(&lines);
+    for (size_t i = 0; i < lines.n; i++) {
+        ds_put_format(ds, "%s\n", lines.names[i]);
+    }
+    svec_destroy(&lines);
+}
+
+/* Returns the facts of 'view' as text, a line for each, sorted; the caller
+ * frees it. */
+char *
+dump_sb_facts(const struct sb_view *view)
+{
+    struct ds ds = DS_EMPTY_INITIALIZER;
+
+    put_facts(&ds, &view->facts);
+    return ds_steal_cstr(&ds);
+}
+
+/* Returns 'view' as text, a line for each fact, sorted, and then one for each
+ * thing that could not be read; the caller frees it. */
+char *
+dump_nb_view(const struct nb_view *view)
+{
+    struct ds ds = DS_EMPTY_INITIALIZER;
+
+    put_facts(&ds, &view->facts);
+
+    const char **bad = sset_sort(&view->bad);
+    for (size_t i = 0; bad[i]; i++) {
+        ds_put_format(&ds, "%s\n", bad[i]);
+    }
+    free(bad);
+    if (!view->complete) {
+        ds_put_cstr(&ds, "incomplete\n");
+    }
+    return ds_steal_cstr(&ds);
 }
 
 /* Appends 'port' to 'ds'. */

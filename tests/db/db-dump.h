@@ -3,6 +3,7 @@
 #ifndef TESTS_DB_DB_DUMP_H
 #define TESTS_DB_DB_DUMP_H 1
 
+struct nb_view;
 struct ovs_view;
 struct sb_binding;
 struct sb_view;
@@ -11,6 +12,8 @@ char *dump_sb_view(const struct sb_view *);
 char *dump_sb_binding(const struct sb_binding *);
 const struct sb_binding *find_sb_binding(const struct sb_view *,
                                          const char *logical_port);
+char *dump_sb_facts(const struct sb_view *);
+char *dump_nb_view(const struct nb_view *);
 char *dump_ovs_view(const struct ovs_view *);
 
 #endif /* tests/db/db-dump.h */

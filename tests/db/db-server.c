@@ -24,7 +24,9 @@
 
 #include <cmocka.h>
 
+#include "fatal-signal.h"
 #include "openvswitch/dynamic-string.h"
+#include "openvswitch/vlog.h"
 #include "util.h"
 
 /* One database and its server. */
@@ -88,8 +90,8 @@ run_or_fail(const char *const argv[])
 
 /* Returns the name of a program that these tests need and that is not
  * installed, or NULL if all are there. */
-const char *
-db_missing_tool(void)
+static const char *
+missing_tool(void)
 {
     static const char *const tools[] = {
         "ovsdb-server", "ovsdb-client", "ovsdb-tool", "ovs-appctl",
@@ -107,6 +109,23 @@ db_missing_tool(void)
         }
     }
     return NULL;
+}
+
+/* Prepares a test program with the command line 'argv', whose length 'argc' is
+ * of no use.  Returns true if it can run; otherwise says why not, for an exit
+ * with status 77. */
+bool
+db_test_init(int argc OVS_UNUSED, char *argv[])
+{
+    const char *missing = missing_tool();
+
+    set_program_name(argv[0]);
+    fatal_ignore_sigpipe();
+    vlog_set_levels(NULL, VLF_CONSOLE, VLL_ERR);
+    if (missing) {
+        printf("%s is not installed\n", missing);
+    }
+    return !missing;
 }
 
 /* Creates a new folder for the files of one test, and returns its name. */
@@ -318,6 +337,13 @@ db_server_stop(struct db_server *server)
         }
         server->pid = 0;
     }
+}
+
+/* Makes 'server', which runs, answer nothing while 'paused'. */
+void
+db_server_pause(const struct db_server *server, bool paused)
+{
+    kill(server->pid, paused ? SIGSTOP : SIGCONT);
 }
 
 /* Makes 'server', which runs, close all connections and accept new ones. */

@@ -8,7 +8,7 @@
 
 struct db_server;
 
-const char *db_missing_tool(void);
+bool db_test_init(int argc, char *argv[]);
 char *db_temp_dir(void);
 void db_remove_dir(char *dir);
 
@@ -20,6 +20,7 @@ void db_server_edit_schema(struct db_server *, const char *const edits[]);
 
 void db_server_start(struct db_server *);
 void db_server_stop(struct db_server *);
+void db_server_pause(const struct db_server *, bool paused);
 void db_server_disconnect_all(const struct db_server *);
 void db_server_limit_file(const struct db_server *, bool limited);
 const char *db_server_remote(const struct db_server *);

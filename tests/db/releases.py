@@ -32,9 +32,23 @@ SWITCH_PORT = "11111111-aaaa-4000-8000-000000000001"  # Peer of ROUTER_PORT.
 LOCALNET = "provnet-66666666"
 VIP = "172.24.100.200"                               # Of the load balancer.
 ROUTER_IP = "172.24.100.229"
+NONE = ["set", []]
+ROUTER_MAC = "fa:16:3e:77:7f:9c"
+# Floating IPs that are not announced, beside which they are like: address,
+# solicited-node address, where it is resident, MAC if distributed.
+IPV6 = (("2001:db8:ff::112", "ff02::1:ff00:112", FIP_VM, "fa:16:3e:aa:00:03"),
+        ("2001:db8:ff::113", "ff02::1:ff00:113", GATEWAY, None))
+LIKE = {"2001:db8:ff::112": "172.24.100.112",
+        "2001:db8:ff::113": "172.24.100.113"}
 
 FIELDS = ("address", "mac", "kind", "logical_port", "network", "bridge",
           "vlan")
+
+# Those that the fixture has.
+FLOATING = (("172.24.100.112", None, FIP_VM, "fa:16:3e:aa:00:03"),
+            ("172.24.100.113", None, GATEWAY, None),
+            ("172.24.100.114", None, GATEWAY, None),
+            (ROUTER_IP, None, GATEWAY, None))
 
 # Releases, their schema versions, and what came with each: a table, or a
 # column as TABLE.COLUMN.  The databases are made from one of 24.03, so that up
@@ -44,7 +58,8 @@ HISTORY = (
     # Less than any release had.
     ("bare", "1.0.0", ""),
     ("20.03", "2.7.0",
-     "Port_Binding.nat_addresses Port_Binding.virtual_parent"
+     "Logical_Flow.external_ids Port_Binding.nat_addresses"
+     " Port_Binding.virtual_parent"
      " Port_Binding.parent_port Port_Binding.tag HA_Chassis_Group HA_Chassis"
      " Port_Group Address_Set Meter Gateway_Chassis IGMP_Group Encap.options"
      " Service_Monitor IP_Multicast Controller_Event"
@@ -228,6 +243,14 @@ def drift_schema(db, release):
                 db.add(what)
         if version == release:
             db.schema["version"] = number
+    if not has(release, "20.12") and release != "bare":
+        # Each flow had one datapath.
+        flow = db.schema["tables"]["Logical_Flow"]["columns"]
+        flow["logical_datapath"]["type"]["min"] = 1
+        rows = db.tables["Logical_Flow"]
+        for uuid in [uuid for uuid, row in rows.items()
+                     if row.get("logical_datapath", NONE) == NONE]:
+            del rows[uuid]
     db.schema.pop("cksum", None)
 
 
@@ -241,10 +264,81 @@ def drift_nat_addresses(db, release):
         # No exclude-lb-vips-from-garp yet.
         strings = ["set", [s.replace(mark, f" {VIP}{mark}")
                            if ROUTER_IP not in s else s for s in strings[1]]]
+    if release == "23.06":
+        # Without nat-addresses=router.
+        strings = ["set", []]
     if has(release, "25.09"):
         # With exclude-router-ips-from-garp.
         strings = ["set", [s for s in strings[1] if ROUTER_IP not in s]]
     db.binding(SWITCH_PORT)["nat_addresses"] = strings
+
+
+def answer(release, address, solicited, resident, mac):
+    """Returns match and actions by which northd of RELEASE answers for the
+    NAT address ADDRESS where RESIDENT is."""
+    old = not has(release, "20.09")
+    mac = mac or (ROUTER_MAC if old else "xreg0[0..47]")
+    port, where = f'"{ROUTER_PORT}"', f' && is_chassis_resident("{resident}")'
+    if solicited:
+        dst = f"ip6.dst == {{{address}, {solicited}}}"
+        both = f"nd_ns && {dst}" if old else f"{dst} && nd_ns"
+        match = f"inport == {port} && {both} && nd.target == {address}"
+        actions = (f"nd_na {{ eth.src = {mac}; ip6.src = {address};"
+                   f" nd.target = {address}; nd.tll = {mac}; outport = inport;"
+                   " flags.loopback = 1; output; };")
+        return match + where, ("eth.dst = eth.src; " if old else "") + actions
+    both = (f"arp.tpa == {address} && arp.op == 1" if old
+            else f"arp.op == 1 && arp.tpa == {address}")
+    head = ("arp.op = 2; /* ARP reply */ arp.tha = arp.sha;"
+            f" eth.src = {mac};" if old else
+            f"eth.src = {mac}; arp.op = 2; /* ARP reply */ arp.tha = arp.sha;")
+    return (f"inport == {port} && {both}{where}",
+            f"eth.dst = eth.src; {head} arp.sha = {mac}; arp.tpa = arp.spa;"
+            f" arp.spa = {address}; outport = inport; flags.loopback = 1;"
+            " output;")
+
+
+def vip_match(release):
+    """Returns how northd of RELEASE matches new connections to the VIP."""
+    if not has(release, "21.09"):
+        match = f"ct.new && ip && ip4.dst == {VIP} && tcp && tcp.dst == 80"
+    elif not has(release, "23.06"):
+        related = "!ct.rel && " if has(release, "23.03") else ""
+        match = (f"ct.new && {related}ip4 && reg0 == {VIP} && tcp"
+                 " && reg9[16..31] == 80")
+    elif not has(release, "25.09"):
+        match = (f"ct.new && !ct.rel && ip4 && ip4.dst == {VIP} && tcp"
+                 " && tcp.dst == 80")
+    else:
+        match = (f"ct.new && !ct.rel && ip4 && ip4.dst == {VIP}"
+                 " && reg1[16..23] == 6 && reg1[0..15] == 80")
+    return f'{match} && is_chassis_resident("{GATEWAY}")'
+
+
+def drift_flows(db, release):
+    """Has the flows of DB say what northd of RELEASE would, and adds some for
+    floating IPs of IPv6."""
+    flows = db.tables.get("Logical_Flow")
+    if release == "bare":
+        return
+    like = None
+    for row in flows.values():
+        match = row["match"]
+        for nat in FLOATING:
+            if match == answer(BASE, *nat)[0]:
+                like = row
+                row["match"], row["actions"] = answer(release, *nat)
+        if match == vip_match(BASE):
+            row["match"] = vip_match(release)
+    texts = [answer(release, *nat) for nat in IPV6]
+    if has(release, "next"):
+        texts.append((f'inport == "{ROUTER_PORT}" && arp.op == 1'
+                      " && arp.tpa == 203.0.113.4 && unheard.of == 1"
+                      f' && is_chassis_resident("{GATEWAY}")',
+                      like["actions"]))
+    for i, (match, actions) in enumerate(texts):
+        flows[f"00000000-0000-4000-8001-{i:012}"] = {
+            **like, "match": match, "actions": actions}
 
 
 def drift_bindings(db, release, me):
@@ -309,6 +403,7 @@ def drift(db, release):
     drift_schema(db, release)
     drift_nat_addresses(db, release)
     drift_datapaths(db, release)
+    drift_flows(db, release)
     drift_bindings(db, release, db.find("Chassis", "name", "cmp1"))
     columns = db.schema["tables"]["Port_Binding"]["columns"]
     for row in db.tables["Port_Binding"].values():
@@ -346,12 +441,9 @@ def drift_answer(rows, release):
         # Neither floating IPs nor tags can be written down.
         return [{**row, "vlan": None} for row in rows
                 if row["kind"] in ("vm", "router")]
-    if not has(release, "22.03"):
-        # Load-balancer VIPs are announced like any centralised address.
-        central = next(row for row in rows
-                       if row["kind"] == "fip-centralised")
-        return rows + [{**central, "address": VIP}]
-    return rows
+    return rows + [
+        {**next(row for row in rows if row["address"] == LIKE[address]),
+         "address": address} for address, *_ in IPV6]
 
 
 def expected(golden, release, step, chassis):

@@ -75,7 +75,8 @@ sbt_is_local(const struct sb_db *db, const char *logical_port)
 }
 
 /* Returns the number of rows that the replica of 'db' holds, of all tables,
- * given that a row of Chassis has 1 and one of Port_Binding 12 columns. */
+ * given that a row of Chassis has 1, one of Logical_Flow 4 and one of
+ * Port_Binding 13 columns. */
 unsigned int
 sbt_n_cells(const struct sb_db *db)
 {

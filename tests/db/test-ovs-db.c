@@ -15,9 +15,7 @@
 
 #include <cmocka.h>
 
-#include "fatal-signal.h"
 #include "openvswitch/poll-loop.h"
-#include "openvswitch/vlog.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -660,14 +658,8 @@ main(int argc, char *argv[])
         TEST(test_taken),
         TEST(test_refused),
     };
-    const char *missing = db_missing_tool();
 
-    (void) argc;
-    set_program_name(argv[0]);
-    fatal_ignore_sigpipe();
-    vlog_set_levels(NULL, VLF_CONSOLE, VLL_ERR);
-    if (missing) {
-        printf("%s is not installed\n", missing);
+    if (!db_test_init(argc, argv)) {
         return 77;
     }
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,8 +15,6 @@
 
 #include <cmocka.h>
 
-#include "fatal-signal.h"
-#include "openvswitch/vlog.h"
 #include "random.h"
 #include "util.h"
 #include "uuid.h"
@@ -148,7 +146,8 @@ test_moves(void **statep)
     AWAIT(f->db, sbt_binding(f->db, VM_PROVIDER)->tag == 7);
     check_binding(f->db, VM_PROVIDER, VM_PROVIDER " type= here up dp=a4c535b5"
                   " macs=[fa:16:3e:bb:00:05 192.0.2.7; unknown]"
-                  " virtual-parent=y parent=x tag=7");
+                  " allowed=[fa:16:3e:bb:00:05 172.24.100.50"
+                  " 2001:db8:ff::50] virtual-parent=y parent=x tag=7");
 
     /* A change of what is not interpreted is no change of the view: the mark
      * is the only one. */
@@ -229,16 +228,16 @@ test_selective(void **statep)
 
     /* Our chassis; our VM, the localnet port, and the port with NAT. */
     assert_int_equal(hmap_count(&sb_db_view(f->db)->bindings), 3);
-    assert_int_equal(sbt_n_cells(f->db), 1 * 1 + 3 * 12);
+    assert_int_equal(sbt_n_cells(f->db), 1 * 1 + 3 * 13);
 
     /* With NAT addresses a router port elsewhere counts, without it does not:
      * a condition "!= []" is honoured in both directions. */
     sbt_update_binding(f->server, "router-7", "{'nat_addresses':'x'}");
     AWAIT(f->db, sbt_binding(f->db, "router-7"));
-    assert_int_equal(sbt_n_cells(f->db), 1 * 1 + 4 * 12);
+    assert_int_equal(sbt_n_cells(f->db), 1 * 1 + 4 * 13);
     sbt_update_binding(f->server, "router-7", "{'nat_addresses':['set',[]]}");
     AWAIT(f->db, !sbt_binding(f->db, "router-7"));
-    assert_int_equal(sbt_n_cells(f->db), 1 * 1 + 3 * 12);
+    assert_int_equal(sbt_n_cells(f->db), 1 * 1 + 3 * 13);
 }
 
 /* Values that no northd writes. */
@@ -344,7 +343,8 @@ test_incremental(void **statep)
             }
         }
         sbt_set_mark(f->server, i);
-        AWAIT(f->db, sbt_has_mark(f->db, i));
+        AWAIT(f->db, sbt_has_mark(f->db, i)
+              && sbt_state(f->db) == DB_SYNCED);
 
         struct sb_db *fresh = sb_db_create();
         sbt_target(fresh, f->server, "cmp1");
@@ -378,14 +378,8 @@ main(int argc, char *argv[])
         TEST(test_malformed),
         TEST(test_incremental),
     };
-    const char *missing = db_missing_tool();
 
-    (void) argc;
-    set_program_name(argv[0]);
-    fatal_ignore_sigpipe();
-    vlog_set_levels(NULL, VLF_CONSOLE, VLL_ERR);
-    if (missing) {
-        printf("%s is not installed\n", missing);
+    if (!db_test_init(argc, argv)) {
         return 77;
     }
     return cmocka_run_group_tests(tests, NULL, NULL);

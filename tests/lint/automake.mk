@@ -5,6 +5,7 @@
 lint_tests += \
 	tests/lint/check-symbols \
 	tests/lint/lint \
+	tests/lint/reasons \
 	tests/lint/runner-selftest \
 	tests/lint/selftest
 

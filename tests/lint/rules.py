@@ -73,6 +73,7 @@ class Source:
     def is_shell(self):
         """A script, or a library of scripts."""
         return (self.has_suffix(".sh", ".bash")
+                or "/completions/" in self.path
                 or bool(re.match(r"#!.*\b(ba)?sh\b", self.lines[0])))
 
     @property

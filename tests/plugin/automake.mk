@@ -5,24 +5,35 @@
 unit_tests += \
 	tests/plugin/test-addresses \
 	tests/plugin/test-commands \
+	tests/plugin/test-datapath-bpf-load \
 	tests/plugin/test-datapath-bpf-slots \
 	tests/plugin/test-datapath-fake \
 	tests/plugin/test-desired \
 	tests/plugin/test-desired-devices \
+	tests/plugin/test-desired-facts \
+	tests/plugin/test-desired-incremental \
+	tests/plugin/test-desired-nb \
 	tests/plugin/test-diff \
+	tests/plugin/test-host-flows \
+	tests/plugin/test-judge \
 	tests/plugin/test-paths \
+	tests/plugin/test-problem-set \
 	tests/plugin/test-problems \
 	tests/plugin/test-reason \
 	tests/plugin/test-reconcile \
 	tests/plugin/test-regressions \
 	tests/plugin/test-settings \
-	tests/plugin/test-view
+	tests/plugin/test-tls \
+	tests/plugin/test-view \
+	tests/plugin/test-view-explain
 
 # Against the kernel, in network namespaces of their own.
 root_units += \
 	tests/plugin/test-bridge-port \
 	tests/plugin/test-datapath-bpf \
 	tests/plugin/test-datapath-bpf-crash \
+	tests/plugin/test-datapath-bpf-probe \
+	tests/plugin/test-host \
 	tests/plugin/test-netdevs \
 	tests/plugin/test-netdevs-xdp \
 	tests/plugin/test-port-guard
@@ -37,4 +48,6 @@ tests_libtest_a_SOURCES += \
 	tests/plugin/netns.c \
 	tests/plugin/netns.h \
 	tests/plugin/values.c \
-	tests/plugin/values.h
+	tests/plugin/values.h \
+	tests/plugin/view-bed.c \
+	tests/plugin/view-bed.h

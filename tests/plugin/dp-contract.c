@@ -150,8 +150,11 @@ assert_has(const struct dp *dp, const struct dp_endpoint *e)
 {
     struct found found = dump(dp);
     struct dp_counter counter;
+    struct dp_action action;
 
     assert_int_equal(bed->class->endpoint_counter(dp, &e->key, &counter), 0);
+    assert_int_equal(bed->class->find_endpoint(dp, &e->key, &action), 0);
+    assert_true(dp_action_equals(&action, &e->action));
     for (size_t i = 0; i < found.n_endpoints; i++) {
         if (dp_key_equals(&found.endpoints[i].key, &e->key)) {
             assert_same_endpoint(&found.endpoints[i], e);
@@ -185,6 +188,7 @@ test_endpoints(void **state OVS_UNUSED)
     struct dp_endpoint four = endpoint("192.0.2.1", 0, 1);
     struct dp_endpoint tagged = endpoint("192.0.2.1", 7, 2);
     struct dp_endpoint six = endpoint("2001:db8::1", 0, 3);
+    struct dp_action action;
     struct dp_counter counter = { 1, 1 };
 
     put(dp, &four);
@@ -206,6 +210,8 @@ test_endpoints(void **state OVS_UNUSED)
     assert_int_equal(bed->class->endpoint_counter(dp, &tagged.key, &counter),
                      ENOENT);
     assert_int_equal(counter.packets + counter.bytes, 0);
+    assert_int_equal(bed->class->find_endpoint(dp, &tagged.key, &action),
+                     ENOENT);
     assert_int_equal(dump(dp).n_endpoints, 2);
     assert_has(dp, &four);
     bed->class->close(dp, true);

@@ -17,15 +17,16 @@
 #include "random.h"
 #include "util.h"
 
-/* Returns 'string' as parsed, in one line: "MAC IP... @RESIDENT", "none" or
- * "bad".  The caller frees it. */
+/* Returns 'string' as parsed by 'parser', in one line: "MAC IP... @RESIDENT",
+ * "none" or "bad".  The caller frees it. */
 static char *
-parse(const char *string)
+parse_by(enum addresses_result (*parser)(const char *, struct addresses *),
+         const char *string)
 {
     struct ds ds = DS_EMPTY_INITIALIZER;
     struct addresses addresses;
 
-    switch (addresses_parse(string, &addresses)) {
+    switch (parser(string, &addresses)) {
     case ADDRESSES_OK:
         ds_put_format(&ds, ETH_ADDR_FMT, ETH_ADDR_ARGS(addresses.mac));
         for (size_t i = 0; i < addresses.n_ips; i++) {
@@ -48,6 +49,13 @@ parse(const char *string)
     }
     addresses_destroy(&addresses);
     return ds_steal_cstr(&ds);
+}
+
+/* Returns 'string' as addresses_parse() understands it. */
+static char *
+parse(const char *string)
+{
+    return parse_by(addresses_parse, string);
 }
 
 /* Checks that 'string' is parsed as 'expected'. */
@@ -155,6 +163,34 @@ test_bad(void **state OVS_UNUSED)
     }
 }
 
+/* Port_Binding.port_security: a network is no address. */
+static void
+test_allowed(void **state OVS_UNUSED)
+{
+    static const struct {
+        const char *string;     /* As in the column. */
+        const char *expected;   /* What parse_by() makes of it. */
+    } cases[] = {
+        { MAC, MAC },
+        { MAC " 10.0.0.5 fd00::5", MAC " 10.0.0.5 fd00::5" },
+        { MAC " 10.0.0.5/24 fd00::5/64", MAC " 10.0.0.5 fd00::5" },
+        { MAC " 10.0.0.0/24 10.0.0.5/32 10.0.0.4/30", MAC " 10.0.0.5" },
+        { MAC " fd00::/64 fd00::5/128 0.0.0.0/0 ::/0", MAC " fd00::5" },
+        { MAC " 10.0.0.5/33", "bad" },
+        { MAC " 10.0.0.0/24x", "bad" },
+        { "VRRPv3 " MAC " 10.0.0.5", "bad" },
+        { "unknown", "none" },
+        { "", "none" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char *result = parse_by(addresses_parse_allowed, cases[i].string);
+
+        assert_string_equal(result, cases[i].expected);
+        free(result);
+    }
+}
+
 /* No prefix of a good string, and no damaged one, does harm or gives an
  * address that the string has not. */
 static void
@@ -236,6 +272,7 @@ main(void)
         cmocka_unit_test(test_nat),
         cmocka_unit_test(test_keywords),
         cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_allowed),
         cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_routable),
     };

@@ -607,6 +607,39 @@ test_rejected(void **state OVS_UNUSED)
     dp_bed_close(NULL);
 }
 
+/* Returns the length in bytes of the program of 'device' as it is run. */
+static uint32_t
+length_of(const char *device)
+{
+    struct bpf_prog_info info = { .type = 0 };
+    uint32_t size = sizeof info;
+    int fd = bpf_prog_get_fd_by_id(program_of(device));
+
+    assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &size), 0);
+    close(fd);
+    return info.xlated_prog_len;
+}
+
+/* A program that is bound to its NIC has lost all of its room, and needed
+ * little of it. */
+static void
+test_room(void **state OVS_UNUSED)
+{
+    struct dp *dp = dp_bed_open();
+    struct dp_nic nic = dp_bed_nic();
+    uint32_t plain;
+
+    assert_int_equal(class->attach_nic(dp, &nic), 0);
+    plain = length_of("nic0");
+    nic.tag_hint = true;
+    if (class->attach_nic(dp, &nic)) {
+        print_message("this kernel has no VLAN hint (Linux 6.8 has)\n");
+        skip();
+    }
+    assert_in_range(length_of("nic0"), plain, plain + 512);
+    dp_bed_close(dp);
+}
+
 int
 main(void)
 {
@@ -625,6 +658,7 @@ main(void)
         cmocka_unit_test_teardown(test_index, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_restricted, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_rejected, dp_bed_clean_up),
+        cmocka_unit_test_teardown(test_room, dp_bed_clean_up),
     };
     int failed;
 

@@ -195,6 +195,40 @@ test_virtual(void **state)
     check(values, "");
 }
 
+/* Addresses that a VM may use but that are not its own are shown, and stay
+ * with OVN until a virtual port or a VM of its own tells where they are. */
+static void
+test_allowed(void **state)
+{
+    struct values *values = *state;
+    struct sb_binding *vm = values_add_vm(values, "vm1", 1,
+                                          VM1 " 172.24.100.50");
+    struct sb_binding *other = values_add_vm(values, "vm2", 1,
+                                             VM2 " 172.24.100.51");
+
+    sset_add(&vm->port_security, VM1 " 172.24.100.50 172.24.100.70/24 10.0.0."
+             "0/8 fd00::/64 2001:db8::70");
+    sset_add(&vm->port_security, "VRRPv3 " VM1 " " VM2 " 172.24.100.80");
+    sset_add(&vm->port_security, VM2);
+    sset_add(&other->port_security, VM2 " 172.24.100.70");
+    check(values,
+          "172.24.100.50 "VM1" vm vm1 physnet1 br-ex 0\n"
+          "172.24.100.51 "VM2" vm vm2 physnet1 br-ex 0\n"
+          "172.24.100.70 "VM1" vm vm1 physnet1 br-ex 0 allowed-pair\n"
+          "2001:db8::70 "VM1" vm vm1 physnet1 br-ex 0 allowed-pair\n");
+
+    struct sb_binding *vip = values_add_binding(values, "virtual", "vip", 1);
+    sset_add(&vip->macs, "fa:16:3e:cc:00:01 172.24.100.70");
+    vip->here = true;
+    vip->virtual_parent = xstrdup("vm2");
+    sset_add(&other->macs, "fa:16:3e:bb:00:0a 2001:db8::70");
+    check(values,
+          "172.24.100.50 "VM1" vm vm1 physnet1 br-ex 0\n"
+          "172.24.100.51 "VM2" vm vm2 physnet1 br-ex 0\n"
+          "172.24.100.70 "VM2" vm vip physnet1 br-ex 0\n"
+          "2001:db8::70 fa:16:3e:bb:00:0a vm vm2 physnet1 br-ex 0\n");
+}
+
 /* Where a gateway router is: the addresses of its port on the provider network
  * and those that it translates; elsewhere none.  Its other ports, and being
  * reported up, do not matter. */
@@ -381,6 +415,25 @@ test_no_bridge(void **state)
                    "no-bridge\n"
                    "172.24.100.4 "VM1" vm vm4 - - 0 no-mapping\n",
                    REASON_NO_BRIDGE, 1);
+}
+
+/* A network that OVN has plugged into another bridge than the mapping names
+ * waits for OVN, unless it is plugged in nowhere yet. */
+static void
+test_plugged_elsewhere(void **state)
+{
+    struct values *values = *state;
+
+    values_add_bridge(values, "br-two", true);
+    values_add_vm(values, "vm1", 1, VM1 " 172.24.100.1");
+    values_plug(values, "br-two", "provnet-9");
+    check(values, "172.24.100.1 "VM1" vm vm1 physnet1 br-ex 0\n");
+    values_plug(values, "br-two", "provnet-1");
+    check(values, "172.24.100.1 "VM1" vm vm1 physnet1 br-ex 0 "
+                  "plugged-elsewhere pending\n");
+    values_unplug(values, "provnet-1");
+    values_plug(values, "br-ex", "provnet-1");
+    check(values, "172.24.100.1 "VM1" vm vm1 physnet1 br-ex 0\n");
 }
 
 /* Excluded by address, of either family and spelling, and by port. */
@@ -622,7 +675,8 @@ test_action(void **state)
     desired_destroy(desired);
 }
 
-/* While its target is missing an endpoint stays, with target 0. */
+/* While its target is missing an endpoint stays, with target 0, and no frame
+ * is too much for it: a frame that passes is to have the right reason. */
 static void
 test_target_missing(void **state)
 {
@@ -637,6 +691,8 @@ test_target_missing(void **state)
     assert_true(desired_endpoint_action(desired_find_endpoint(desired, &key),
                                         &action));
     assert_int_equal(action.ifindex, 0);
+    assert_int_equal(action.mtu, UINT16_MAX);
+    assert_true(action.target_sg);
     desired_destroy(desired);
 
     values_add_device(values, "br-ex", "tun");
@@ -676,12 +732,14 @@ main(void)
         TEST(test_gateway),
         TEST(test_gateway_router),
         TEST(test_virtual),
+        TEST(test_allowed),
         TEST(test_gateway_alone),
         TEST(test_nat_without_residence),
         TEST(test_vlan),
         TEST(test_networks),
         TEST(test_localnets),
         TEST(test_no_bridge),
+        TEST(test_plugged_elsewhere),
         TEST(test_excluded),
         TEST(test_malformed),
         TEST(test_duplicates_agree),

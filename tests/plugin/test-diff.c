@@ -327,6 +327,20 @@ edit_endpoint(struct desired *desired)
     ep->reason = random_range(4) ? REASON_NONE : REASON_PORT_DOWN;
 }
 
+/* Has 'desired' say that every endpoint that can be changed. */
+static void
+note_all(struct desired *desired)
+{
+    desired_forget_changes(desired);
+    for (int i = 0; i < N_KEYS; i++) {
+        struct desired_change *change = xmalloc(sizeof *change);
+
+        change->key = random_key(i);
+        hmap_insert(&desired->changed, &change->node,
+                    dp_key_hash(&change->key));
+    }
+}
+
 /* For any two sets: the operations lead from one to the other, there is none
  * too many, and after them none is left. */
 static void
@@ -337,9 +351,9 @@ test_properties(void **state OVS_UNUSED)
     random_set_seed(20231);
     for (int i = 0; i < N_SEQUENCES; i++) {
         struct hmap installed = HMAP_INITIALIZER(&installed);
-        struct desired *desired = xzalloc(sizeof *desired);
+        struct desired *desired = desired_create();
+        struct desired_endpoint *ep;
 
-        hmap_init(&desired->endpoints);
         desired->n_bridges = N_BRIDGES;
         desired->bridges = xcalloc(N_BRIDGES, sizeof *desired->bridges);
         for (int j = 0; j < N_STEPS; j++) {
@@ -352,7 +366,12 @@ test_properties(void **state OVS_UNUSED)
             if (!random_range(3)) {
                 edit_bridges(desired);
             }
-            diff_compute(&installed, desired, &diff);
+            if (j && random_range(2)) {
+                note_all(desired);
+                diff_compute_changed(&installed, desired, &diff);
+            } else {
+                diff_compute(&installed, desired, &diff);
+            }
             assert_int_equal(diff.n, distance(&installed, desired));
             n_ops += diff.n;
             apply(&diff, &installed);
@@ -361,6 +380,9 @@ test_properties(void **state OVS_UNUSED)
             diff_compute(&installed, desired, &diff);
             assert_int_equal(diff.n, 0);
             diff_destroy(&diff);
+        }
+        HMAP_FOR_EACH_POP (ep, node, &desired->endpoints) {
+            free(ep);
         }
         desired_destroy(desired);
         installed_destroy(&installed);

@@ -230,6 +230,31 @@ test_without_family(void **state)
     close(fd);
 }
 
+static void
+test_probe(void **state)
+{
+    struct netdevs_abilities abilities;
+    struct netdevs *nd = *state;
+
+    netdevs_probe(nd, bed_get(nd, "v0"), &abilities);
+    assert_string_equal(abilities.driver, "veth");
+    assert_int_equal(abilities.guessed, !netdevs_has_family(nd));
+    assert_int_equal(abilities.rx_sg, netdevs_has_family(nd));
+    netdevs_probe(nd, bed_get(nd, "lo"), &abilities);
+    assert_string_equal(abilities.driver, "");
+    assert_false(abilities.rx_sg);
+
+    netdevs_destroy(nd);
+    *state = NULL;
+    assert_int_equal(netdevs_create_without_family(&nd), 0);
+    *state = nd;
+    assert_false(netdevs_has_family(nd));
+    netdevs_probe(nd, bed_get(nd, "v0"), &abilities);
+    assert_string_equal(abilities.driver, "veth");
+    assert_true(abilities.guessed);
+    assert_false(abilities.rx_sg);
+}
+
 int
 main(int argc OVS_UNUSED, char *argv[])
 {
@@ -241,6 +266,7 @@ main(int argc OVS_UNUSED, char *argv[])
         VETH_TEST(test_xdp_program),
         VETH_TEST(test_xdp_link),
         VETH_TEST(test_without_family),
+        VETH_TEST(test_probe),
     };
 
     set_program_name(argv[0]);

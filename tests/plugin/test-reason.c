@@ -79,6 +79,18 @@ test_packet_reasons(void **state OVS_UNUSED)
     sset_destroy(&words);
 }
 
+/* A word says which list it is from. */
+static void
+test_one_meaning(void **state OVS_UNUSED)
+{
+    for (int i = 0; i < N_STATE_REASONS; i++) {
+        for (int j = 0; j < N_PACKET_REASONS; j++) {
+            assert_string_not_equal(reason_to_string(i),
+                                    packet_reason_to_string(j));
+        }
+    }
+}
+
 /* Runs the tests. */
 int
 main(void)
@@ -86,6 +98,7 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_state_reasons),
         cmocka_unit_test(test_packet_reasons),
+        cmocka_unit_test(test_one_meaning),
     };
 
     return cmocka_run_group_tests_name("reason", tests, NULL, NULL);

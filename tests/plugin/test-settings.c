@@ -174,6 +174,7 @@ test_override(void **state)
         { "ovn-xdp-mode", "generic" },
         { "ovn-xdp-bridge-port", "veth" },
         { "ovn-xdp-max-endpoints", "100" },
+        { "ovn-xdp-nb-remote", "tcp:192.0.2.1:6641" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
@@ -189,9 +190,11 @@ test_override(void **state)
     smap_add(&f->ids, "ovn-xdp-exclude", "general");
     smap_add(&f->ids, "ovn-xdp-mode", "native");
     smap_add(&f->ids, "ovn-xdp-bridge-port", "internal");
+    smap_add(&f->ids, "ovn-xdp-nb-remote", "unix:general");
     set(f, "ovn-xdp-max-endpoints", "200", 0);
 
     assert_string_equal(f->settings.remote, "tcp:192.0.2.1:6642");
+    assert_string_equal(f->settings.nb_remote, "tcp:192.0.2.1:6641");
     assert_int_equal(f->settings.probe_interval, 7000);
     assert_int_equal(smap_count(&f->settings.mappings), 1);
     check_mapping(f, "a", "br-a");
@@ -279,7 +282,6 @@ test_interfaces(void **state)
     struct fixture *f = *state;
     static const char *const bad[] = {
         "eth/0", "eth0,with:colon", "..", ".", "0123456789abcdef",
-        "eth0,tab\there",
     };
 
     set(f, "ovn-xdp-interfaces", "auto", 0);
@@ -294,6 +296,8 @@ test_interfaces(void **state)
         assert_false(f->settings.interfaces_auto);
         CHECK_SET(&f->settings.interfaces, "eth0", "eth1", "0123456789abcde");
     }
+    set(f, "ovn-xdp-interfaces", "eth0,tab\there", 1);
+    CHECK_PROBLEM(f, REASON_BAD_VALUE, "\"tab\\x09here\" cannot be");
     set(f, "ovn-xdp-interfaces", "", 0);
     assert_true(sset_is_empty(&f->settings.interfaces));
     set(f, "ovn-xdp-interfaces", "auto", 0);
@@ -434,6 +438,35 @@ test_bad_override(void **state)
     set(f, "ovn-xdp-max-endpoints", "none", 2);
 }
 
+/* ovn-remote and ovn-xdp-nb-remote: ways to connect, or none. */
+static void
+test_remotes(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const bad[] = {
+        "banana", "tcp", "192.0.2.1:6642", "ptcp:6642",
+        "tcp:192.0.2.1:6642,banana", "unix:/a,:",
+    };
+
+    set(f, "ovn-remote", "tcp:192.0.2.1:6642,ssl:[2001:db8::1]:6642", 0);
+    set(f, "ovn-xdp-nb-remote", "unix:/run/nb.sock", 0);
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        set(f, "ovn-remote", bad[i], 1);
+        CHECK_PROBLEM(f, REASON_BAD_VALUE, "ovn-remote", bad[i]);
+        assert_string_equal(f->settings.remote,
+                            "tcp:192.0.2.1:6642,ssl:[2001:db8::1]:6642");
+        set(f, "ovn-remote", "tcp:192.0.2.1:6642,ssl:[2001:db8::1]:6642", 0);
+        set(f, "ovn-xdp-nb-remote", bad[i], 1);
+        CHECK_PROBLEM(f, REASON_BAD_VALUE, "ovn-xdp-nb-remote", bad[i]);
+        assert_string_equal(f->settings.nb_remote, "unix:/run/nb.sock");
+        set(f, "ovn-xdp-nb-remote", "unix:/run/nb.sock", 0);
+    }
+    set(f, "ovn-xdp-nb-remote", NULL, 0);
+    assert_string_equal(f->settings.nb_remote, "");
+    set(f, "ovn-remote", NULL, 0);
+    assert_string_equal(f->settings.remote, "");
+}
+
 /* Keys of the contract that ask for more than this version does. */
 static void
 test_later(void **state)
@@ -443,7 +476,6 @@ test_later(void **state)
         { "ovn-xdp-acl", "off", "drop" },
         { "ovn-xdp-direct", "off", "on" },
         { "ovn-xdp-stale-timeout", "0", "30" },
-        { "ovn-xdp-nb-remote", "", "tcp:192.0.2.1:6641" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
@@ -496,6 +528,7 @@ main(void)
         TEST(test_mappings_twice),
         TEST(test_probe_interval),
         TEST(test_bad_override),
+        TEST(test_remotes),
         TEST(test_later),
         TEST(test_later_bad),
     };

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "idl/ovs-db.h"
+#include "idl/nb-db.h"
 #include "idl/sb-db.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
@@ -24,94 +25,14 @@
 #include "plugin/ports.h"
 #include "plugin/reconcile.h"
 #include "plugin/view-private.h"
-#include "tests/plugin/values.h"
+#include "tests/plugin/view-bed.h"
 #include "timeval.h"
 #include "util.h"
-
-#define VM1 "fa:16:3e:bb:00:01"
-#define VM2 "fa:16:3e:bb:00:02"
-#define GW "fa:16:3e:77:7f:9c"
-
-/* What every test works on. */
-struct fixture {
-    struct values values;       /* Chassis. */
-    struct problems setting_problems; /* Of its settings. */
-    struct ovs_db *ovs_db;      /* Not connected. */
-    struct sb_db *sb_db;        /* Without a remote. */
-    struct netdevs *netdevs;    /* The real ones of this machine. */
-    struct ports *ports;        /* Without work. */
-    struct reconcile *reconcile; /* On 'dp'. */
-    struct dp *dp;              /* In memory. */
-    struct desired *desired;    /* Last derivation. */
-    struct view view;           /* Under test. */
-};
-
-/* Derives anew, and brings that about 'n' times. */
-static void
-update(struct fixture *f, int n)
-{
-    desired_destroy(f->desired);
-    f->desired = values_derive(&f->values);
-    f->view.desired = f->desired;
-    for (int i = 0; i < n; i++) {
-        reconcile_run(f->reconcile, f->desired, 0);
-        f->view.programmed = true;
-    }
-}
-
-/* Prepares a struct fixture: everything is there, nothing was derived. */
-static int
-setup(void **state)
-{
-    struct fixture *f = xzalloc(sizeof *f);
-    struct dp_config config = { "view", 16 };
-
-    values_init_cloud(&f->values);
-    f->ovs_db = ovs_db_create("unix:/nonexistent/db.sock");
-    f->sb_db = sb_db_create();
-    assert_int_equal(netdevs_create(&f->netdevs), 0);
-    f->ports = ports_create(f->ovs_db);
-    assert_int_equal(datapath_fake_class.open(&config, &f->dp), 0);
-    f->reconcile = reconcile_create(&datapath_fake_class, f->dp);
-    f->view = (struct view) {
-        .settings = &f->values.settings,
-        .setting_problems = &f->setting_problems,
-        .ovs_db = f->ovs_db,
-        .sb_db = f->sb_db,
-        .netdevs = f->netdevs,
-        .ports = f->ports,
-        .reconcile = f->reconcile,
-        .class = &datapath_fake_class,
-        .dp = f->dp,
-        .started = time_msec() - 5000,
-    };
-    *state = f;
-    return 0;
-}
-
-/* Frees a struct fixture. */
-static int
-teardown(void **state)
-{
-    struct fixture *f = *state;
-
-    desired_destroy(f->desired);
-    reconcile_destroy(f->reconcile);
-    datapath_fake_class.close(f->dp, true);
-    ports_destroy(f->ports);
-    netdevs_destroy(f->netdevs);
-    sb_db_destroy(f->sb_db);
-    ovs_db_destroy(f->ovs_db);
-    problems_destroy(&f->setting_problems);
-    values_destroy(&f->values);
-    free(f);
-    return 0;
-}
 
 /* Checks that the endpoints that match 'filter' are 'expected', one line for
  * each: address, kind, state, reason. */
 static void
-check_endpoints(const struct fixture *f, const char *filter,
+check_endpoints(const struct view_bed *f, const char *filter,
                 const char *expected)
 {
     struct ds ds = DS_EMPTY_INITIALIZER;
@@ -158,7 +79,7 @@ count_class(const struct view_problem *problems, size_t n, const char *class)
 static void
 test_nothing(void **state)
 {
-    struct fixture *f = *state;
+    struct view_bed *f = *state;
     struct settings settings;
     struct view view = f->view;
     struct view_interfaces interfaces;
@@ -199,7 +120,7 @@ test_nothing(void **state)
 static void
 test_status(void **state)
 {
-    struct fixture *f = *state;
+    struct view_bed *f = *state;
     struct view_status status;
 
     values_set(&f->values, "ovn-xdp-exclude", "vm9,192.0.2.1");
@@ -209,7 +130,7 @@ test_status(void **state)
     values_add_vm(&f->values, "vm2", 1, VM2 " 172.24.100.51")->up = false;
     values_add_vm(&f->values, "vm9", 1, VM2 " 172.24.100.52");
     values_add_vm(&f->values, "vm8", 1, VM2 " 172.24.100.53 2001:db8::1");
-    update(f, 1);
+    view_bed_update(f, 1);
     view_get_status(&f->view, &status);
     assert_string_equal(status.chassis, "hv1");
     assert_string_equal(status.version, PACKAGE_VERSION);
@@ -248,40 +169,81 @@ test_status(void **state)
     view_status_uninit(&status);
 }
 
+/* The Northbound is only there if it is configured, and then it is a problem
+ * that it is down. */
+static void
+test_northbound(void **state)
+{
+    struct view_bed *f = *state;
+    struct sset none = SSET_INITIALIZER(&none);
+    struct view_status status;
+    struct view_health health;
+
+    values_set(&f->values, "ovn-xdp-nb-remote", "unix:/nonexistent/nb.sock");
+    nb_db_set_target(f->nb_db, &(struct nb_target) {
+        .remote = f->values.settings.nb_remote,
+        .ports = &none, .gateways = &none });
+    view_bed_update(f, 1);
+    view_get_status(&f->view, &status);
+    assert_int_equal(status.n_databases, 3);
+    assert_string_equal(status.databases[2].name, "OVN_Northbound");
+    assert_string_equal(status.databases[2].remote,
+                        "unix:/nonexistent/nb.sock");
+    assert_string_equal(status.databases[2].state, "connecting");
+    assert_string_equal(find_setting(&status, "ovn-xdp-nb-remote"),
+                        "unix:/nonexistent/nb.sock");
+    view_status_uninit(&status);
+    view_get_health(&f->view, &health);
+    assert_int_equal(health.code, VIEW_DEGRADED);
+    assert_int_equal(count_class(health.reasons, health.n_reasons,
+                                 "database-down"), 3);
+    view_health_uninit(&health);
+    sset_destroy(&none);
+}
+
 /* Problems of every source, in status and in health. */
 static void
 test_problems(void **state)
 {
-    struct fixture *f = *state;
+    struct view_bed *f = *state;
     struct view_status status;
     struct view_health health;
 
     view_get_health(&f->view, &health);
     assert_int_equal(health.code, VIEW_FAILED);
     view_health_uninit(&health);
+    view_get_status(&f->view, &status);
+    assert_int_equal(status.health, VIEW_FAILED);
+    view_status_uninit(&status);
 
     problems_add(&f->setting_problems, REASON_BAD_VALUE, "a setting");
     values_set(&f->values, "ovn-bridge-mappings",
                "physnet1:br-ex,physnet2:br-none");
     values_add_vm(&f->values, "vm1", 1, VM1 " 172.24.100.50");
-    update(f, 0);
+    view_bed_update(f, 0);
     dp_fake_fail_next(f->dp, EIO);
     reconcile_run(f->reconcile, f->desired, 0);
     f->view.programmed = true;
 
     view_get_health(&f->view, &health);
     assert_int_equal(health.code, VIEW_DEGRADED);
-    assert_int_equal(health.n_reasons, 5);
-    assert_int_equal(count_class(health.reasons, 5, "database-down"), 2);
-    assert_int_equal(count_class(health.reasons, 5, "bad-value"), 1);
-    assert_int_equal(count_class(health.reasons, 5, "no-bridge"), 1);
-    assert_int_equal(count_class(health.reasons, 5, "datapath-error"), 1);
+    assert_int_equal(health.n_reasons, 6);
+    assert_int_equal(count_class(health.reasons, 6, "database-down"), 2);
+    assert_int_equal(count_class(health.reasons, 6, "bad-value"), 1);
+    assert_int_equal(count_class(health.reasons, 6, "no-bridge"), 1);
+    assert_int_equal(count_class(health.reasons, 6, "datapath-error"), 1);
+    assert_int_equal(count_class(health.reasons, 6, "way-back"), 1);
+
+    /* The status has advice, too. */
     view_get_status(&f->view, &status);
-    assert_int_equal(status.n_problems, health.n_reasons);
-    for (size_t i = 0; i < status.n_problems; i++) {
+    assert_int_equal(status.health, VIEW_DEGRADED);
+    assert_true(status.n_problems > health.n_reasons);
+    for (size_t i = 0; i < health.n_reasons; i++) {
         assert_string_equal(status.problems[i].message,
                             health.reasons[i].message);
     }
+    assert_int_equal(count_class(status.problems, status.n_problems,
+                                 "no-slow-path"), 1);
     view_status_uninit(&status);
     view_health_uninit(&health);
 }
@@ -290,27 +252,27 @@ test_problems(void **state)
 static void
 test_endpoint_states(void **state)
 {
-    struct fixture *f = *state;
+    struct view_bed *f = *state;
 
     values_add_vm(&f->values, "vm1", 1, VM1 " 172.24.100.50");
     values_add_vm(&f->values, "vm2", 1, VM1 " 172.24.100.51")->up = false;
     values_add_vm(&f->values, "vm3", 1, VM1 " 172.24.100.52");
     values_add_vm(&f->values, "vm4", 1, VM2 " 172.24.100.52");
-    update(f, 0);
+    view_bed_update(f, 0);
     check_endpoints(f, NULL,
                     "172.24.100.50 vm pending not-programmed\n"
                     "172.24.100.51 vm pending port-down\n"
                     "172.24.100.52 vm ineligible duplicate-address\n");
-    update(f, 1);
+    view_bed_update(f, 1);
     check_endpoints(f, "vm1", "172.24.100.50 vm offloaded\n");
 
     /* No target, no NIC. */
     values_device(&f->values, "br-ex")->up = false;
-    update(f, 1);
+    view_bed_update(f, 1);
     check_endpoints(f, "vm1", "172.24.100.50 vm pending link-down\n");
     values_device(&f->values, "br-ex")->up = true;
     values_set(&f->values, "ovn-xdp-interfaces", NULL);
-    update(f, 1);
+    view_bed_update(f, 1);
     check_endpoints(f, "vm1", "172.24.100.50 vm pending no-interface\n");
 }
 
@@ -318,7 +280,7 @@ test_endpoint_states(void **state)
 static void
 test_map_full(void **state)
 {
-    struct fixture *f = *state;
+    struct view_bed *f = *state;
     struct view_status status;
 
     for (int i = 1; i <= 17; i++) {
@@ -329,7 +291,7 @@ test_map_full(void **state)
         free(name);
         free(mac);
     }
-    update(f, 1);
+    view_bed_update(f, 1);
     view_get_status(&f->view, &status);
     assert_int_equal(status.n_offloaded, 16);
     assert_int_equal(status.n_ineligible, 1);
@@ -343,12 +305,12 @@ test_map_full(void **state)
 static void
 test_endpoint_filter(void **state)
 {
-    struct fixture *f = *state;
+    struct view_bed *f = *state;
 
     values_add_vm(&f->values, "vm1", 1, VM1 " 172.24.100.9 172.24.100.10 "
                                         "2001:db8::9 2001:db8::10");
     values_add_router(&f->values, "gw", 1, GW " 9.0.0.1/8", NULL);
-    update(f, 1);
+    view_bed_update(f, 1);
     check_endpoints(f, NULL,
                     "9.0.0.1 router offloaded\n"
                     "172.24.100.9 vm offloaded\n"
@@ -368,7 +330,7 @@ test_endpoint_filter(void **state)
 static void
 test_endpoint(void **state)
 {
-    struct fixture *f = *state;
+    struct view_bed *f = *state;
     struct dp_key key = values_key("172.24.100.50");
     struct view_endpoints list;
 
@@ -376,7 +338,7 @@ test_endpoint(void **state)
     values_add_vm(&f->values, "vm1", 1, VM1 " 172.24.100.50");
     values_add_localnet(&f->values, "provnet-2", "unmapped", 2, -1);
     values_add_vm(&f->values, "vm2", 2, VM2 " 172.24.100.51");
-    update(f, 1);
+    view_bed_update(f, 1);
     dp_fake_count_endpoint(f->dp, &key, 3, 300);
     view_get_endpoints(&f->view, NULL, &list);
     assert_int_equal(list.n, 2);
@@ -405,12 +367,12 @@ test_endpoint(void **state)
 static void
 test_interface(void **state)
 {
-    struct fixture *f = *state;
+    struct view_bed *f = *state;
     struct view_interfaces list;
 
     values_set(&f->values, "ovn-bridge-mappings",
                "physnet1:br-ex,physnet2:br-none");
-    update(f, 1);
+    view_bed_update(f, 1);
     dp_fake_count_nic(f->dp, "eth1", PACKET_REASON_NOT_IP, 2, 120);
     view_get_interfaces(&f->view, &list);
     assert_int_equal(list.n, 1);
@@ -447,7 +409,7 @@ test_interface(void **state)
 /* Checks the only interface of 'f': state, mode or "-", reason, and a word of
  * its detail. */
 static void
-check_interface(const struct fixture *f, const char *state, const char *mode,
+check_interface(const struct view_bed *f, const char *state, const char *mode,
                 const char *reason, const char *detail)
 {
     struct view_interfaces list;
@@ -466,33 +428,33 @@ check_interface(const struct fixture *f, const char *state, const char *mode,
 static void
 test_interface_states(void **state)
 {
-    struct fixture *f = *state;
+    struct view_bed *f = *state;
 
-    update(f, 0);
+    view_bed_update(f, 0);
     check_interface(f, "waiting", "-", "", "");
 
     /* The target is there, so it is the NIC that fails. */
     datapath_fake_class.put_target(f->dp, 12);
     dp_fake_fail_next(f->dp, ENOSPC);
-    update(f, 1);
+    view_bed_update(f, 1);
     check_interface(f, "refused", "-", "too-many-interfaces", "");
     dp_fake_fail_next(f->dp, EINVAL);
-    update(f, 1);
+    view_bed_update(f, 1);
     check_interface(f, "refused", "-", "attach-failed", "Invalid argument");
 
     values_set(&f->values, "ovn-xdp-mode", "generic");
-    update(f, 1);
+    view_bed_update(f, 1);
     check_interface(f, "attached", "generic", "", "");
 
     values_device(&f->values, "eth1")->strips_vlan = true;
-    update(f, 1);
+    view_bed_update(f, 1);
     check_interface(f, "refused", "-", "vlan-stripped", "ethtool");
     values_remove_device(&f->values, "eth1");
-    update(f, 1);
+    view_bed_update(f, 1);
     check_interface(f, "waiting", "-", "no-device", "");
     values_add_port(&f->values, "br-ex", "eth1", "", NULL);
     values_add_device(&f->values, "eth1", "");
-    update(f, 1);
+    view_bed_update(f, 1);
     check_interface(f, "waiting", "-", "switched", "");
 }
 
@@ -500,18 +462,19 @@ test_interface_states(void **state)
 static void
 test_stats(void **state)
 {
-    struct fixture *f = *state;
+    struct view_bed *f = *state;
     struct dp_key key = values_key("172.24.100.50");
     struct view_stats stats;
     uint64_t before;
 
     values_add_vm(&f->values, "vm1", 1, VM1 " 172.24.100.50");
-    update(f, 1);
+    view_bed_update(f, 1);
     dp_fake_count_endpoint(f->dp, &key, 3, 300);
     dp_fake_count_nic(f->dp, "eth1", PACKET_REASON_REDIRECTED, 3, 300);
     dp_fake_count_redirect_error(f->dp, 0, 1);
     dp_fake_count_redirect_error(f->dp, ENXIO, 5);
     dp_fake_count_redirect_error(f->dp, 41, 6);
+    dp_fake_count_redirect_error(f->dp, 58, 1);
     view_get_stats(&f->view, &stats);
     assert_int_equal(stats.n_interfaces, 1);
     assert_string_equal(stats.interfaces[0].name, "eth1");
@@ -525,6 +488,7 @@ test_stats(void **state)
     assert_string_equal(stats.redirect_errors[1].name, "ENXIO");
     assert_int_equal(stats.redirect_errors[1].packets, 5);
     assert_string_equal(stats.redirect_errors[2].name, "other");
+    assert_int_equal(stats.redirect_errors[2].packets, 7);
     before = stats.time_ns;
     view_stats_uninit(&stats);
     view_get_stats(&f->view, &stats);
@@ -532,14 +496,95 @@ test_stats(void **state)
     view_stats_uninit(&stats);
 }
 
+/* Features of devices: of any that is there, and of no other. */
+static void
+test_features(void **state)
+{
+    struct view_bed *f = *state;
+    struct view_features features;
+
+    view_bed_update(f, 1);
+    assert_int_equal(view_get_features(&f->view, "lo", &features), 0);
+    assert_int_equal(features.n_devices, 1);
+    assert_string_equal(features.devices[0].name, "lo");
+    assert_string_equal(features.devices[0].driver, "");
+    assert_string_equal(features.devices[0].features[0].name, "native-xdp");
+    assert_int_equal(features.devices[0].features[0].available, 0);
+    assert_string_equal(features.kernel_features[0].name, "xdp");
+    assert_int_equal(features.kernel_features[0].available, -1);
+    assert_null(features.libbpf);
+    assert_string_equal(features.libopenvswitch, OVS_VERSION);
+    view_features_uninit(&features);
+
+    assert_int_equal(view_get_features(&f->view, "no-such", &features),
+                     ENODEV);
+
+    /* The devices of the make-believe chassis are not here. */
+    assert_int_equal(view_get_features(&f->view, NULL, &features), 0);
+    for (size_t i = 0; i < features.n_devices; i++) {
+        assert_non_null(netdevs_find(f->netdevs, features.devices[i].name));
+    }
+    view_features_uninit(&features);
+}
+
+/* Returns map 'name' of 'vitals'. */
+static const struct view_map *
+find_map(const struct view_vitals *vitals, const char *name)
+{
+    for (size_t i = 0; i < VIEW_N_MAPS; i++) {
+        if (!strcmp(vitals->maps[i].name, name)) {
+            return &vitals->maps[i];
+        }
+    }
+    fail_msg("no map %s", name);
+    return NULL;
+}
+
+/* How full the maps are. */
+static void
+test_vitals(void **state)
+{
+    struct view_bed *f = *state;
+    struct view_vitals vitals;
+
+    f->view.started_wall = 1700000000500;
+    f->view.max_endpoints = 16;
+    f->view.n_updates = 5;
+    f->view.n_recomputes = 3;
+    view_get_vitals(&f->view, &vitals);
+    assert_true(vitals.start_time == 1700000000.5);
+    assert_int_equal(vitals.n_updates, 5);
+    assert_int_equal(vitals.n_recomputes, 3);
+    assert_int_equal(find_map(&vitals, "endpoints")->size, 16);
+    for (size_t i = 0; i < VIEW_N_MAPS; i++) {
+        assert_int_equal(vitals.maps[i].used, 0);
+        assert_true(vitals.maps[i].size > 0);
+    }
+
+    values_add_vm(&f->values, "vm1", 1,
+                  VM1 " 172.24.100.50 2001:db8:100::50");
+    view_bed_update(f, 1);
+    view_get_vitals(&f->view, &vitals);
+    assert_int_equal(find_map(&vitals, "endpoints")->used, 2);
+    assert_int_equal(find_map(&vitals, "interfaces")->used, 1);
+    assert_int_equal(find_map(&vitals, "targets")->used, 1);
+
+    f->view.dp = NULL;
+    view_get_vitals(&f->view, &vitals);
+    assert_int_equal(find_map(&vitals, "endpoints")->used, 0);
+    f->view.dp = f->dp;
+}
+
 /* Runs the tests. */
 int
 main(void)
 {
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+#define TEST(NAME)                                                          \
+    cmocka_unit_test_setup_teardown(NAME, view_bed_setup, view_bed_teardown)
     static const struct CMUnitTest tests[] = {
         TEST(test_nothing),
         TEST(test_status),
+        TEST(test_northbound),
         TEST(test_problems),
         TEST(test_endpoint_states),
         TEST(test_map_full),
@@ -548,6 +593,8 @@ main(void)
         TEST(test_interface),
         TEST(test_interface_states),
         TEST(test_stats),
+        TEST(test_features),
+        TEST(test_vitals),
     };
 #undef TEST
 

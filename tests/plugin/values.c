@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "hash.h"
+#include "idl/nat-fact.h"
 #include "openvswitch/dynamic-string.h"
 #include "packets.h"
 #include "plugin/bridge-port.h"
@@ -32,6 +33,8 @@ values_init(struct values *values)
     values->sb.complete = true;
     values->sb.chassis_found = true;
     hmap_init(&values->sb.bindings);
+    hmap_init(&values->sb_facts);
+    hmap_init(&values->nb_facts);
     hmap_init(&values->devices);
     sset_init(&values->attached);
     sset_init(&values->foreign);
@@ -62,6 +65,7 @@ free_binding(struct sb_binding *binding)
     free(binding->type);
     sset_destroy(&binding->macs);
     sset_destroy(&binding->nat_addresses);
+    sset_destroy(&binding->port_security);
     free(binding->network_name);
     free(binding->l3gateway_chassis);
     free(binding->distributed_port);
@@ -83,12 +87,25 @@ free_bridges(struct ovs_view *view)
             free(bridge->ports[j].ifaces);
             free(bridge->ports[j].name);
             free(bridge->ports[j].managed);
+            free(bridge->ports[j].localnet);
         }
         free(bridge->ports);
         free(bridge->name);
         free(bridge->datapath_type);
     }
     free(view->bridges);
+}
+
+/* Frees 'facts' and what is in it. */
+static void
+free_facts(struct hmap *facts)
+{
+    struct nat_fact *fact;
+
+    HMAP_FOR_EACH_POP (fact, node, facts) {
+        nat_fact_destroy(fact);
+    }
+    hmap_destroy(facts);
 }
 
 /* Frees what 'values' holds, not 'values' itself. */
@@ -98,6 +115,8 @@ values_destroy(struct values *values)
     struct sb_binding *binding;
     struct netdev_info *dev;
 
+    free_facts(&values->sb_facts);
+    free_facts(&values->nb_facts);
     HMAP_FOR_EACH_POP (binding, node, &values->sb.bindings) {
         free_binding(binding);
     }
@@ -240,6 +259,40 @@ values_add_port(struct values *values, const char *bridge_name,
         .ofport = bridge->n_ports };
 }
 
+/* Has ovn-controller plug the network of the localnet port 'localnet' into
+ * 'bridge', which must exist, in addition to where it is. */
+void
+values_plug(struct values *values, const char *bridge, const char *localnet)
+{
+    char *name = xasprintf("patch-%s-to-%s", localnet, bridge);
+
+    values_add_port(values, bridge, name, "patch", NULL);
+    for (size_t i = 0; i < values->ovs.n_bridges; i++) {
+        struct ovs_bridge *b = &values->ovs.bridges[i];
+        struct ovs_port *port = &b->ports[b->n_ports - 1];
+        if (b->n_ports && !strcmp(port->name, name)) {
+            port->localnet = xstrdup(localnet);
+        }
+    }
+    free(name);
+}
+
+/* Has ovn-controller plug 'localnet' out of all bridges. */
+void
+values_unplug(struct values *values, const char *localnet)
+{
+    for (size_t i = 0; i < values->ovs.n_bridges; i++) {
+        struct ovs_bridge *bridge = &values->ovs.bridges[i];
+        for (size_t j = 0; j < bridge->n_ports; j++) {
+            struct ovs_port *port = &bridge->ports[j];
+            if (nullable_string_is_equal(port->localnet, localnet)) {
+                free(port->localnet);
+                port->localnet = NULL;
+            }
+        }
+    }
+}
+
 /* Returns the interface of a bridge that is called 'device', or NULL. */
 struct ovs_iface *
 values_iface(const struct values *values, const char *device)
@@ -283,6 +336,7 @@ values_add_binding(struct values *values, const char *type, const char *port,
     binding->tag = -1;
     sset_init(&binding->macs);
     sset_init(&binding->nat_addresses);
+    sset_init(&binding->port_security);
     hmap_insert(&values->sb.bindings, &binding->node,
                 uuid_hash(&binding->uuid));
     return binding;
@@ -306,8 +360,13 @@ values_binding(const struct values *values, const char *port)
 void
 values_remove_binding(struct values *values, const char *port)
 {
-    struct sb_binding *binding = values_binding(values, port);
+    values_drop_binding(values, values_binding(values, port));
+}
 
+/* Removes 'binding'. */
+void
+values_drop_binding(struct values *values, struct sb_binding *binding)
+{
     hmap_remove(&values->sb.bindings, &binding->node);
     free_binding(binding);
 }
@@ -363,6 +422,29 @@ values_add_router(struct values *values, const char *port, uint32_t datapath,
     return patch;
 }
 
+/* Adds to 'facts', one of those in 'values', that the gateway behind
+ * 'router_port' translates 'address'. */
+struct nat_fact *
+values_add_fact(struct values *values, struct hmap *facts,
+                const char *router_port, const char *address)
+{
+    struct nat_fact *fact = xzalloc(sizeof *fact);
+
+    fact->identity.parts[0] = ++values->last_row;
+    fact->router_port = xstrdup(router_port);
+    fact->ip = values_key(address).addr;
+    hmap_insert(facts, &fact->node, uuid_hash(&fact->identity));
+    return fact;
+}
+
+/* Takes 'fact' out of 'facts'. */
+void
+values_remove_fact(struct hmap *facts, struct nat_fact *fact)
+{
+    hmap_remove(facts, &fact->node);
+    nat_fact_destroy(fact);
+}
+
 /* Gives all bindings other row numbers, and so puts them in another order. */
 void
 values_shuffle(struct values *values)
@@ -381,20 +463,29 @@ values_shuffle(struct values *values)
     hmap_destroy(&old);
 }
 
-/* Derives what is desired from 'values'.  The caller owns the result. */
-struct desired *
-values_derive(const struct values *values)
+/* Returns 'values' as what the derivation takes, which borrows them. */
+struct desired_inputs
+values_inputs(const struct values *values)
 {
-    struct desired_inputs inputs = {
+    return (struct desired_inputs) {
         .settings = &values->settings,
         .ovs = &values->ovs,
         .sb = &values->sb,
+        .sb_facts = &values->sb_facts,
+        .nb_facts = &values->nb_facts,
         .devices = &values->devices,
         .attached = &values->attached,
         .foreign = &values->foreign,
         .native_failed = &values->native_failed,
         .port_failed = &values->port_failed,
     };
+}
+
+/* Derives what is desired from 'values'.  The caller owns the result. */
+struct desired *
+values_derive(const struct values *values)
+{
+    struct desired_inputs inputs = values_inputs(values);
 
     return desired_compute(&inputs);
 }

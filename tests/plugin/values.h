@@ -16,6 +16,8 @@
 #include "sset.h"
 
 struct desired;
+struct desired_inputs;
+struct nat_fact;
 struct problems;
 
 /* A chassis with all that it knows. */
@@ -24,6 +26,8 @@ struct values {
     struct settings settings;   /* Made from 'ids'. */
     struct ovs_view ovs;        /* Local database. */
     struct sb_view sb;          /* Southbound. */
+    struct hmap sb_facts;       /* Of struct nat_fact, from its flows. */
+    struct hmap nb_facts;       /* Likewise from the Northbound. */
     struct hmap devices;        /* Of struct netdev_info. */
     struct sset attached;       /* As struct desired_inputs has them. */
     struct sset foreign;
@@ -48,6 +52,8 @@ void values_remove_device(struct values *, const char *name);
 void values_add_bridge(struct values *, const char *name, bool userspace);
 void values_add_port(struct values *, const char *bridge, const char *device,
                      const char *type, const char *managed);
+void values_plug(struct values *, const char *bridge, const char *localnet);
+void values_unplug(struct values *, const char *localnet);
 struct ovs_iface *values_iface(const struct values *, const char *device);
 void values_add_managed_port(struct values *, const char *bridge);
 
@@ -55,6 +61,7 @@ struct sb_binding *values_add_binding(struct values *, const char *type,
                                       const char *port, uint32_t datapath);
 struct sb_binding *values_binding(const struct values *, const char *port);
 void values_remove_binding(struct values *, const char *port);
+void values_drop_binding(struct values *, struct sb_binding *);
 struct sb_binding *values_add_localnet(struct values *, const char *port,
                                        const char *network, uint32_t datapath,
                                        int tag);
@@ -63,8 +70,13 @@ struct sb_binding *values_add_vm(struct values *, const char *port,
 struct sb_binding *values_add_router(struct values *, const char *port,
                                      uint32_t datapath, const char *mac,
                                      const char *nat);
+struct nat_fact *values_add_fact(struct values *, struct hmap *facts,
+                                 const char *router_port,
+                                 const char *address);
+void values_remove_fact(struct hmap *facts, struct nat_fact *);
 void values_shuffle(struct values *);
 
+struct desired_inputs values_inputs(const struct values *);
 struct desired *values_derive(const struct values *);
 struct dp_key values_key(const char *address);
 char *values_dump_endpoints(const struct desired *);

@@ -5,15 +5,22 @@
 
 unit_tests += \
 	tests/rpc/test-frame \
+	tests/rpc/test-fuzz \
 	tests/rpc/test-grid \
 	tests/rpc/test-jsonrpc \
 	tests/rpc/test-methods \
+	tests/rpc/test-openmetrics \
 	tests/rpc/test-server \
 	tests/rpc/test-utf8
 
 RPC_TEST_LDADD = rpc/librpc.a $(OVS_LDADD) $(JSON_C_LIBS) $(CMOCKA_LIBS)
 
 tests_rpc_test_frame_LDADD = $(RPC_TEST_LDADD)
+tests_rpc_test_fuzz_SOURCES = \
+	tests/rpc/fake-view.c \
+	tests/rpc/fake-view.h \
+	tests/rpc/test-fuzz.c
+tests_rpc_test_fuzz_LDADD = $(RPC_TEST_LDADD)
 tests_rpc_test_grid_SOURCES = tests/rpc/test-grid.c rpc/grid.c
 tests_rpc_test_grid_LDADD = $(RPC_TEST_LDADD)
 tests_rpc_test_jsonrpc_LDADD = $(RPC_TEST_LDADD)
@@ -22,6 +29,7 @@ tests_rpc_test_methods_SOURCES = \
 	tests/rpc/fake-view.h \
 	tests/rpc/test-methods.c
 tests_rpc_test_methods_LDADD = $(RPC_TEST_LDADD)
+tests_rpc_test_openmetrics_LDADD = $(RPC_TEST_LDADD)
 tests_rpc_test_server_SOURCES = \
 	tests/rpc/fake-view.c \
 	tests/rpc/fake-view.h \
@@ -30,11 +38,16 @@ tests_rpc_test_server_LDADD = $(RPC_TEST_LDADD)
 tests_rpc_test_utf8_LDADD = $(RPC_TEST_LDADD)
 
 db_tests += \
+	tests/rpc/test-completion.sh \
 	tests/rpc/test-man-pages.sh \
+	tests/rpc/test-metrics.sh \
 	tests/rpc/test-ovn-xdpctl.sh
 test_data += \
+	tests/rpc/check-metrics.py \
+	tests/rpc/metrics.sh \
 	tests/rpc/data/endpoints-vm1.txt \
 	tests/rpc/data/endpoints.txt \
+	tests/rpc/data/features.txt \
 	tests/rpc/data/interfaces.txt
 
 # What that talks to.

@@ -5,9 +5,11 @@
 
 #include "tests/rpc/fake-view.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "openvswitch/poll-loop.h"
 #include "util.h"
 
 static void put_endpoint(struct view_endpoints *, const struct view_endpoint *,
@@ -48,7 +50,7 @@ view_get_status(const struct view *view, struct view_status *status)
                            : view->chassis ? view->chassis : "hv1"),
         .version = "0.0.1", .uptime = 3725.25,
         .n_offloaded = 1, .n_pending = 1, .n_ineligible = 1,
-        .n_interfaces = 1, .generation = 42,
+        .n_interfaces = 1, .generation = 42, .health = view->health,
     };
     if (view->empty) {
         return;
@@ -226,6 +228,76 @@ view_endpoints_uninit(struct view_endpoints *all)
     free(all->endpoints);
 }
 
+/* Fills 'x': one address that is offloaded, with an answer of each kind, or a
+ * stranger if 'subject' is another one.  "10.0.0.256" is neither. */
+bool
+view_get_explanation(const struct view *view, const char *subject,
+                     struct view_explanation *x)
+{
+    bool known = !view->empty && !strcmp(subject, "203.0.113.10");
+
+    if (!strcmp(subject, "10.0.0.256")) {
+        return false;
+    }
+    *x = (struct view_explanation) {
+        .subject = xstrdup(subject), .n_verdicts = known, .n_checks = 3,
+        .verdicts = xcalloc(1, sizeof *x->verdicts),
+        .checks = xcalloc(3, sizeof *x->checks),
+        .redirect = known ? "offloaded" : "unknown",
+        .acl = "off", .direct = "off",
+    };
+    if (known) {
+        x->verdicts[0] = (struct view_verdict) {
+            xstrdup(subject), xstrdup("vm1"), "offloaded", "",
+        };
+    }
+    x->checks[0] = (struct view_check) {
+        xstrdup(subject), "known", known ? VIEW_YES : VIEW_NO,
+        xstrdup("OVN has said so"), xstrdup(""),
+    };
+    x->checks[1] = (struct view_check) {
+        xstrdup(subject), "slow-path", VIEW_NO, xstrdup("it loops"),
+        xstrdup("ip route add"),
+    };
+    x->checks[2] = (struct view_check) {
+        xstrdup(subject), "bridge-flow", VIEW_UNKNOWN, xstrdup("no answer"),
+        xstrdup(""),
+    };
+    return true;
+}
+
+/* Frees what 'x' holds. */
+void
+view_explanation_uninit(struct view_explanation *x)
+{
+    size_t i;
+
+    for (i = 0; i < x->n_verdicts; i++) {
+        free(x->verdicts[i].address);
+        free(x->verdicts[i].logical_port);
+    }
+    for (i = 0; i < x->n_checks; i++) {
+        free(x->checks[i].address);
+        free(x->checks[i].detail);
+        free(x->checks[i].fix);
+    }
+    free(x->verdicts);
+    free(x->checks);
+    free(x->subject);
+}
+
+/* Returns true when it has been called for one question as often as the view
+ * wants it; wakes up the caller as the daemon would. */
+bool
+view_ask_bridges(const struct view *view, uint64_t *question)
+{
+    if (++*question <= view->patience) {
+        poll_immediate_wake();
+        return false;
+    }
+    return true;
+}
+
 /* Fills 'stats'. */
 void
 view_get_stats(const struct view *view, struct view_stats *stats)
@@ -260,6 +332,72 @@ view_stats_uninit(struct view_stats *stats)
     free(stats->interfaces);
     free(stats->redirect_errors);
     view_endpoints_uninit(&stats->endpoints);
+}
+
+/* Fills 'vitals'. */
+void
+view_get_vitals(const struct view *view, struct view_vitals *vitals)
+{
+    *vitals = (struct view_vitals) {
+        .start_time = 1700000000.5, .n_updates = 99, .n_recomputes = 17,
+        .maps = {
+            { "endpoints", view->empty ? 0 : 2, 65536 },
+            { "interfaces", view->empty ? 0 : 1, 64 },
+            { "targets", view->empty ? 0 : 1, 64 },
+        },
+    };
+}
+
+/* Fills 'features', of devices with "eth0" and no other. */
+int
+view_get_features(const struct view *view, const char *interface,
+                  struct view_features *features)
+{
+    static const struct view_feature kernel[] = {
+        { "xdp", 1, "Programs.", "Nothing works." },
+        { "rx-vlan-tag", 0, "Reading tags.", "Needs Linux 6.8." },
+        { "tcx", -1, "Nothing yet.", "Needs Linux 6.6." },
+    };
+    static const struct view_feature device[] = {
+        { "native-xdp", 1, "Native mode.", "Generic mode." },
+        { "ndo-xmit", 0, "Being a target.", "Another target." },
+    };
+
+    if (interface && strcmp(interface, "eth0")) {
+        return ENODEV;
+    }
+    *features = (struct view_features) {
+        .kernel = xstrdup("6.1.0"),
+        .kernel_features = xmemdup(kernel, sizeof kernel),
+        .n_kernel_features = ARRAY_SIZE(kernel),
+        .libbpf = view->empty ? NULL : "v1.1", .libopenvswitch = "3.1.0",
+    };
+    if (!view->empty) {
+        features->n_devices = 1;
+        features->devices = xcalloc(1, sizeof *features->devices);
+        features->devices[0] = (struct view_device) {
+            .name = xstrdup("eth0"), .driver = xstrdup("veth"),
+            .features = xmemdup(device, sizeof device),
+            .n_features = ARRAY_SIZE(device),
+        };
+    }
+    return 0;
+}
+
+/* Frees what 'features' holds. */
+void
+view_features_uninit(struct view_features *features)
+{
+    size_t i;
+
+    for (i = 0; i < features->n_devices; i++) {
+        free(features->devices[i].name);
+        free(features->devices[i].driver);
+        free(features->devices[i].features);
+    }
+    free(features->devices);
+    free(features->kernel_features);
+    free(features->kernel);
 }
 
 /* Returns a number that never changes. */

@@ -17,6 +17,8 @@ struct view {
     enum view_health_code health; /* Its health. */
     size_t n_more;              /* Endpoints besides the usual ones. */
     const char *chassis;        /* Its name, or NULL for "hv1". */
+    unsigned int patience;      /* Turns that a question about bridges
+                                 * takes. */
 };
 
 #endif /* tests/rpc/fake-view.h */

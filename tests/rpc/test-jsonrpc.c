@@ -206,6 +206,7 @@ test_invalid_requests(void **state OVS_UNUSED)
         "1", "\"a\"", "null", "true", "{}", "[]",
         "{\"method\":\"test.echo\",\"params\":[\"a\"],\"id\":1}",
         "{\"jsonrpc\":\"1.0\",\"method\":\"test.echo\",\"id\":1}",
+        "{\"jsonrpc\":\"2.0\\u0000\",\"method\":\"test.echo\",\"id\":1}",
         "{\"jsonrpc\":2.0,\"method\":\"test.echo\",\"id\":1}",
         "{\"jsonrpc\":\"2.0\",\"id\":1}",
         "{\"jsonrpc\":\"2.0\",\"method\":1,\"id\":1}",

@@ -23,9 +23,9 @@
 
 static void check_schema(struct json_object *schema, struct json_object *);
 
-/* Returns the result of 'method' with 'params', as JSON text, on 'view'. */
+/* Returns the reply to 'method' with 'params', as JSON text, on 'view'. */
 static struct json_object *
-call(const struct view *view, const char *method, const char *params)
+call_raw(const struct view *view, const char *method, const char *params)
 {
     const struct jsonrpc2_context context = {
         .services = rpc_services, .n_services = n_rpc_services,
@@ -36,17 +36,28 @@ call(const struct view *view, const char *method, const char *params)
     struct jsonrpc2_message *message = jsonrpc2_message_parse(text,
                                                               strlen(text));
     struct ds out = DS_EMPTY_INITIALIZER;
-    struct json_object *reply, *result;
+    struct json_object *reply;
 
     assert_non_null(message);
+    assert_true(jsonrpc2_message_prepare(message, &context));
     assert_true(jsonrpc2_message_answer(message, &context, &out));
     reply = json_tokener_parse(ds_cstr(&out));
-    assert_true(json_object_object_get_ex(reply, "result", &result));
-    json_object_get(result);
-    json_object_put(reply);
     jsonrpc2_message_destroy(message);
     ds_destroy(&out);
     free(text);
+    return reply;
+}
+
+/* Returns the result of 'method' with 'params', as JSON text, on 'view'. */
+static struct json_object *
+call(const struct view *view, const char *method, const char *params)
+{
+    struct json_object *reply = call_raw(view, method, params);
+    struct json_object *result;
+
+    assert_true(json_object_object_get_ex(reply, "result", &result));
+    json_object_get(result);
+    json_object_put(reply);
     return result;
 }
 
@@ -228,6 +239,106 @@ test_endpoint_filter(void **state OVS_UNUSED)
     json_object_put(result);
 }
 
+/* feature.probe.  What is there needs no explanation. */
+static void
+test_features(void **state OVS_UNUSED)
+{
+    const struct view view = { .health = VIEW_OK };
+    struct json_object *result = call(&view, "feature.probe",
+                                      "{\"interface\":\"eth0\"}");
+    struct json_object *libraries = get(result, "libraries");
+
+    check_json(get(result, "kernel"),
+               "{\"release\":\"6.1.0\",\"features\":["
+               "{\"name\":\"xdp\",\"available\":true,"
+               "\"enables\":\"Programs.\",\"detail\":\"\"},"
+               "{\"name\":\"rx-vlan-tag\",\"available\":false,"
+               "\"enables\":\"Reading tags.\","
+               "\"detail\":\"Needs Linux 6.8.\"},"
+               "{\"name\":\"tcx\",\"available\":null,"
+               "\"enables\":\"Nothing yet.\","
+               "\"detail\":\"Needs Linux 6.6.\"}]}");
+    check_json(get(result, "interfaces"),
+               "[{\"name\":\"eth0\",\"driver\":\"veth\",\"features\":["
+               "{\"name\":\"native-xdp\",\"available\":true,"
+               "\"enables\":\"Native mode.\",\"detail\":\"\"},"
+               "{\"name\":\"ndo-xmit\",\"available\":false,"
+               "\"enables\":\"Being a target.\","
+               "\"detail\":\"Another target.\"}]}]");
+    check_json(get(at(libraries, 0), "name"), "\"json-c\"");
+    check_json(at(libraries, 1),
+               "{\"name\":\"libbpf\",\"version\":\"v1.1\"}");
+    check_json(at(libraries, 2),
+               "{\"name\":\"libopenvswitch\",\"version\":\"3.1.0\"}");
+    json_object_put(result);
+}
+
+/* metrics.get: text; what a parser says of it is tested elsewhere. */
+static void
+test_metrics(void **state OVS_UNUSED)
+{
+    const struct view view = { .health = VIEW_OK };
+    struct json_object *result = call(&view, "metrics.get", "{}");
+    const char *text = json_object_get_string(result);
+
+    assert_true(json_object_is_type(result, json_type_string));
+    assert_non_null(strstr(text, "\novn_xdp_changes_total 42\n"));
+    assert_string_equal(text + strlen(text) - 6, "# EOF\n");
+    json_object_put(result);
+}
+
+/* endpoint.explain: an address, and one of which nothing is known. */
+static void
+test_explain(void **state OVS_UNUSED)
+{
+    const struct view view = { .health = VIEW_OK };
+    struct json_object *result = call(&view, "endpoint.explain",
+                                      "[\"203.0.113.10\"]");
+
+    check_json(result,
+               "{\"subject\":\"203.0.113.10\",\"checks\":["
+               "{\"check\":\"known\",\"ok\":true,\"detail\":"
+               "\"OVN has said so\",\"fix\":\"\",\"address\":"
+               "\"203.0.113.10\"},"
+               "{\"check\":\"slow-path\",\"ok\":false,\"detail\":"
+               "\"it loops\",\"fix\":\"ip route add\",\"address\":"
+               "\"203.0.113.10\"},"
+               "{\"check\":\"bridge-flow\",\"ok\":null,\"detail\":"
+               "\"no answer\",\"fix\":\"\",\"address\":"
+               "\"203.0.113.10\"}],"
+               "\"verdict\":{\"redirect\":\"offloaded\",\"acl\":"
+               "\"off\",\"direct\":\"off\"},"
+               "\"addresses\":[{\"address\":\"203.0.113.10\","
+               "\"logical_port\":\"vm1\",\"redirect\":\"offloaded\","
+               "\"reason\":\"\"}]}");
+    json_object_put(result);
+
+    result = call(&view, "endpoint.explain", "{\"subject\":\"nix\"}");
+    check_json(get(get(result, "verdict"), "redirect"), "\"unknown\"");
+    check_json(get(result, "addresses"), "[]");
+    json_object_put(result);
+}
+
+/* What is neither an address nor a port is an error of the caller's. */
+static void
+test_explain_refuses(void **state OVS_UNUSED)
+{
+    const struct view view = { .health = VIEW_OK };
+    struct json_object *reply = call_raw(&view, "endpoint.explain",
+                                         "[\"10.0.0.256\"]");
+
+    check_json(get(get(reply, "error"), "code"), "-32602");
+    check_json(get(get(get(reply, "error"), "data"), "class"),
+               "\"invalid-params\"");
+    check_json(get(get(get(reply, "error"), "data"), "parameter"),
+               "\"subject\"");
+    json_object_put(reply);
+
+    reply = call_raw(&view, "endpoint.explain", "{}");
+    check_json(get(get(reply, "error"), "code"), "-32602");
+    json_object_put(reply);
+}
+
 /* stats.get. */
 static void
 test_stats(void **state OVS_UNUSED)
@@ -303,7 +414,10 @@ test_schemas(void **state OVS_UNUSED)
         struct json_object *result;
 
         view.empty = i % 2;
-        result = call(&view, service->method->name, "{}");
+        result = call(&view, service->method->name,
+                      (rpc_method_n_params(service->method)
+                       && service->method->params[0].required
+                       ? "[\"203.0.113.10\"]" : "{}"));
         assert_non_null(schema);
         check_schema(schema, result);
         json_object_put(result);
@@ -440,6 +554,10 @@ main(void)
         cmocka_unit_test(test_interfaces),
         cmocka_unit_test(test_endpoints),
         cmocka_unit_test(test_endpoint_filter),
+        cmocka_unit_test(test_features),
+        cmocka_unit_test(test_metrics),
+        cmocka_unit_test(test_explain),
+        cmocka_unit_test(test_explain_refuses),
         cmocka_unit_test(test_stats),
         cmocka_unit_test(test_invalid_utf8),
         cmocka_unit_test(test_discover),

@@ -117,6 +117,38 @@ expect "health, ok" 0 <<'EOF'
 ok
 EOF
 
+run explain 203.0.113.10
+expect "explain" 0 <<'EOF'
+203.0.113.10: redirect offloaded, acl off, direct off
+Check       OK Detail
+----------- -- ---------------
+known       ok OVN has said so
+slow-path   NO it loops
+bridge-flow ?  no answer
+
+What would change that:
+slow-path: ip route add
+EOF
+
+run explain vm9
+expect "explain what is not here" 0 <<'EOF'
+vm9: redirect unknown, acl off, direct off
+Check       OK Detail
+----------- -- ---------------
+known       NO OVN has said so
+slow-path   NO it loops
+bridge-flow ?  no answer
+
+What would change that:
+slow-path: ip route add
+EOF
+
+run explain 10.0.0.256
+expect_complaint "explain what is no address" 1 10.0.0.256
+
+run explain
+expect_complaint "explain nothing" 2 "ADDRESS|LPORT"
+
 run interfaces
 expect "interfaces" 0 <"$data/interfaces.txt"
 
@@ -138,6 +170,8 @@ Interface Reason     Packets Bytes
 eth0      redirected    1200 96000
 eth0      not-local       34  2040
 
+not-local: The destination address is not one that OVN has placed on this chassis.
+
 Address      Packets Bytes Drops
 ------------ ------- ----- -----
 203.0.113.10    1200 96000     0
@@ -149,8 +183,14 @@ Redirect error Packets
 ENXIO                5
 EOF
 
+run features
+sed -i 's/^\(json-c *\)[0-9.]*$/\1X/' "$tmp/out"
+expect "features" 0 <"$data/features.txt"
+run features eth7
+expect_complaint "features of no device" 1 '"eth7"'
+
 # -f json: the result, as one document, for every command.
-for command in status health interfaces endpoints stats; do
+for command in status health interfaces endpoints stats metrics features; do
     run -f json "$command"
     [ "$code" -eq 0 ] && [ ! -s "$tmp/err" ] &&
         python3 -c '
@@ -160,7 +200,9 @@ first = {"status": lambda r: r["chassis"] == "hv1",
          "health": lambda r: r["status"] == "ok",
          "interfaces": lambda r: [i["name"] for i in r] == ["eth0", "eth1"],
          "endpoints": lambda r: len(r) == 3 and r[0]["vlan"] is None,
-         "stats": lambda r: r["redirect_errors"] == {"ENXIO": 5}}
+         "stats": lambda r: r["redirect_errors"] == {"ENXIO": 5},
+         "features": lambda r: r["kernel"]["release"] == "6.1.0",
+         "metrics": lambda r: r.endswith("# EOF\n")}
 sys.exit(not first[sys.argv[1]](result))
 ' "$command" <"$tmp/out"
     result "json: $command" $?
@@ -265,7 +307,7 @@ result "json: health, failed" $?
 stop
 
 start "$fake_server" "$socket" many
-run endpoints
+run -t 60 endpoints
 [ "$code" -eq 0 ] && [ "$(grep -c '^10\.' "$tmp/out")" -eq 65000 ]
 result "65,003 endpoints" $?
 stop

@@ -349,6 +349,63 @@ test_fairness(void **state)
     ds_destroy(&requests);
 }
 
+/* A request whose answer must be asked for waits, in its place among those of
+ * its client, and keeps no other client waiting. */
+static void
+test_patience(void **state)
+{
+    struct fixture *f = *state;
+    struct client slow, quick;
+    char *line;
+    int i;
+
+    f->view.patience = 5;
+    client_open(&slow, f);
+    client_open(&quick, f);
+    client_send(f, &slow,
+                "[" HEALTH("1") "," CALL("nix", "2") "]" HEALTH("3"));
+    for (i = 0; i < 5; i++) {
+        rpc_server_run(f->server);
+    }
+    client_read(&slow);
+    assert_int_equal(slow.in.length, 0);
+
+    client_send(f, &quick, CALL("endpoint.list", "4"));
+    line = client_line(f, &quick);
+    assert_non_null(strstr(line, "203.0.113.10"));
+    free(line);
+    client_send(f, &quick, HEALTH("5"));
+    check_line(f, &quick, HEALTH_REPLY("5"));
+
+    line = client_line(f, &slow);
+    assert_ptr_equal(strstr(line, "[{\"jsonrpc\":\"2.0\",\"result\":{"
+                            "\"status\":\"ok\""), line);
+    assert_non_null(strstr(line, "},\"id\":1},{"));
+    assert_non_null(strstr(line, "method-not-found"));
+    free(line);
+    check_line(f, &slow, HEALTH_REPLY("3"));
+    client_close(&slow);
+    client_close(&quick);
+}
+
+/* A client that goes while its request waits is forgotten. */
+static void
+test_gone_while_waiting(void **state)
+{
+    struct fixture *f = *state;
+    struct client client;
+
+    f->view.patience = 3;
+    client_open(&client, f);
+    client_send(f, &client, HEALTH("1"));
+    rpc_server_run(f->server);
+    client_close(&client);
+    client_open(&client, f);
+    client_send(f, &client, HEALTH("2"));
+    check_line(f, &client, HEALTH_REPLY("2"));
+    client_close(&client);
+}
+
 /* A batch is answered in one line, a batch of notifications not at all. */
 static void
 test_batch(void **state)
@@ -590,6 +647,45 @@ test_large_reply(void **state)
     client_close(&client);
 }
 
+/* Lets the server run for 'ms', and returns how often it had to. */
+static int
+count_wakes(struct fixture *f, int ms)
+{
+    long long int end = time_msec() + ms;
+    int n;
+
+    for (n = 0; time_msec() < end; n++) {
+        rpc_server_run(f->server);
+        rpc_server_wait(f->server);
+        poll_timer_wait_until(end);
+        poll_block();
+    }
+    return n;
+}
+
+/* 64 clients that are half way through a request, or silent, cost nothing,
+ * and each is answered when it goes on. */
+static void
+test_silent(void **state)
+{
+    struct client clients[RPC_MAX_CONNECTIONS];
+    static const char request[] = HEALTH("1");
+    struct fixture *f = *state;
+    size_t i;
+
+    for (i = 0; i < RPC_MAX_CONNECTIONS; i++) {
+        client_open(&clients[i], f);
+        assert_true(client_send_bytes(f, &clients[i], request, i / 2));
+        rpc_server_run(f->server);
+    }
+    assert_true(count_wakes(f, 200) <= 5);
+    for (i = 0; i < RPC_MAX_CONNECTIONS; i++) {
+        client_send(f, &clients[i], request + i / 2);
+        check_line(f, &clients[i], HEALTH_REPLY("1"));
+        client_close(&clients[i]);
+    }
+}
+
 /* Without descriptors clients wait; they are served when there are some. */
 static void
 test_no_descriptors(void **state)
@@ -611,6 +707,9 @@ test_no_descriptors(void **state)
     client_read(&client);
     assert_int_equal(client.in.length, 0);
     assert_false(client.eof);
+
+    /* The listening socket is readable all the time; nobody looks. */
+    assert_true(count_wakes(f, RPC_ACCEPT_PAUSE_MS * 2) <= 6);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
     check_line(f, &client, HEALTH_REPLY("1"));
     client_close(&client);
@@ -627,6 +726,8 @@ main(int argc OVS_UNUSED, char *argv[])
         TEST(test_fragments),
         TEST(test_in_flight),
         TEST(test_fairness),
+        TEST(test_patience),
+        TEST(test_gone_while_waiting),
         TEST(test_batch),
         TEST(test_too_large),
         TEST(test_babbler),
@@ -636,6 +737,7 @@ main(int argc OVS_UNUSED, char *argv[])
         TEST(test_connections),
         TEST(test_slow_reader),
         TEST(test_large_reply),
+        TEST(test_silent),
         TEST(test_no_descriptors),
     };
 

@@ -8,7 +8,7 @@ OVN_XDPD=${OVN_XDPD:-$daemon_build/plugin/ovn-xdpd}
 OVN_XDPCTL=${OVN_XDPCTL:-$daemon_build/rpc/ovn-xdpctl}
 
 # Starts ovn-xdpd on the chassis, with OPTIONS after the usual ones, and waits
-# until it answers.
+# until it answers.  Variable DAEMON_DATABASE may name another local database.
 #
 # usage: daemon_start [OPTION...]
 daemon_start() {
@@ -19,7 +19,8 @@ daemon_start() {
 # Runs ovn-xdpd as daemon_start does but neither detaches nor waits.
 daemon_run() {
     ns hv "$OVN_XDPD" -vconsole:err --no-chdir --log-file \
-        --pin-dir="$SANDBOX_PINS" "$@" "unix:$SANDBOX/db.sock"
+        --pin-dir="$SANDBOX_PINS" "$@" \
+        "${DAEMON_DATABASE:-unix:$SANDBOX/db.sock}"
 }
 
 # Stops ovn-xdpd and waits for its end: "daemon_stop --cleanup" takes the
@@ -150,6 +151,18 @@ no_endpoint() {
 has_problem() {
     equal "problem $1" "$(ctl -f json status |
         json "any(p['class'] == '$1' for p in d['problems'])")" true
+}
+
+# Succeeds if the only questions about SUBJECT that are not answered by true are
+# those named.
+#
+# usage: only_wrong SUBJECT [CHECK...]
+only_wrong() {
+    local subject=$1
+
+    shift
+    equal "not well of $subject" "$(ctl -f json explain "$subject" |
+        json "' '.join(c['check'] for c in d['checks'] if not c['ok'])")" "$*"
 }
 
 # Waits until ADDRESS is offloaded.

@@ -32,6 +32,8 @@ SANDBOX_ID=xo$$     # What the names of all namespaces begin with.
 SANDBOX_PINS=/sys/fs/bpf/ovn-xdp-test-$SANDBOX_ID
 SANDBOX_DATAPATH=netdev
 SANDBOX_NICS=1
+SANDBOX_SB_SERVERS=1
+SANDBOX_SB=         # Remotes of the Southbound database.
 SANDBOX_REAPER=
 PYTHON3=${PYTHON3:-python3}
 BRIDGE_MAC=02:00:00:00:01:00 # Of br-ex.
@@ -65,12 +67,18 @@ ovn_sync() {
     nb --wait=hv sync
 }
 
+# Prints counter COUNTER of device DEV of namespace NAME: "tx_dropped".
+#
+# usage: device_counter NAME DEV COUNTER
+device_counter() {
+    ip netns exec "$SANDBOX_ID-$1" cat "/sys/class/net/$2/statistics/$3"
+}
+
 # Prints the packets that device DEV of namespace NAME has counted.
 #
 # usage: frames NAME DEV rx|tx
 frames() {
-    ip netns exec "$SANDBOX_ID-$1" \
-        cat "/sys/class/net/$2/statistics/$3_packets"
+    device_counter "$1" "$2" "$3_packets"
 }
 
 # Prints the MAC address of device DEV of namespace NAME.
@@ -96,12 +104,13 @@ sandbox_require() {
 # Starts OVN with nothing in it but the bridges.  It is taken away again when
 # the script ends, however it ends.
 #
-# usage: sandbox_start [--datapath netdev|system] [--nics N]
+# usage: sandbox_start [--datapath netdev|system] [--nics N] [--sb-servers N]
 sandbox_start() {
     while [ $# -gt 0 ]; do
         case $1 in
         --datapath) SANDBOX_DATAPATH=$2 ;;
         --nics) SANDBOX_NICS=$2 ;;
+        --sb-servers) SANDBOX_SB_SERVERS=$2 ;;
         *) die "sandbox_start: unknown option $1" ;;
         esac
         shift 2
@@ -150,7 +159,9 @@ sandbox_stop() {
 sandbox_environment() {
     export OVS_RUNDIR=$SANDBOX OVN_RUNDIR=$SANDBOX OVS_DBDIR=$SANDBOX
     export OVN_DBDIR=$SANDBOX OVS_LOGDIR=$SANDBOX OVN_LOGDIR=$SANDBOX
-    unset OVN_NB_DB OVN_SB_DB OVN_NBCTL_OPTIONS OVN_SBCTL_OPTIONS OVN_NB_DAEMON
+    unset OVN_NB_DB OVN_NBCTL_OPTIONS OVN_SBCTL_OPTIONS OVN_NB_DAEMON
+    SANDBOX_SB=$(sb_remotes)
+    export OVN_SB_DB=$SANDBOX_SB
 }
 
 # Sets kernel parameters in namespace NAME.
@@ -237,31 +248,74 @@ world_via() {
             "${hops6[@]}"
 }
 
-# Starts the database servers.  The local one is apart from the central ones,
-# as on a real node, and so can be stopped alone.
+# Prints the remotes of the Southbound database: one server, or a cluster.
+sb_remotes() {
+    local i remotes=unix:$SANDBOX/ovnsb_db.sock
+
+    if [ "$SANDBOX_SB_SERVERS" -gt 1 ]; then
+        remotes=unix:$SANDBOX/sb1.sock
+        for ((i = 2; i <= SANDBOX_SB_SERVERS; i++)); do
+            remotes+=,unix:$SANDBOX/sb$i.sock
+        done
+    fi
+    echo "$remotes"
+}
+
+# Creates the databases and starts their servers, one each as on real nodes.
 sandbox_databases() {
     local dir=$SANDBOX ovn=${OVN_PKGDATADIR:-/usr/share/ovn}
 
     ovsdb-tool create "$dir/conf.db" \
         "${OVS_PKGDATADIR:-/usr/share/openvswitch}/vswitch.ovsschema" &&
         ovsdb-tool create "$dir/nb.db" "$ovn/ovn-nb.ovsschema" &&
+        server_start local && server_start nb || return
+    if [ "$SANDBOX_SB_SERVERS" -gt 1 ]; then
+        cluster_create "$ovn/ovn-sb.ovsschema"
+    else
         ovsdb-tool create "$dir/sb.db" "$ovn/ovn-sb.ovsschema" &&
-        ns hv ovsdb-server -vconsole:err --detach --no-chdir \
-            --pidfile="$dir/local-db.pid" \
-            --log-file="$dir/local-db.log" --unixctl="$dir/local-db.ctl" \
-            --remote="punix:$dir/db.sock" "$dir/conf.db" &&
-        central_databases && sb init
+            server_start sb
+    fi && sb init
 }
 
-# Starts the server of the Northbound and Southbound databases.
-central_databases() {
-    local dir=$SANDBOX
+# Makes a Southbound cluster from SCHEMA, and starts its servers.  They are in no
+# hurry to elect a leader, as a loaded machine may make them wait; one that ends
+# in order hands over at once.
+cluster_create() {
+    local dir=$SANDBOX i
 
+    ovsdb-tool --election-timer=5000 create-cluster "$dir/sb1.db" "$1" \
+        tcp:127.0.0.1:6651 &&
+        server_start sb1 || return
+    for ((i = 2; i <= SANDBOX_SB_SERVERS; i++)); do
+        ovsdb-tool join-cluster "$dir/sb$i.db" OVN_Southbound \
+            "tcp:127.0.0.1:665$i" tcp:127.0.0.1:6651 &&
+            server_start "sb$i" || return
+    done
+}
+
+# Starts the server of a database: local, nb, sb, or sbN of a cluster.  Their
+# sockets have the names that OVS and OVN look for.  That of the Southbound
+# also listens at tcp:127.0.0.1:6642 of hv, for what a unix socket cannot show:
+# connections that are half open.  OPTIONS come after the usual ones.
+#
+# usage: server_start NAME [OPTION...]
+server_start() {
+    local name=$1 dir=$SANDBOX remotes
+
+    shift
+    case $name in
+    local) remotes=(--remote="punix:$dir/db.sock"
+        --private-key="db:Open_vSwitch,SSL,private_key"
+        --certificate="db:Open_vSwitch,SSL,certificate"
+        --ca-cert="db:Open_vSwitch,SSL,ca_cert" "$dir/conf.db") ;;
+    nb) remotes=(--remote="punix:$dir/ovnnb_db.sock" "$dir/nb.db") ;;
+    sb) remotes=(--remote="punix:$dir/ovnsb_db.sock"
+        --remote=ptcp:6642:127.0.0.1 "$dir/sb.db") ;;
+    *) remotes=(--remote="punix:$dir/$name.sock" "$dir/$name.db") ;;
+    esac
     ns hv ovsdb-server -vconsole:err --detach --no-chdir \
-        --pidfile="$dir/central-db.pid" \
-        --log-file="$dir/central-db.log" --unixctl="$dir/central-db.ctl" \
-        --remote="punix:$dir/ovnnb_db.sock" \
-        --remote="punix:$dir/ovnsb_db.sock" "$dir/nb.db" "$dir/sb.db"
+        --pidfile="$dir/$name-db.pid" --log-file="$dir/$name-db.log" \
+        --unixctl="$dir/$name-db.ctl" "$@" "${remotes[@]}"
 }
 
 # Starts OVS and OVN, with bridges br-int and br-ex.
@@ -270,7 +324,7 @@ sandbox_daemons() {
 
     vs --no-wait -- init -- set Open_vSwitch . \
         external_ids:system-id=here external_ids:hostname=here \
-        external_ids:ovn-remote="unix:$SANDBOX/ovnsb_db.sock" \
+        external_ids:ovn-remote="\"$SANDBOX_SB\"" \
         external_ids:ovn-encap-type=geneve \
         external_ids:ovn-encap-ip=192.0.2.1 \
         external_ids:ovn-bridge-mappings=physnet1:br-ex \
@@ -278,12 +332,17 @@ sandbox_daemons() {
         -- add-br br-int -- set Bridge br-int datapath_type="$dp" \
         fail-mode=secure other-config:disable-in-band=true || return
     bridge_add br-ex $BRIDGE_MAC && vswitchd_start && controller_start &&
-        ns hv ovn-northd -vconsole:err --detach --no-chdir \
-            --pidfile="$SANDBOX/ovn-northd.pid" \
-            --log-file="$SANDBOX/ovn-northd.log" \
-            --unixctl="$SANDBOX/ovn-northd.ctl" \
-            --ovnnb-db="unix:$SANDBOX/ovnnb_db.sock" \
-            --ovnsb-db="unix:$SANDBOX/ovnsb_db.sock"
+        northd_start
+}
+
+# Starts ovn-northd.
+northd_start() {
+    ns hv ovn-northd -vconsole:err --detach --no-chdir \
+        --pidfile="$SANDBOX/ovn-northd.pid" \
+        --log-file="$SANDBOX/ovn-northd.log" \
+        --unixctl="$SANDBOX/ovn-northd.ctl" \
+        --ovnnb-db="unix:$SANDBOX/ovnnb_db.sock" \
+        --ovnsb-db="$SANDBOX_SB"
 }
 
 # Adds a provider bridge.  It always has the same MAC address, as a real one
@@ -305,12 +364,22 @@ vswitchd_start() {
         vs wait-until Interface br-ex 'ofport>0'
 }
 
-# Starts ovn-controller.
+# Has ovn-controller derive all its flows anew, and waits for them.  Needed
+# where a port with a distributed floating IP has left and come back: that of
+# OVN 23.03 sometimes forgets the flows of its NAT for good.
+controller_recompute() {
+    ovn-appctl -t "$SANDBOX/ovn-controller.$(
+        cat "$SANDBOX/ovn-controller.pid").ctl" recompute && ovn_sync
+}
+
+# Starts ovn-controller, with OPTIONS after the usual ones.
+#
+# usage: controller_start [OPTION...]
 controller_start() {
     ns hv ovn-controller -vconsole:err --detach --no-chdir \
         --pidfile="$SANDBOX/ovn-controller.pid" \
         --log-file="$SANDBOX/ovn-controller.log" \
-        "unix:$SANDBOX/db.sock"
+        "$@" "unix:$SANDBOX/db.sock"
 }
 
 # Prepares the bridge's own port for the way out of OVN: packets leave the
@@ -332,7 +401,7 @@ router_leg() {
         "net/ipv6/conf/$dev/proxy_ndp=1" \
         "net/ipv6/conf/$dev/accept_dad=0" \
         "net/ipv6/neigh/$dev/proxy_delay=0" &&
-        ip -n "$SANDBOX_ID-hv" link set "$dev" up
+        ip -n "$SANDBOX_ID-hv" link set "$dev" up && gateway6_answer "$dev"
 }
 
 # Ends the daemon whose process id is in NAME.pid, with signal SIGNAL.

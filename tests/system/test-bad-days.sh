@@ -94,7 +94,10 @@ managed_port_named() {
 removed_by_hand() {
     rm "$SANDBOX_PINS"/links/*
     config exclude 192.0.2.200
-    check "a pin that somebody removed is made again" await 5 pinned nic0
+    check "a pin that somebody removed is made again" await 10 pinned nic0
+    rm -r "$SANDBOX_PINS"
+    config exclude 192.0.2.201
+    check "with its folder, too" await 10 pinned nic0
     check "the daemon is killed" daemon_kill
     check "the datapath goes on" pings $fip 20
     check "a new daemon starts" daemon_start

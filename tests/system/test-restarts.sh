@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What ovn-xdp depends on goes and comes back: ovs-vswitchd, the bridge, the
-# NIC, ovn-controller, the Southbound database.
+# NIC, ovn-controller.
 # time-limit: 90
 set -u
 # shellcheck source=tests/system/sandbox.sh
@@ -59,15 +59,4 @@ check "without it all goes on" pings_through_xdp $fip
 check "it starts again" controller_start
 check "OVN is in step" ovn_sync
 reached "ovn-controller restarted"
-
-check "the Southbound database stops" daemon_end central-db TERM
-check "it is reported" await 10 has_problem database-down
-check_not "health is not good" ctl health
-check "the last known state stays" pings_through_xdp $fip
-check "it starts again" central_databases
-check "OVN is in step" ovn_sync
-check "all is well" await 20 inverted has_problem database-down
-check "a change comes through" fip_add r1 172.24.100.120 vm2 centralised
-check "it is offloaded" await_offloaded 172.24.100.120
-reached "the Southbound database restarted"
 finish

@@ -7,6 +7,8 @@
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"
+# shellcheck source=tests/rpc/metrics.sh
+. "$(dirname "$0")/../rpc/metrics.sh"
 
 fip=172.24.100.111
 
@@ -26,6 +28,27 @@ print(s.makefile().readline(), end="")' "$SANDBOX/ovn-xdpd.rpc" "$1"
 replies() {
     check "$1" equal "$3" "$(rpc '{"jsonrpc": "2.0", "id": 1,
         "method": "'"$2"'"}' | json "$3")" "$4"
+}
+
+# Succeeds if the metrics are OpenMetrics and have what the arguments say.
+parses_metrics() {
+    ctl metrics | metrics_check "$@"
+}
+
+# Succeeds if "features" and bpftool are of one mind about the kernel.
+kernel_features() {
+    local ours theirs
+
+    ours=$(ctl -f json features | json "[f['available']
+        for name in ('xdp', 'devmap-hash', 'jit', 'btf')
+        for f in d['kernel']['features'] if f['name'] == name]") || return
+    theirs=$(bpftool -j feature probe kernel | json "[
+        d['program_types']['have_xdp_prog_type'],
+        d['map_types']['have_devmap_hash_map_type'],
+        d['system_config']['bpf_jit_enable'] > 0,
+        $([ -e /sys/kernel/btf/vmlinux ] && echo True || echo False)]") ||
+        return
+    equal features "$ours" "$theirs"
 }
 
 sandbox_start
@@ -60,7 +83,7 @@ check "an unknown parameter" equal code "$(rpc '{"jsonrpc": "2.0", "id": 1,
     "method": "status.get", "params": {"x": 1}}' |
     json "d['error']['code']")" -32602
 
-for command in status health interfaces endpoints stats; do
+for command in status health interfaces endpoints stats metrics features; do
     check "ovn-xdpctl $command" ctl $command
     check "ovn-xdpctl -f json $command" ctl -f json $command
 done
@@ -76,6 +99,32 @@ before=$(ctl -f json stats | json "d['endpoints']['$fip']['packets']")
 check "some packets" pings $fip 7
 check "stats counts them" equal packets $(($(ctl -f json stats |
     json "d['endpoints']['$fip']['packets']") - before)) 7
+check "an OpenMetrics parser reads the metrics" parses_metrics \
+    "ovn_xdp_endpoint_packets_total{address=\"$fip\"}=$((before + 7))" \
+    'ovn_xdp_health{ovn_xdp_health="ok"}=1' \
+    'ovn_xdp_endpoints{kind="fip-distributed",state="offloaded"}=1' \
+    'ovn_xdp_map_entries{map="endpoints"}=6' \
+    'ovn_xdp_map_entries{map="targets"}=1' \
+    'ovn_xdp_map_capacity{map="endpoints"}=65536' \
+    'ovn_xdp_database_connected{database="OVN_Southbound"}=1' \
+    'ovn_xdp_interface_state{interface="nic0",ovn_xdp_interface_state="attached"}=1'
+check "features of a NIC" equal "what nic0 is" "$(ctl -f json features nic0 |
+    json "[[i['name'], i['driver']] for i in d['interfaces']]")" \
+    '[["nic0", "veth"]]'
+check "are those that interfaces shows" equal "what nic0 can do" \
+    "$(ctl -f json features nic0 | json "sorted(f['name']
+        for f in d['interfaces'][0]['features'] if f['available']
+        and f['name'] not in ('rx-sg', 'vlan-tags'))")" \
+    "$(interface nic0 features | json "sorted(d)")"
+check "features of the NIC and its target" equal devices \
+    "$(ctl -f json features | json "[i['name'] for i in d['interfaces']]")" \
+    '["br-ex", "nic0"]'
+check "features of the kernel are those that bpftool finds" kernel_features
+check_not "features of no device" ctl features nowhere
+check "have a class" equal class "$(rpc '{"jsonrpc": "2.0", "id": 1,
+    "method": "feature.probe", "params": ["nowhere"]}' |
+    json "d['error']['data']")" \
+    '{"class": "not-found", "parameter": "interface"}'
 check_not "an unknown command" ctl frobnicate
 check "is a usage error" equal status "$(ctl frobnicate >/dev/null 2>&1
     echo $?)" 2

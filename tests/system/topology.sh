@@ -40,22 +40,38 @@ leg_of() {
 # Makes br-ex send all IP packets of a provider network to its router leg, as
 # the flow of ovn-bgp-agent does: also those that OVN has made of a packet by
 # turning it round, a reject for example, which go to the MAC address that the
-# packet came from.
+# packet came from.  Without a tag the network may be on another bridge.
+#
+# usage: way_out NETWORK [BRIDGE]
 way_out() {
-    local patch=patch-provnet-$1-to-br-int mac port protocol
+    local patch=patch-provnet-$1-to-br-int bridge=${2:-br-ex} mac port protocol
 
-    mac=$(mac_of hv "$(leg_of "$1")") &&
+    mac=$(mac_of hv "${2:-$(leg_of "$1")}") &&
         vs wait-until Interface "$patch" 'ofport>0' &&
         port=$(vs get Interface "$patch" ofport) || return
     for protocol in ip ipv6; do
-        ovs-ofctl add-flow br-ex "cookie=999,priority=900,$protocol,\
+        ovs-ofctl add-flow "$bridge" "cookie=999,priority=900,$protocol,\
 in_port=$port,actions=mod_dl_dst:$mac,NORMAL" || return
     done
 }
 
+# Router legs of hv, by the IPv6 address that they answer for.
+declare -A gateways6=()
+
 # Answers for IPv6 address GATEWAY on the provider network's way out.
 gateway6_add() {
-    ip -n "$SANDBOX_ID-hv" -6 neigh replace proxy "$2" dev "$(leg_of "$1")"
+    gateways6[$2]=$(leg_of "$1") && gateway6_answer "${gateways6[$2]}"
+}
+
+# Has router leg DEV answer for the gateways that are its own.  The kernel
+# forgets them with the device.
+gateway6_answer() {
+    local gateway
+
+    for gateway in "${!gateways6[@]}"; do
+        [ "${gateways6[$gateway]}" != "$1" ] || ip -n "$SANDBOX_ID-hv" -6 \
+            neigh replace proxy "$gateway" dev "$1" || return
+    done
 }
 
 # Makes router R with gateway port on a provider network, SNAT, and a tenant

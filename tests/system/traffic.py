@@ -7,6 +7,8 @@ usage: traffic.py serve PORT
        traffic.py tcp-echo HOST PORT BYTES
        traffic.py tcp-talk HOST PORT SECONDS
        traffic.py udp-count HOST PORT COUNT RATE
+       traffic.py rarp DEVICE
+       traffic.py source DEVICE ADDRESS
 
 'serve' answers on TCP by sending back what it gets, and on UDP by counting
 the datagrams of each sender.  The others are its clients; they exit with 0 if
@@ -221,6 +223,33 @@ def answers(sock, reply, ident, waiting, end, early):
             waiting.discard(number)
 
 
+def rarp(device):
+    """Says by broadcast that this machine runs here now, as qemu does at the
+    end of a live migration: a RARP request for its own MAC address."""
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    sock.bind((device, 0))
+    mac = sock.getsockname()[4]
+    sock.send(bytes.fromhex("ffffffffffff") + mac
+              + struct.pack("!HHHBBH", 0x8035, 1, 0x0800, 6, 4, 3)
+              + mac + bytes(4) + mac + bytes(4) + bytes(18))
+    return 0
+
+
+def source(device, address):
+    """Prints the source MAC of the next IPv4 packet from 'address' that comes
+    in by 'device'."""
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
+                         socket.htons(0x0800))
+    sock.bind((device, 0x0800))
+    sock.settimeout(20)
+    while True:
+        frame, (_, _, kind, _, _) = sock.recvfrom(2048)
+        if kind != socket.PACKET_OUTGOING and (
+                frame[26:30] == socket.inet_aton(address)):
+            print(frame[6:12].hex(":"))
+            return 0
+
+
 def main(argv):
     """Runs the program that the first argument names."""
     try:
@@ -234,6 +263,10 @@ def main(argv):
             return tcp_echo(args[0], int(args[1]), int(args[2]))
         if name == "tcp-talk":
             return tcp_talk(args[0], int(args[1]), float(args[2]))
+        if name == "rarp":
+            return rarp(args[0])
+        if name == "source":
+            return source(args[0], args[1])
         if name == "udp-count":
             return udp_count(args[0], int(args[1]), int(args[2]),
                              float(args[3]))

@@ -2,9 +2,11 @@
 # shellcheck shell=bash
 #
 # The traffic of the system tests, from 'ext' to the cloud.  traffic.py does
-# what ping cannot.  Sourced by sandbox.sh.
+# what ping cannot, flood.c what Python is too slow for.  Sourced by sandbox.sh.
 
 traffic_port=7000
+flow_port=7001
+flow_program=${OVN_XDP_BUILDDIR:-$sandbox_lib/../..}/tests/system/flood
 traffic_program=$(dirname "${BASH_SOURCE[0]}")/traffic.py
 
 # Starts the server that answers TCP and UDP in the namespace of VM NAME, and
@@ -97,4 +99,82 @@ pings_answered() {
 # while OVN learns neighbours and installs flows.
 warm() {
     await 10 ns ext ping -n -q -c 1 -W 1 "$1"
+}
+
+# Has VM NAME say that it runs here now, as at the end of a live migration.
+rarp() {
+    ns "$1" "$PYTHON3" "$traffic_program" rarp eth0
+}
+
+# Starts the program that counts the datagrams of flows in VM NAME, and waits
+# until it listens.
+flow_serve() {
+    local out=$SANDBOX/flow-$1
+
+    mkfifo "$out" || return
+    ns "$1" "$flow_program" count $flow_port \
+        >"$out" 2>"$SANDBOX/flow-$1.log" </dev/null &
+    read -r _ <"$out"
+}
+
+# Makes the queue of the tap DEV hold 100,000 frames.  ovs-vswitchd of the
+# userspace datapath reads from it by and by, and not at all while its database
+# is away: the packets then arrive late, but all of them.
+queue_deeply() {
+    ip -n "$SANDBOX_ID-hv" link set "$1" txqueuelen 100000
+}
+
+# Starts to send RATE datagrams per second to ADDRESS, until flow_stop.
+#
+# usage: flow_start ADDRESS RATE
+flow_start() {
+    flow_address=$1
+    flow_before=$(endpoint "$1" packets) || return
+    flow_wire=$(wire_drops)
+    # Not by ns: the process must be the program itself, for its SIGTERM.
+    nsenter --net="/run/netns/$SANDBOX_ID-ext" -- \
+        "$flow_program" send "$1" $flow_port "$2" >"$SANDBOX/flow.log" 2>&1 &
+    flow_pid=$!
+    await 10 flow_runs 10
+}
+
+# Succeeds if the flow's address has got COUNT more frames through XDP.
+flow_runs() {
+    local packets
+
+    packets=$(endpoint "$flow_address" packets) &&
+        [ "$packets" -ge $((flow_before + $1)) ]
+}
+
+# Prints how many frames 'ext' could not put on the wire: the ring of the NIC
+# was full.
+wire_drops() {
+    device_counter ext wan0 tx_dropped
+}
+
+# Ends the flow, waits until what is under way has arrived, and sets what came
+# of it: flow_sent, flow_rate, flow_received, flow_twice, flow_missing (ranges
+# of numbers), flow_asked (frames more than that); flow_wired, how many frames
+# the NIC got, and flow_redirected, how many of them XDP redirected.
+# shellcheck disable=SC2034
+flow_stop() {
+    kill -TERM "$flow_pid"
+    # Not by wait: "check" runs this in a shell whose child the program is not.
+    await 20 test -s "$SANDBOX/flow.log" || return
+    remark <"$SANDBOX/flow.log"
+    read -r _ flow_sent _ flow_asked _ flow_rate _ flow_received _ flow_twice _ \
+        flow_missing <"$SANDBOX/flow.log"
+    [ -n "$flow_missing" ] || return
+    flow_wired=$((flow_sent - $(wire_drops) + flow_wire))
+    flow_redirected=$(($(endpoint "$flow_address" packets) -
+        flow_before - flow_asked))
+}
+
+# Ends the flow; succeeds if XDP has redirected each datagram that the NIC
+# got, and each datagram that was sent has arrived, once.
+flow_whole() {
+    flow_stop &&
+        equal redirected "$flow_redirected" "$flow_wired" &&
+        equal received "$flow_received" "$flow_sent" &&
+        equal "received twice" "$flow_twice" 0
 }

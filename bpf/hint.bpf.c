@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
+/* The program of a routed NIC that strips VLAN tags and whose driver tells
+ * them.  It shares its maps with ovn-xdp.bpf.c.
+ *
+ * It is an object of its own because the kernel takes the hint's function only
+ * in a program that is bound to a device, wherever it is called; and because
+ * libbpf reads the kernel's BTF, which takes long, to find that function.
+ */
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <bpf/bpf_helpers.h>
+
+#include "decide.h"
+
+extern int bpf_xdp_metadata_rx_vlan_tag(const struct xdp_md *ctx,
+					__be16 *vlan_proto,
+					__u16 *vlan_tci) __ksym __weak;
+
+/* Asks the driver. */
+static __always_inline bool
+ox_tag_stripped(const struct xdp_md *ctx)
+{
+	__be16 proto;
+	__u16 tci;
+
+	return !bpf_xdp_metadata_rx_vlan_tag(ctx, &proto, &tci);
+}
+
+/* Never true.  The verifier knows it, and removes what depends on it before it
+ * makes anything else longer. */
+const volatile bool never;
+
+/* A page of instructions that nobody reaches: room for what the verifier adds.
+ *
+ * The kernel copies a program to another place when that takes more pages than
+ * it was loaded with.  A device keeps the old place of a program that is bound
+ * to it, and the kernel crashes when the device goes (until a fix of 2026).  So
+ * such a program must never grow over a page: plugin/datapath-bpf-load.c checks
+ * that it is not longer than it was. */
+static __always_inline void
+ox_room(void)
+{
+	asm volatile(".rept 512; r0 = 0; .endr" ::: "r0");
+}
+
+/* Redirects the frames of local endpoints and passes all others. */
+SEC("xdp.frags")
+int nic_redirect_hint(struct xdp_md *ctx)
+{
+	if (never)
+		ox_room();
+	return ox_decide(ctx);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which routers can have addresses on this chassis.  Used by sb-db*.c only. */
+#ifndef IDL_SB_DB_SCOPE_H
+#define IDL_SB_DB_SCOPE_H 1
+
+#include <stdbool.h>
+#include "openvswitch/hmap.h"
+#include "openvswitch/shash.h"
+#include "openvswitch/uuid.h"
+#include "simap.h"
+#include "sset.h"
+
+struct ovsdb_idl;
+
+/* What follows from bindings.  Datapaths are UUIDs as text.
+ *
+ * The members after 'dirty' are up to date after sb_scope_settle(). */
+struct sb_scope {
+    struct hmap rows;           /* Of struct scope_row, by hash of 'uuid'. */
+    struct hmap datapaths;      /* Of struct scope_datapath, likewise. */
+    struct simap vifs;          /* Names of VMs' ports here, to the number of
+                                 * rows with that name. */
+    bool vifs_changed;          /* Names in 'vifs' came or went.  For users to
+                                 * reset. */
+    bool dirty;                 /* What follows is out of date. */
+
+    struct sset tenants;        /* Datapaths of VMs here that are no provider
+                                 * network. */
+    struct sset router_ports;   /* Router ports that 'tenants' lead to. */
+    struct sset routers;        /* Datapaths of these, and of gateways here. */
+    struct shash gateways;      /* Name of a gateway router's port here, to
+                                 * the datapath (a string) of the router. */
+};
+
+void sb_scope_init(struct sb_scope *);
+void sb_scope_destroy(struct sb_scope *);
+
+void sb_scope_update_row(struct sb_scope *, const struct ovsdb_idl *,
+                         const struct uuid *row, const struct uuid *chassis,
+                         bool hold);
+void sb_scope_update_all(struct sb_scope *, const struct ovsdb_idl *,
+                         const struct uuid *chassis, bool hold);
+bool sb_scope_settle(struct sb_scope *);
+
+#endif /* idl/sb-db-scope.h */

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# What measures, beside bench-nic of tests/bpf: "make bench" runs it all.
+
+bench_driver = tests/bench/run
+bench_scripts += \
+	tests/bench/cloud.sh \
+	tests/bench/southbound.sh
+bench_helpers += tests/bpf/watch-map
+
+root_tests += tests/bench/test-bench.sh
+CLEANFILES += bench.json
+EXTRA_DIST += \
+	$(bench_driver) \
+	tests/bench/bulk.py \
+	tests/bench/figures.py \
+	tests/bench/northbound.py \
+	tests/bench/pieces.py \
+	tests/bench/southbound.py

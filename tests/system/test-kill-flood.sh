@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The daemon is killed with -9 and replaced under more than 20,000 packets per
+# second.  Every frame is accounted for: what was sent, what the NIC got and
+# counted, what entered the bridge, what arrived in the VM.
+#
+# Not everything on the way is ovn-xdp's.  A veth's ring, which stands for the
+# wire here, may be full, and the socket by which ovs-vswitchd of the userspace
+# datapath reads the managed port may be, too.  Both count what they lose.
+# time-limit: 240
+set -u
+# shellcheck source=tests/system/sandbox.sh
+. "$(dirname "$0")/sandbox.sh"
+
+fip=172.24.100.111
+rate=21000 # What is reached is a little less.
+
+# Succeeds if 'ext' has sent COUNT frames since its counter was START.
+frames_sent() {
+    [ $(($(frames ext wan0 tx) - $1)) -ge "$2" ]
+}
+
+# Waits until half a second's frames have been sent from now on.
+half_a_second() {
+    await 20 frames_sent "$(frames ext wan0 tx)" $((rate / 2))
+}
+
+# Prints how many frames were lost after the verdict, by what the kernel told
+# the daemon's tracepoints.
+redirect_errors() {
+    ctl -f json stats | json "sum(d['redirect_errors'].values())"
+}
+
+# Prints how many frames ovs-vswitchd has not got although they were in the
+# managed port: its sockets were full.
+socket_drops() {
+    ns hv ss -0Hnme src "*:xdpi-br-ex" |
+        sed -n 's/.*skmem:(.*,d\([0-9]*\)).*/\1/p' |
+        awk '{ n += $1 } END { print n + 0 }'
+}
+
+# Prints the frames that have entered the bridge by the managed port.
+entered() {
+    frames hv xdpi-br-ex rx
+}
+
+# Kills the daemon and starts another one under load.
+killed() {
+    half_a_second || return
+    check "$1: the daemon is killed with -9" daemon_kill
+    check "$1: packets go on without it" half_a_second
+    check "$1: a new daemon starts" daemon_start
+    check "$1: $fip is offloaded" await_offloaded $fip
+    check "$1: packets go on" half_a_second
+    check_not "$1: all this under load" gone "$flow_pid"
+}
+
+# Kills the daemon under load, and accounts for what the NIC got.  Sets
+# 'errors', the frames that are known to be lost after the verdict.
+#
+# usage: round KIND
+round() {
+    local sent all
+
+    sent=$(frames ext wan0 tx)
+    all=$(counted nic0)
+    errors=$(redirect_errors)
+    flow_start $fip $rate
+    check "$1: $rate datagrams per second are on their way" \
+        equal "exit status" $? 0
+    killed "$1"
+    flow_stop
+    check "$1: the counter answers" equal "exit status" $? 0
+    errors=$(($(redirect_errors) - errors))
+    sent=$(($(frames ext wan0 tx) - sent))
+    all=$(($(counted nic0) - all))
+    echo "# $1: $flow_rate datagrams per second, $flow_sent in all;" \
+        "$((flow_sent - flow_wired)) not on the wire," \
+        "$flow_redirected redirected, $errors redirect errors"
+    check "$1: each frame has its reason" equal frames $all $sent
+    check "$1: each datagram was redirected" equal redirected \
+        "$flow_redirected" "$flow_wired"
+    check "$1: none arrived twice" equal twice "$flow_twice" 0
+}
+
+# The bridge's own port, whose queue is deep enough: what has entered the bridge
+# arrives.
+own_port() {
+    round "own port"
+    check "own port: each of them arrived in the VM" equal received \
+        "$flow_received" $((flow_redirected - errors))
+}
+
+# The managed port.
+managed_port() {
+    local bridge drops
+
+    bridge=$(entered)
+    drops=$(socket_drops)
+    round "managed port"
+    bridge=$(($(entered) - bridge))
+    drops=$(($(socket_drops) - drops))
+    echo "# managed port: $bridge frames entered the bridge," \
+        "ovs-vswitchd's socket lost $drops"
+    check "managed port: each of them entered the bridge" equal entered \
+        "$bridge" $((flow_redirected + flow_asked - errors))
+    check "managed port: each arrived in the VM or did not fit the socket" \
+        equal received "$flow_received" $((bridge - flow_asked - drops))
+}
+
+sandbox_start
+queue_deeply br-ex
+cloud_add || die "the cloud failed"
+flow_serve vm1 || die "the counter failed"
+check "ovn-xdpd starts" daemon_start || finish
+config interfaces nic0
+check "$fip is offloaded" await_offloaded $fip
+warm $fip
+own_port
+config bridge-port veth
+check "the managed port is used" await 10 target_is nic0 br-ex kind veth
+check "and ready" await 10 target_is nic0 br-ex state ready
+warm $fip
+managed_port
+finish
