@@ -1,3 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Packaging.
+
+EXTRA_DIST += rpm/ovn-xdpd.service.in

@@ -85,9 +85,12 @@ sanitized: sanitized/Makefile
 check-programs: $(check_PROGRAMS)
 .PHONY: check-programs sanitized
 
+# "make check RECHECK=yes" runs what failed once more, alone, at the end.
+recheck_yes = --recheck
+
 if_sanitized_yes = sanitized
 check-local: $(if_sanitized_$(SANITIZED))
-	$(AM_V_at)$(run_tests) --only='$(TESTS)' \
+	$(AM_V_at)$(run_tests) $(recheck_$(RECHECK)) --only='$(TESTS)' \
 	  $(unit_tests:%=unit:%) $(lint_tests:%=lint:%) \
 	  $(db_tests:%=db:%) $(root_units:%=root:%) $(root_tests:%=root:%) \
 	  $(if $(if_sanitized_$(SANITIZED)),$(sanitized_tests))
