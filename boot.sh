@@ -18,7 +18,8 @@ packages=(
     libunbound-dev linux-libc-dev llvm make openvswitch-source pkg-config
     python3 python3-prometheus-client xz-utils zlib1g-dev
     openvswitch-switch ovn-central ovn-common ovn-host python3-openvswitch
-    ethtool iproute2 iputils-ping procps tcpdump util-linux xdp-tools
+    curl ethtool iproute2 iputils-ping jq procps prometheus-node-exporter
+    socat tcpdump util-linux xdp-tools
     groff man-db rpm shellcheck
     busybox-static cpio kmod qemu-system-x86
 )

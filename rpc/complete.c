@@ -47,6 +47,7 @@ static void add_values(struct sset *, int option, const char *prefix);
 static void add_options(struct sset *, const struct option *);
 static void add_commands(struct sset *);
 static void add_arguments(struct sset *, const struct line *);
+static void add_literals(struct sset *, const char *metavar);
 static void add_members(struct sset *, const struct line *,
                         const char *method, const char *member);
 static void add_devices(struct sset *);
@@ -235,6 +236,7 @@ add_arguments(struct sset *found, const struct line *line)
         sset_add(found, "true");
         sset_add(found, "false");
     }
+    add_literals(found, param->metavar);
     if (strstr(param->metavar, "ADDRESS")) {
         add_members(found, line, "endpoint.list", "address");
     }
@@ -245,6 +247,23 @@ add_arguments(struct sset *found, const struct line *line)
         add_members(found, line, "interface.list", "name");
         add_devices(found);
     }
+}
+
+/* Adds the words of 'metavar' that are meant as they stand, in small
+ * letters. */
+static void
+add_literals(struct sset *found, const char *metavar)
+{
+    struct sset words = SSET_INITIALIZER(&words);
+    const char *word;
+
+    sset_from_delimited_string(&words, metavar, "|");
+    SSET_FOR_EACH (word, &words) {
+        if (word[0] >= 'a' && word[0] <= 'z') {
+            sset_add(found, word);
+        }
+    }
+    sset_destroy(&words);
 }
 
 /* Adds 'member' of each element that 'method' gives, if the daemon answers. */

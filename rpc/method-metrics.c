@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* metrics.get: everything that is worth a graph or an alarm, as OpenMetrics.
+/* metrics.get: everything that is worth a graph or an alarm, as OpenMetrics
+ * or in the text format of Prometheus.
  *
  * The number of series is bounded: by what is configured, by the lists of
  * reasons, kinds and states, and by RPC_MAX_METRICS_ENDPOINTS.  An address is
@@ -18,8 +19,10 @@
 #include "util.h"
 
 #include "plugin/view.h"
+#include "rpc/error.h"
 #include "rpc/limits.h"
 #include "rpc/openmetrics.h"
+#include "rpc/params.h"
 #include "rpc/result.h"
 
 const char rpc_schema_metrics[] = "{'type': 'string'}";
@@ -39,6 +42,8 @@ static const char *const health_words[] = {
     [VIEW_FAILED] = "failed",
 };
 
+static bool parse_format(const char *format, bool *prometheus,
+                         struct rpc_error *);
 static void sources_get(const struct view *, struct sources *);
 static void sources_uninit(struct sources *);
 static void put_daemon(struct openmetrics *, const struct sources *);
@@ -70,14 +75,17 @@ static void put_simap(struct openmetrics *, const struct simap *,
 /* Answers metrics.get. */
 struct json_object *
 rpc_handle_metrics(const struct view *view,
-                   struct json_object *params OVS_UNUSED,
-                   struct rpc_error *error OVS_UNUSED)
+                   struct json_object *params, struct rpc_error *error)
 {
     struct ds out = DS_EMPTY_INITIALIZER;
     struct openmetrics m = { .out = &out };
     struct json_object *json;
     struct sources sources;
 
+    if (!parse_format(params_get_string(params, "format"), &m.prometheus,
+                      error)) {
+        return NULL;
+    }
     sources_get(view, &sources);
     put_daemon(&m, &sources);
     put_databases(&m, &sources.status);
@@ -92,6 +100,21 @@ rpc_handle_metrics(const struct view *view,
     json = json_object_new_string_len(ds_cstr(&out), out.length);
     ds_destroy(&out);
     return json;
+}
+
+/* Stores whether 'format', NULL if none was given, is that of Prometheus.
+ * Returns false and sets 'error' if it is none. */
+static bool
+parse_format(const char *format, bool *prometheus, struct rpc_error *error)
+{
+    *prometheus = format && !strcmp(format, "prometheus");
+    if (format && !*prometheus && strcmp(format, "openmetrics")) {
+        rpc_error_set(error, RPC_ERROR_INVALID_PARAMS, "format",
+                      "\"%s\" is no format of metrics: openmetrics or "
+                      "prometheus", format);
+        return false;
+    }
+    return true;
 }
 
 /* Fills 's' from 'view'. */

@@ -17,16 +17,20 @@
 /* What is fixed about a type. */
 struct type_text {
     const char *word;           /* Its name in the text. */
+    const char *older;          /* In the format of Prometheus, which has no
+                                 * info and no state sets. */
     const char *suffix;         /* What the names of its samples end with. */
 };
 
 static const struct type_text types[] = {
-    [OPENMETRICS_COUNTER] = { "counter", "_total" },
-    [OPENMETRICS_GAUGE] = { "gauge", "" },
-    [OPENMETRICS_INFO] = { "info", "_info" },
-    [OPENMETRICS_STATESET] = { "stateset", "" },
+    [OPENMETRICS_COUNTER] = { "counter", "counter", "_total" },
+    [OPENMETRICS_GAUGE] = { "gauge", "gauge", "" },
+    [OPENMETRICS_INFO] = { "info", "gauge", "_info" },
+    [OPENMETRICS_STATESET] = { "stateset", "gauge", "" },
 };
 
+static void put_comment(const struct openmetrics *, const char *word,
+                        const char *text);
 static void put_name(const struct openmetrics *);
 static void put_labels(struct ds *, va_list *);
 static void put_label(struct ds *, char separator, const char *name,
@@ -40,13 +44,12 @@ openmetrics_family(struct openmetrics *m, const char *name,
 {
     m->name = name;
     m->type = type;
-    ds_put_format(m->out, "# TYPE " OPENMETRICS_PREFIX "%s %s\n",
-                  name, types[type].word);
-    if (unit) {
-        ds_put_format(m->out, "# UNIT " OPENMETRICS_PREFIX "%s %s\n",
-                      name, unit);
+    put_comment(m, "TYPE",
+                m->prometheus ? types[type].older : types[type].word);
+    if (unit && !m->prometheus) {
+        put_comment(m, "UNIT", unit);
     }
-    ds_put_format(m->out, "# HELP " OPENMETRICS_PREFIX "%s %s\n", name, help);
+    put_comment(m, "HELP", help);
 }
 
 /* Puts a sample that is an integer.  See rpc/openmetrics.h. */
@@ -96,11 +99,22 @@ openmetrics_states(struct openmetrics *m, const char *const *states,
     free(name);
 }
 
-/* Ends the text. */
+/* Ends the text.  See rpc/openmetrics.h. */
 void
 openmetrics_end(struct openmetrics *m)
 {
-    ds_put_cstr(m->out, "# EOF\n");
+    if (!m->prometheus) {
+        ds_put_cstr(m->out, "# EOF\n");
+    }
+}
+
+/* Puts a comment that says 'text' of the family.  In the format of Prometheus
+ * it is for the name of the samples. */
+static void
+put_comment(const struct openmetrics *m, const char *word, const char *text)
+{
+    ds_put_format(m->out, "# %s " OPENMETRICS_PREFIX "%s%s %s\n", word,
+                  m->name, m->prometheus ? types[m->type].suffix : "", text);
 }
 
 /* Puts the name of a sample of the family. */

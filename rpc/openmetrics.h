@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes text in the OpenMetrics format 1.0: families of samples.
+/* Writes text in the OpenMetrics format 1.0: families of samples.  Or in the
+ * older text format of Prometheus, which has other words for the same: it is
+ * all that the text file collector of node_exporter reads.
  *
  * Nothing here knows what is measured.  Names of families lack the suffixes
  * that the format gives to samples ("_total", "_info"); names and help texts
@@ -7,6 +9,7 @@
 #ifndef RPC_OPENMETRICS_H
 #define RPC_OPENMETRICS_H 1
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "compiler.h"
@@ -29,6 +32,7 @@ struct openmetrics {
     struct ds *out;             /* Where it goes. */
     const char *name;           /* Name of the family, without prefix. */
     enum openmetrics_type type; /* Its type. */
+    bool prometheus;            /* In the format of Prometheus. */
 };
 
 /* Begins the family OPENMETRICS_PREFIX 'name'.  'name' ends with 'unit' unless
@@ -51,7 +55,7 @@ void openmetrics_states(struct openmetrics *, const char *const *states,
                         unsigned int n, const char *state, const char *label,
                         const char *value);
 
-/* Ends the text. */
+/* Ends the text, which in the format of Prometheus has no end. */
 void openmetrics_end(struct openmetrics *);
 
 #endif /* rpc/openmetrics.h */

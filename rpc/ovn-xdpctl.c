@@ -182,7 +182,11 @@ usage(void)
                 ds_put_format(&ds, param->required ? " %s" : " [%s]",
                               param->metavar);
             }
-            printf("  %-26s %s\n", ds_cstr(&ds), method->summary);
+            printf("  %-26s", ds_cstr(&ds));
+            if (ds.length > 26) {
+                printf("\n%28s", "");
+            }
+            printf(" %s\n", method->summary);
         }
         ds_destroy(&ds);
     }

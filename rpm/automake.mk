@@ -3,3 +3,4 @@
 # Packaging.
 
 EXTRA_DIST += rpm/ovn-xdpd.service.in
+EXTRA_DIST += rpm/ovn-xdp-metrics.service rpm/ovn-xdp-metrics.timer

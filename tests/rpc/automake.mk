@@ -42,8 +42,10 @@ db_tests += \
 	tests/rpc/test-man-pages.sh \
 	tests/rpc/test-metrics.sh \
 	tests/rpc/test-ovn-xdpctl.sh
+root_tests += tests/rpc/test-node-exporter.sh
 test_data += \
 	tests/rpc/check-metrics.py \
+	tests/rpc/check-scrape.py \
 	tests/rpc/metrics.sh \
 	tests/rpc/data/endpoints-vm1.txt \
 	tests/rpc/data/endpoints.txt \

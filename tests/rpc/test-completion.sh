@@ -102,6 +102,8 @@ offers "an IPv6 address, further" "ovn-xdpctl endpoints 2001:db8::" 10
 offers "a port" "ovn-xdpctl endpoints vm2" vm2
 offers "nothing after the last argument" "ovn-xdpctl endpoints vm2 "
 offers "nothing for a command without" "ovn-xdpctl status "
+offers "the words that an argument may be" "ovn-xdpctl metrics " \
+    openmetrics prometheus
 press_tab "ovn-xdpctl features "
 [[ " ${COMPREPLY[*]} " == *" eth1 "* ]]
 result "NICs of the daemon" $?

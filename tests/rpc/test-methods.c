@@ -285,6 +285,23 @@ test_metrics(void **state OVS_UNUSED)
     assert_non_null(strstr(text, "\novn_xdp_changes_total 42\n"));
     assert_string_equal(text + strlen(text) - 6, "# EOF\n");
     json_object_put(result);
+
+    result = call(&view, "metrics.get", "{\"format\":\"openmetrics\"}");
+    text = json_object_get_string(result);
+    assert_string_equal(text + strlen(text) - 6, "# EOF\n");
+    json_object_put(result);
+
+    result = call(&view, "metrics.get", "[\"prometheus\"]");
+    text = json_object_get_string(result);
+    assert_non_null(strstr(text, "# TYPE ovn_xdp_changes_total counter\n"));
+    assert_null(strstr(text, "# EOF"));
+    json_object_put(result);
+
+    result = call_raw(&view, "metrics.get", "[\"xml\"]");
+    check_json(get(get(result, "error"), "code"), "-32602");
+    check_json(get(get(get(result, "error"), "data"), "parameter"),
+               "\"format\"");
+    json_object_put(result);
 }
 
 /* endpoint.explain: an address, and one of which nothing is known. */

@@ -111,6 +111,35 @@ test_escapes(void **state OVS_UNUSED)
     ds_destroy(&out);
 }
 
+/* The older format has the names of samples in its comments, and knows
+ * counters and gauges only. */
+static void
+test_prometheus(void **state OVS_UNUSED)
+{
+    static const char *const states[] = { "on", "off" };
+    struct ds out = DS_EMPTY_INITIALIZER;
+    struct openmetrics m = { .out = &out, .prometheus = true };
+
+    openmetrics_family(&m, "a_bytes", OPENMETRICS_COUNTER, "bytes", "Help.");
+    openmetrics_count(&m, 7, NULL);
+    check_text(&m, "# TYPE ovn_xdp_a_bytes_total counter\n"
+               "# HELP ovn_xdp_a_bytes_total Help.\n"
+               "ovn_xdp_a_bytes_total 7\n");
+    openmetrics_family(&m, "b", OPENMETRICS_INFO, NULL, "Help.");
+    openmetrics_count(&m, 1, "x", "y", NULL);
+    check_text(&m, "# TYPE ovn_xdp_b_info gauge\n"
+               "# HELP ovn_xdp_b_info Help.\n"
+               "ovn_xdp_b_info{x=\"y\"} 1\n");
+    openmetrics_family(&m, "c", OPENMETRICS_STATESET, NULL, "Help.");
+    openmetrics_states(&m, states, 2, "off", NULL, NULL);
+    check_text(&m, "# TYPE ovn_xdp_c gauge\n# HELP ovn_xdp_c Help.\n"
+               "ovn_xdp_c{ovn_xdp_c=\"on\"} 0\n"
+               "ovn_xdp_c{ovn_xdp_c=\"off\"} 1\n");
+    openmetrics_end(&m);
+    check_text(&m, "");
+    ds_destroy(&out);
+}
+
 int
 main(void)
 {
@@ -119,6 +148,7 @@ main(void)
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_states),
         cmocka_unit_test(test_escapes),
+        cmocka_unit_test(test_prometheus),
     };
 
     return cmocka_run_group_tests_name("openmetrics", tests, NULL, NULL);
