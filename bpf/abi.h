@@ -13,7 +13,7 @@
 #include <linux/types.h>
 
 /* Version of everything in this file. */
-#define OX_ABI 1
+#define OX_ABI 2
 
 /* NICs and managed ports that can carry a program at the same time. */
 #define OX_MAX_NICS 64
@@ -104,5 +104,14 @@ struct ox_control {
 	__u64 created_ns;	/* CLOCK_REALTIME, in nanoseconds. */
 };
 _Static_assert(sizeof(struct ox_control) == 16, "ABI");
+
+/* Value of map 'heartbeat', an array of one, which the generations share.  The
+ * daemon writes it at least every second, or more often if what depends on it
+ * is shorter; each program has its own limit of how old it may be. */
+struct ox_heartbeat {
+	__u64 alive_ns;		/* CLOCK_MONOTONIC, in nanoseconds: the daemon
+				 * was alive then. */
+};
+_Static_assert(sizeof(struct ox_heartbeat) == 8, "ABI");
 
 #endif /* bpf/abi.h */

@@ -55,6 +55,14 @@ struct {
 	__type(value, struct ox_nic);
 } nics SEC(".maps");
 
+/* When the daemon was alive. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ox_heartbeat);
+} heartbeat SEC(".maps");
+
 /* What this generation of maps is.  No program reads it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -25,6 +25,10 @@
  * Linux 6.9 the kernel does not join them for a program that takes several). */
 const volatile bool generic;
 
+/* How old the heartbeat may be, in nanoseconds, set before it is loaded.  0 is
+ * for ever: the verifier then removes what compares. */
+const volatile __u64 stale_ns;
+
 /* What is still needed of struct ox_endpoint when a frame is rewritten. */
 struct ox_way {
 	struct ox_macs macs;	/* Destination and source MAC. */
@@ -108,6 +112,20 @@ ox_judge_target(const struct ox_frame *frame,
 	    !generic && !(endpoint->flags & OX_EP_TARGET_SG))
 		return OX_R_MULTI_BUFFER;
 	return OX_GO_ON;
+}
+
+/* Tells whether the daemon has been away for too long.  Its last heartbeat may
+ * be a little after the coarse clock, which moves by ticks. */
+static __always_inline bool
+ox_is_stale(void)
+{
+	const struct ox_heartbeat *last;
+	__u32 zero = 0;
+
+	if (!stale_ns)
+		return false;
+	last = bpf_map_lookup_elem(&heartbeat, &zero);
+	return last && (__s64)(bpf_ktime_get_coarse_ns() - last->alive_ns) > (__s64)stale_ns;
 }
 
 /* Claims the target of 'endpoint' for the packet of 'proto' in 'frame', and
@@ -203,6 +221,8 @@ ox_redirect(struct xdp_md *ctx, struct ox_frame *frame, __be16 proto)
 	reason = ox_judge_target(frame, endpoint, l3_len);
 	if (reason != OX_GO_ON)
 		return reason;
+	if (ox_is_stale())
+		return OX_R_STALE;
 	reason = ox_claim(frame, endpoint, proto, &way);
 	if (reason != OX_GO_ON)
 		return reason;

@@ -31,6 +31,7 @@ static const char *const map_names[N_GEN_MAPS] = {
     [GEN_TARGETS] = "targets",
     [GEN_NICS] = "nics",
     [GEN_REASONS] = "reasons",
+    [GEN_HEARTBEAT] = "heartbeat",
     [GEN_CONTROL] = "control",
 };
 
@@ -271,6 +272,32 @@ adopt_newest(struct dp *dp, const struct ovn_xdp_bpf *skel,
     return dp->gen.number ? 0 : ENOENT;
 }
 
+/* Gives 'skel' the heartbeat of the newest generation that has one, so that a
+ * daemon keeps the programs of all generations alive. */
+static void
+share_heartbeat(const struct dp *dp, const struct ovn_xdp_bpf *skel)
+{
+    struct bpf_map *map = skel_map(skel, GEN_HEARTBEAT);
+    unsigned int *numbers;
+    bool shared = false;
+    size_t n;
+
+    n = list_numbers(dp, &numbers);
+    for (size_t i = 0; i < n && !shared; i++) {
+        char *path = xasprintf("%s/gen-%u/%s", dp->pin_dir, numbers[i],
+                               map_names[GEN_HEARTBEAT]);
+        int fd = bpf_obj_get(path);
+
+        if (fd >= 0) {
+            shared = (!map_matches(map, fd)
+                      && !bpf_map__reuse_fd(map, fd));
+            close(fd);
+        }
+        free(path);
+    }
+    free(numbers);
+}
+
 /* Takes the maps of 'skel', which is loaded, for 'dp' and pins them in
  * 'dir'. */
 static int
@@ -317,6 +344,7 @@ create(struct dp *dp, const struct ovn_xdp_bpf *skel)
     bpf_object__for_each_program (prog, skel->obj) {
         bpf_program__set_autoload(prog, false);
     }
+    share_heartbeat(dp, skel);
     error = -bpf_object__load(skel->obj);
     if (!error) {
         error = pins_make_dir(dir);

@@ -145,6 +145,7 @@ load_hint(const struct generation *gen, const struct dp_nic *nic,
         return errno;
     }
     skel->rodata->nic_slot = slot;
+    skel->rodata->stale_ns = nic->stale_timeout * UINT64_C(1000000000);
     prog = skel->progs.nic_redirect_hint;
     bpf_program__set_ifindex(prog, nic->ifindex);
     bpf_program__set_flags(prog, (bpf_program__flags(prog)
@@ -178,6 +179,7 @@ load_redirect(const struct generation *gen, const struct dp_nic *nic,
     }
     skel->rodata->nic_slot = slot;
     skel->rodata->generic = nic->mode == DP_GENERIC;
+    skel->rodata->stale_ns = nic->stale_timeout * UINT64_C(1000000000);
     error = generation_share(gen, skel->obj);
     if (!error) {
         error = -ovn_xdp_bpf__load(skel);

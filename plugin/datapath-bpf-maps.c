@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Endpoints, targets and counters: what is written to and read from the maps
- * of the generation in use.
+/* Endpoints, targets, counters and the heartbeat: what is written to and read
+ * from the maps of the generation in use.
  *
  * The endpoints are held in memory, too, so that nothing has to be read back:
  * this daemon is the only one that writes them, as it has the lock. */
@@ -11,8 +11,11 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 
+#include "openvswitch/vlog.h"
 #include "packets.h"
 #include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(datapath_maps);
 
 /* Counters beyond those that can be in use: how many other endpoints come and
  * go before one of a deleted endpoint is used again. */
@@ -397,4 +400,32 @@ counter_clear(const struct dp *dp, int fd, uint32_t index)
 {
     memset(dp->scratch, 0, dp->n_cpus * sizeof(struct ox_counter));
     return -bpf_map_update_elem(fd, &index, dp->scratch, BPF_ANY);
+}
+
+/* Writes that the daemon is alive at 'now', time_msec(). */
+void
+heartbeat_write(struct dp *dp, long long int now)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+    struct ox_heartbeat heartbeat = { .alive_ns = now * 1000000ULL };
+    uint32_t zero = 0;
+    int error;
+
+    error = -bpf_map_update_elem(dp->gen.fds[GEN_HEARTBEAT], &zero, &heartbeat,
+                                 BPF_ANY);
+    if (error) {
+        VLOG_ERR_RL(&rl, "cannot write the heartbeat (%s)",
+                    ovs_strerror(error));
+    }
+}
+
+/* Returns when a daemon was last alive, by time_msec(), or 0. */
+long long int
+heartbeat_read(const struct dp *dp)
+{
+    struct ox_heartbeat heartbeat = { .alive_ns = 0 };
+    uint32_t zero = 0;
+
+    bpf_map_lookup_elem(dp->gen.fds[GEN_HEARTBEAT], &zero, &heartbeat);
+    return heartbeat.alive_ns / 1000000;
 }

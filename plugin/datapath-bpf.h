@@ -5,7 +5,7 @@
  * datapath-bpf-pins.c     The pin directory and its lock.
  * datapath-bpf-gen.c      Generations of maps: adopt, create, remove.
  * datapath-bpf-slots.c    Which counter belongs to which endpoint.
- * datapath-bpf-maps.c     Endpoints, targets, counters.
+ * datapath-bpf-maps.c     Endpoints, targets, counters, the heartbeat.
  * datapath-bpf-load.c     Loading of programs.
  * datapath-bpf-attach.c   Attachment to one NIC or managed port.
  * datapath-bpf-adopt.c    Taking over the attachments of an earlier daemon.
@@ -42,6 +42,7 @@ enum gen_map {
     GEN_TARGETS,
     GEN_NICS,
     GEN_REASONS,
+    GEN_HEARTBEAT,
     GEN_CONTROL,
     N_GEN_MAPS
 };
@@ -131,7 +132,7 @@ void slots_seal(struct slots *);
 uint32_t slots_get(struct slots *);
 void slots_put(struct slots *, uint32_t slot);
 
-/* Endpoints, targets, counters. */
+/* Endpoints, targets, counters, the heartbeat. */
 uint32_t endpoints_slots(uint32_t max_endpoints);
 int endpoints_adopt(struct dp *);
 void endpoints_destroy(struct dp *);
@@ -148,6 +149,8 @@ bool targets_has(const struct dp *, int ifindex);
 int counter_read(const struct dp *, int fd, uint32_t index,
                  struct dp_counter *);
 int counter_clear(const struct dp *, int fd, uint32_t index);
+void heartbeat_write(struct dp *, long long int now);
+long long int heartbeat_read(const struct dp *);
 
 /* Programs. */
 void load_init(void);

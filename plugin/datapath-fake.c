@@ -46,6 +46,7 @@ struct dp {
     uint32_t last_program_id;   /* The newest program's. */
     int next_error;             /* For the next operation, or 0. */
     unsigned int n_changes;     /* Operations so far. */
+    long long int last_beat;    /* The last heartbeat, or 0. */
 };
 
 /* Everything that is "pinned", by pin directory. */
@@ -349,7 +350,8 @@ fake_attach(struct dp *dp, const struct dp_nic *want_, bool sink)
     state = &fake_claim_nic(dp, &want)->state;
     if (!state->current || state->sink != sink
         || state->nic.mode != want.mode
-        || state->nic.tag_hint != want.tag_hint) {
+        || state->nic.tag_hint != want.tag_hint
+        || state->nic.stale_timeout != want.stale_timeout) {
         state->program_id = ++dp->last_program_id;
     }
     state->nic = want;
@@ -407,6 +409,20 @@ fake_dump_nics(const struct dp *dp, dp_nic_cb *cb, void *aux)
 
         cb(&nic->state, aux);
     }
+}
+
+/* Notes that the daemon was alive at 'now'. */
+static void
+fake_beat(struct dp *dp, long long int now)
+{
+    dp->last_beat = now;
+}
+
+/* Returns when that was noted last. */
+static long long int
+fake_last_beat(const struct dp *dp)
+{
+    return dp->last_beat;
 }
 
 /* Does nothing, as there is one generation only. */
@@ -475,6 +491,8 @@ const struct dp_class datapath_fake_class = {
     .detach_nic = fake_detach_nic,
     .dump_nics = fake_dump_nics,
     .attach_sink = fake_attach_sink,
+    .beat = fake_beat,
+    .last_beat = fake_last_beat,
     .commit = fake_commit,
     .endpoint_counter = fake_endpoint_counter,
     .nic_counters = fake_nic_counters,

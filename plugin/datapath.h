@@ -64,6 +64,8 @@ struct dp_nic {
     enum dp_mode mode;          /* Attach mode. */
     bool tag_hint;              /* Read VLAN tags from metadata (native only;
                                  * makes the program device-bound). */
+    uint32_t stale_timeout;     /* Seconds without a heartbeat after which the
+                                 * program redirects no more; 0: never. */
 };
 
 /* A NIC as attached. */
@@ -144,6 +146,11 @@ struct dp_class {
     /* Attaches the program that drops everything to the outer end of a
      * managed port; like a NIC in all else. */
     int (*attach_sink)(struct dp *, const char *name, int ifindex);
+
+    /* Tells the programs that the daemon is alive at 'now', time_msec(); and
+     * when one last did so, 0 if none ever has. */
+    void (*beat)(struct dp *, long long int now);
+    long long int (*last_beat)(const struct dp *);
 
     /* Says that the first programming is done: an older generation goes. */
     int (*commit)(struct dp *);

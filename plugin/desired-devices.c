@@ -294,6 +294,7 @@ decide_interface(const struct desired *desired,
         .mac = dev->mac,
         .mode = mode,
         .tag_hint = dev->strips_vlan,
+        .stale_timeout = in->settings->stale_timeout,
     };
     ovs_strlcpy(iface->nic.name, dev->name, sizeof iface->nic.name);
 }

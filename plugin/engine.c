@@ -73,6 +73,11 @@ struct engine {
     long long int nb_grace_until; /* Until when the first programming may
                                  * wait for the Northbound; LLONG_MAX: it does
                                  * not. */
+    bool trusted;               /* What the datapath holds may be used: it is
+                                 * known to be what OVN says, or was not stale
+                                 * when it was opened. */
+    long long int beat_at;      /* When the next heartbeat is due; LLONG_MAX
+                                 * while nothing asks for one. */
     struct view view;           /* For rpc/. */
 };
 
@@ -134,6 +139,7 @@ engine_create(const struct engine_options *options, struct engine **enginep)
     engine->flows = host_flows_create(ovs_vswitchd_rundir());
     engine->recheck_at = LLONG_MAX;
     engine->nb_grace_until = LLONG_MAX;
+    engine->beat_at = LLONG_MAX;
     row_changes_init(&engine->bindings);
     row_changes_init(&engine->sb_facts);
     row_changes_init(&engine->nb_facts);
@@ -238,6 +244,35 @@ apply_settings(struct engine *engine)
         .probe_interval = engine->settings.probe_interval });
 }
 
+/* Tells the programs that the daemon is alive, if what they do is trusted and
+ * they want to know, as those may that another daemon has left; and sets the
+ * time when to do so again. */
+static void
+beat(struct engine *engine)
+{
+    bool wanted = engine->settings.stale_timeout || !engine->view.programmed;
+
+    engine->beat_at = LLONG_MAX;
+    if (engine->trusted && wanted) {
+        long long int now = time_msec();
+
+        engine->class->beat(engine->dp, now);
+        engine->beat_at = now + HEARTBEAT_MS;
+    }
+}
+
+/* Returns true if no daemon has been alive for so long that the programs in
+ * the datapath, which is open, have ceased to redirect.  They go on doing
+ * nothing until it is known what OVN wants now. */
+static bool
+is_stale(const struct engine *engine)
+{
+    long long int timeout = engine->settings.stale_timeout * 1000LL;
+    long long int age = time_msec() - engine->class->last_beat(engine->dp);
+
+    return timeout && age > timeout;
+}
+
 /* Opens the datapath, as soon as the settings that it needs are known.
  * Returns 0 or a positive errno. */
 static int
@@ -258,6 +293,8 @@ open_datapath(struct engine *engine)
     }
     engine->reconcile = reconcile_create(engine->class, engine->dp);
     engine->view.max_endpoints = config.max_endpoints;
+    engine->trusted = !is_stale(engine);
+    beat(engine);
     return 0;
 }
 
@@ -441,7 +478,12 @@ update(struct engine *engine)
         }
         schedule_recheck(engine);
         if (!sb_db_view(engine->sb_db)->complete
-            || awaits_northbound(engine) || !apply(engine)) {
+            || awaits_northbound(engine)) {
+            return;
+        }
+        engine->trusted = true;
+        beat(engine);
+        if (!apply(engine)) {
             return;
         }
     }
@@ -508,6 +550,9 @@ engine_run(struct engine *engine)
         engine->dirty = engine->devices_dirty = true;
         refresh_view(engine);
     }
+    if (now >= engine->beat_at) {
+        beat(engine);
+    }
     if (now >= engine->recheck_at) {
         reconcile_forget_foreign(engine->reconcile);
         engine->dirty = engine->devices_dirty = true;
@@ -541,6 +586,9 @@ engine_wait(struct engine *engine)
     }
     if (engine->nb_grace_until != LLONG_MAX) {
         poll_timer_wait_until(engine->nb_grace_until);
+    }
+    if (engine->beat_at != LLONG_MAX) {
+        poll_timer_wait_until(engine->beat_at);
     }
 }
 

@@ -15,6 +15,15 @@
 #define MIN_MAX_ENDPOINTS 16
 #define MAX_MAX_ENDPOINTS 1048576
 
+/* Range of ovn-xdp-stale-timeout in s, if it is not 0 for never.  The daemon
+ * may be busy for a good part of a second, which must not count as dead. */
+#define MIN_STALE_TIMEOUT 2
+#define MAX_STALE_TIMEOUT 86400
+
+/* Time between two heartbeats in ms: a quarter of the shortest timeout, since
+ * the programs that are found at the start may have any. */
+#define HEARTBEAT_MS 500
+
 /* Default of ovn-remote-probe-interval in ms, as ovn-controller's. */
 #define DEFAULT_PROBE_INTERVAL_MS 5000
 

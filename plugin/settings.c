@@ -35,6 +35,7 @@ static char *parse_exclude(struct settings *, const char *);
 static char *parse_mode(struct settings *, const char *);
 static char *parse_port(struct settings *, const char *);
 static char *parse_max_endpoints(struct settings *, const char *);
+static char *parse_stale_timeout(struct settings *, const char *);
 static char *parse_nb_remote(struct settings *, const char *);
 
 static const struct settings_key settings_keys[] = {
@@ -44,6 +45,7 @@ static const struct settings_key settings_keys[] = {
     { "ovn-xdp-bridge-port", "auto", parse_port },
     { "ovn-xdp-max-endpoints", OVS_STRINGIZE(DEFAULT_MAX_ENDPOINTS),
       parse_max_endpoints },
+    { "ovn-xdp-stale-timeout", "0", parse_stale_timeout },
     { "ovn-xdp-nb-remote", "", parse_nb_remote },
 };
 
@@ -66,7 +68,6 @@ static const struct settings_later settings_later[] = {
     { "ovn-xdp-vm-hook", NULL, "auto, xdp, tc" },
     { "ovn-xdp-confirm-ms", NULL, NUMBER },
     { "ovn-xdp-max-flows", NULL, NUMBER },
-    { "ovn-xdp-stale-timeout", "0", NUMBER },
 };
 
 static const char *const mode_names[] = {
@@ -197,6 +198,21 @@ parse_max_endpoints(struct settings *settings, const char *value)
                          MIN_MAX_ENDPOINTS, MAX_MAX_ENDPOINTS);
     }
     settings->max_endpoints = n;
+    return NULL;
+}
+
+/* Parses ovn-xdp-stale-timeout. */
+static char *
+parse_stale_timeout(struct settings *settings, const char *value)
+{
+    unsigned int n;
+
+    if (!str_to_uint(value, 10, &n)
+        || (n && (n < MIN_STALE_TIMEOUT || n > MAX_STALE_TIMEOUT))) {
+        return xasprintf("expected seconds, 0 or from %d to %d",
+                         MIN_STALE_TIMEOUT, MAX_STALE_TIMEOUT);
+    }
+    settings->stale_timeout = n;
     return NULL;
 }
 

@@ -41,6 +41,7 @@ struct settings {
     enum settings_mode mode;    /* ovn-xdp-mode. */
     enum settings_port port;    /* ovn-xdp-bridge-port. */
     uint32_t max_endpoints;     /* ovn-xdp-max-endpoints. */
+    uint32_t stale_timeout;     /* ovn-xdp-stale-timeout in s, 0 for never. */
 };
 
 void settings_init(struct settings *);

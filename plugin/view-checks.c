@@ -234,6 +234,19 @@ check_programmed(const struct view *view, const struct desired_endpoint *ep,
     }
 }
 
+/* Returns how long programs redirect without the daemon, as the end of a
+ * sentence, "" if for ever.  The caller frees it. */
+static char *
+describe_stale(const struct view *view)
+{
+    uint32_t timeout = view->settings->stale_timeout;
+
+    return (timeout
+            ? xasprintf("; without the daemon it redirects for %"PRIu32" s",
+                        timeout)
+            : xstrdup(""));
+}
+
 /* Appends how 'iface' is doing, and whether its frames fit the target of
  * 'bridge', which may be NULL. */
 static void
@@ -244,10 +257,13 @@ check_interface(const struct view *view, const struct view_interface *iface,
     bool attached = !strcmp(iface->state, "attached");
 
     if (attached) {
+        char *stale = describe_stale(view);
+
         checks_add(checks, "interface", CHECK_YES, REASON_NONE,
-                   "%s is attached in %s mode%s", iface->name, iface->mode,
+                   "%s is attached in %s mode%s%s", iface->name, iface->mode,
                    strcmp(iface->mode, "generic") ? ""
-                   : ", which switches GRO off for all its traffic");
+                   : ", which switches GRO off for all its traffic", stale);
+        free(stale);
     } else {
         checks_add(checks, "interface", CHECK_NO, REASON_NO_INTERFACE,
                    "%s is %s%s%s", iface->name, iface->state,

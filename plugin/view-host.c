@@ -482,7 +482,10 @@ add_slow_path_problem(struct view_surroundings *around,
         if (checks.list[i].ok == CHECK_NO) {
             problems_add(problems, REASON_NO_SLOW_PATH, "%"PRIuSIZE" of "
                          "%"PRIuSIZE" addresses looked up have no slow path: "
-                         "%s", n_lost, n, checks.list[i].detail);
+                         "%s%s", n_lost, n, checks.list[i].detail,
+                         around->view->settings->stale_timeout
+                         ? "; all of it, when the daemon is away for as long "
+                           "as ovn-xdp-stale-timeout says" : "");
             break;
         }
     }

@@ -240,6 +240,8 @@ get_settings(const struct view *view, struct view_status *status)
                 xstrdup(settings_port_to_string(s->port)));
     add_setting(status, "ovn-xdp-max-endpoints",
                 xasprintf("%"PRIu32, s->max_endpoints));
+    add_setting(status, "ovn-xdp-stale-timeout",
+                xasprintf("%"PRIu32, s->stale_timeout));
     add_setting(status, "ovn-xdp-nb-remote", xstrdup(s->nb_remote));
 }
 

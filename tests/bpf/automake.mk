@@ -6,7 +6,8 @@ root_units += \
 	tests/bpf/test-live \
 	tests/bpf/test-model \
 	tests/bpf/test-nic \
-	tests/bpf/test-sink
+	tests/bpf/test-sink \
+	tests/bpf/test-stale
 
 tests_libtest_a_SOURCES += \
 	tests/bpf/bed.c \

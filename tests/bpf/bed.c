@@ -120,7 +120,7 @@ bed_load(uint32_t slot, const struct ovn_xdp_bpf *shared)
 }
 
 struct hint_bpf *
-bed_load_hint(uint32_t slot, uint32_t ifindex,
+bed_load_hint(uint32_t slot, uint32_t ifindex, uint64_t stale_ns,
               const struct ovn_xdp_bpf *shared)
 {
     struct hint_bpf *skel = hint_bpf__open();
@@ -129,6 +129,7 @@ bed_load_hint(uint32_t slot, uint32_t ifindex,
     assert_non_null(skel);
     prog = skel->progs.nic_redirect_hint;
     skel->rodata->nic_slot = slot;
+    skel->rodata->stale_ns = stale_ns;
     bpf_program__set_ifindex(prog, ifindex);
     bpf_program__set_flags(prog, (bpf_program__flags(prog)
                                   | BPF_F_XDP_DEV_BOUND_ONLY));
@@ -146,6 +147,17 @@ bed_load_generic(uint32_t slot, const struct ovn_xdp_bpf *shared)
     struct ovn_xdp_bpf *skel = open_sized(slot, BED_SLOTS);
 
     skel->rodata->generic = true;
+    share_maps(skel->obj, shared);
+    return load(skel);
+}
+
+struct ovn_xdp_bpf *
+bed_load_stale(uint32_t slot, uint64_t stale_ns,
+               const struct ovn_xdp_bpf *shared)
+{
+    struct ovn_xdp_bpf *skel = open_sized(slot, BED_SLOTS);
+
+    skel->rodata->stale_ns = stale_ns;
     share_maps(skel->obj, shared);
     return load(skel);
 }
@@ -211,6 +223,15 @@ bed_add_endpoint(const struct ovn_xdp_bpf *skel, const char *address,
                  const struct ox_endpoint *endpoint)
 {
     bed_add_endpoint_as(skel, address, address, endpoint);
+}
+
+void
+bed_beat(const struct ovn_xdp_bpf *skel, uint64_t ns)
+{
+    const struct ox_heartbeat heartbeat = { .alive_ns = ns };
+    uint32_t zero = 0;
+
+    map_set(skel->maps.heartbeat, &zero, &heartbeat);
 }
 
 /* Reads 'n' counters of the per-CPU array 'map' into 'sums'. */

@@ -35,14 +35,19 @@ void bed_enter(void);
  * 'shared' if it is nonnull.  Returns NULL where the kernel refuses. */
 struct ovn_xdp_bpf *bed_load(uint32_t slot, const struct ovn_xdp_bpf *shared);
 
-/* The same for the program with the tag hint, bound to device 'ifindex', with
- * the maps of 'shared'. */
+/* The same for the program with the tag hint, bound to device 'ifindex', stale
+ * after 'stale_ns' (0: never), with the maps of 'shared'. */
 struct hint_bpf *bed_load_hint(uint32_t slot, uint32_t ifindex,
+                               uint64_t stale_ns,
                                const struct ovn_xdp_bpf *shared);
 
 /* The same with the maps of 'shared', for generic mode. */
 struct ovn_xdp_bpf *bed_load_generic(uint32_t slot,
                                      const struct ovn_xdp_bpf *shared);
+
+/* The same, not for generic mode, but stale after 'stale_ns'. */
+struct ovn_xdp_bpf *bed_load_stale(uint32_t slot, uint64_t stale_ns,
+                                   const struct ovn_xdp_bpf *shared);
 
 /* The same with maps of its own for 'n' endpoints, not for generic mode. */
 struct ovn_xdp_bpf *bed_load_sized(uint32_t slot, uint32_t n);
@@ -65,6 +70,9 @@ void bed_add_endpoint(const struct ovn_xdp_bpf *, const char *address,
 /* The same, but the value claims to belong to the address 'claimed'. */
 void bed_add_endpoint_as(const struct ovn_xdp_bpf *, const char *address,
                          const char *claimed, const struct ox_endpoint *);
+
+/* Writes that the daemon was alive at 'ns' of the monotonic clock. */
+void bed_beat(const struct ovn_xdp_bpf *, uint64_t ns);
 
 /* Reads all counters. */
 void bed_read(const struct ovn_xdp_bpf *, struct bed_counters *);

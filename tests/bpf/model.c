@@ -292,6 +292,12 @@ too_many_buffers(struct trial *t)
 }
 
 static bool
+no_daemon(struct trial *t)
+{
+    return t->model->stale;
+}
+
+static bool
 target_gone(struct trial *t)
 {
     return !t->endpoint->target_there;
@@ -333,6 +339,7 @@ static const struct {
     { packet_exceeds_mtu, OX_R_EXCEEDS_MTU },
     { frame_exceeds_mtu, OX_R_EXCEEDS_MTU },
     { too_many_buffers, OX_R_MULTI_BUFFER },
+    { no_daemon, OX_R_STALE },
     { target_gone, OX_R_TARGET_GONE },
     { endpoint_changed, OX_R_CHANGED },
     { no_headroom, OX_R_NO_HEADROOM },

@@ -8,8 +8,8 @@
  * More than one thing may speak against a frame.  The reason that counts is
  * the outermost: the Ethernet header first, then whether there is an IP header
  * at all and whose address it has, then the rest of that header, then what the
- * target can take, and at last what can only fail while the frame is being
- * changed. */
+ * target can take, whether there is a daemon, and at last what can only fail
+ * while the frame is being changed. */
 
 #ifndef TESTS_BPF_MODEL_H
 #define TESTS_BPF_MODEL_H 1
@@ -49,6 +49,7 @@ struct model_endpoint {
 struct model {
     uint8_t nic_mac[6];                     /* The NIC's own MAC. */
     bool generic;                           /* Runs in generic mode. */
+    bool stale;                             /* Knows the daemon dead. */
     const struct model_endpoint *endpoints; /* All endpoints. */
     size_t n;                               /* How many there are. */
 };

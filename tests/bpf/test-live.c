@@ -501,7 +501,7 @@ static void
 test_tag_hint(void **state)
 {
     const struct live *live = *state;
-    struct hint_bpf *hint = bed_load_hint(SLOT, if_nametoindex("nic0"),
+    struct hint_bpf *hint = bed_load_hint(SLOT, if_nametoindex("nic0"), 0,
                                           live->skel);
     int program, tags;
 
@@ -520,6 +520,34 @@ test_tag_hint(void **state)
                                      NULL), 0);
     assert_reason(live, GOOD, OX_R_REDIRECTED);
     close(tags);
+    hint_bpf__destroy(hint);
+}
+
+/* The program that is bound to its device knows a dead daemon, too. */
+static void
+test_tag_hint_stale(void **state)
+{
+    const struct live *live = *state;
+    const uint64_t limit = UINT64_C(3600000000000);
+    struct hint_bpf *hint = bed_load_hint(SLOT, if_nametoindex("nic0"), limit,
+                                          live->skel);
+    uint64_t now = now_ms() * UINT64_C(1000000);
+    int program;
+
+    if (!hint) {
+        print_message("this kernel has no VLAN hint (Linux 6.8 has)\n");
+        skip();
+    }
+    program = bpf_program__fd(hint->progs.nic_redirect_hint);
+    assert_int_equal(bpf_link_update(live->link, program, NULL), 0);
+    bed_beat(live->skel, now);
+    assert_arrives(live);
+    bed_beat(live->skel, now - limit);
+    assert_reason(live, GOOD, OX_R_STALE);
+    bed_beat(live->skel, now);
+    assert_arrives(live);
+    assert_int_equal(bpf_link_update(live->link, bed_program(live->skel),
+                                     NULL), 0);
     hint_bpf__destroy(hint);
 }
 
@@ -710,6 +738,7 @@ main(void)
         LIVE(test_program_replaced),
         LIVE(test_nic_vanishes),
         LIVE(test_tag_hint),
+        LIVE(test_tag_hint_stale),
         LIVE(test_tag_in_frame),
         LIVE(test_lost_frames),
         LIVE(test_ring_full),

@@ -38,9 +38,11 @@
 /* Of how many frames one must have a reason or a trait, at least. */
 #define RARE 250
 
-/* Rows of the program and of that for generic mode. */
-#define NIC 7
-#define NIC_GENERIC 21
+/* The program, and again for generic mode and without a daemon. */
+enum kind { NATIVE, GENERIC, STALE, N_KINDS };
+
+/* Their rows. */
+static const uint32_t rows[] = { 7, 21, 40 };
 
 /* Endpoints, half of them of each family. */
 #define ENDPOINTS 96
@@ -61,9 +63,9 @@ struct totals {
     struct ox_counter endpoints[ENDPOINTS];
 };
 
-static struct ovn_xdp_bpf *native, *generic;
+static struct ovn_xdp_bpf *native, *skels[N_KINDS];
 static struct model_endpoint endpoints[ENDPOINTS];
-static struct model models[2];  /* That of 'native' and of 'generic'. */
+static struct model models[N_KINDS];
 static struct totals expected;
 static uint64_t seed, n_frames;
 
@@ -276,6 +278,15 @@ counter_is(const struct bpf_map *map, uint32_t i,
     return got.packets == want->packets && got.bytes == want->bytes;
 }
 
+/* Returns which program 'f' is for. */
+static enum kind
+kind_of(const struct wild_frame *f)
+{
+    return (f->traits & 1u << WILD_GENERIC ? GENERIC
+            : f->traits & 1u << WILD_STALE ? STALE
+            : NATIVE);
+}
+
 /* Asks the model about 'f'. */
 static void
 ask_model(const struct wild_frame *f, struct model_answer *want)
@@ -286,9 +297,8 @@ ask_model(const struct wild_frame *f, struct model_answer *want)
         .linear = f->linear,
         .headroom = f->headroom,
     };
-    bool in_generic = f->traits & 1u << WILD_GENERIC;
 
-    model_decide(&models[in_generic], &frame, want);
+    model_decide(&models[kind_of(f)], &frame, want);
 }
 
 /* Runs the program on 'f' and tells whether 'got' is what the model wants:
@@ -297,9 +307,9 @@ static bool
 agrees(const struct wild_frame *f, struct result *got,
        struct model_answer *want)
 {
-    bool in_generic = f->traits & 1u << WILD_GENERIC;
-    uint32_t row = (in_generic ? NIC_GENERIC : NIC) * OX_N_REASONS;
-    int error = run(bed_program(in_generic ? generic : native), f, got, NULL);
+    enum kind kind = kind_of(f);
+    uint32_t row = rows[kind] * OX_N_REASONS;
+    int error = run(bed_program(skels[kind]), f, got, NULL);
 
     if (error) {
         print_error("BPF_PROG_TEST_RUN: %s\n", strerror(error));
@@ -603,16 +613,18 @@ set_up(void **state)
     uint32_t ifindex = if_nametoindex("lo");
 
     (void) state;
-    native = bed_load_sized(NIC, ENDPOINTS);
+    native = skels[NATIVE] = bed_load_sized(rows[NATIVE], ENDPOINTS);
     assert_non_null(native);
-    generic = bed_load_generic(NIC_GENERIC, native);
-    assert_non_null(generic);
+    skels[GENERIC] = bed_load_generic(rows[GENERIC], native);
+    skels[STALE] = bed_load_stale(rows[STALE], 1, native);
+    assert_true(skels[GENERIC] && skels[STALE]);
     find_limits(bed_program(native), &wild.limits);
 
     wild_bytes(&wild, models[0].nic_mac, 6);
     models[0].nic_mac[0] &= 0xfe;
-    bed_set_nic(native, NIC, models[0].nic_mac, ifindex);
-    bed_set_nic(native, NIC_GENERIC, models[0].nic_mac, ifindex);
+    for (int kind = 0; kind < N_KINDS; kind++) {
+        bed_set_nic(native, rows[kind], models[0].nic_mac, ifindex);
+    }
     bed_add_target(native, ifindex);
     for (size_t i = 0; i < ENDPOINTS; i++) {
         choose_endpoint(i);
@@ -620,8 +632,9 @@ set_up(void **state)
     }
     models[0].endpoints = endpoints;
     models[0].n = ENDPOINTS;
-    models[1] = models[0];
-    models[1].generic = true;
+    models[GENERIC] = models[STALE] = models[NATIVE];
+    models[GENERIC].generic = true;
+    models[STALE].stale = true;
     /* Looking for the limits was counted too. */
     read_totals(&expected);
     return 0;
@@ -631,8 +644,9 @@ static int
 tear_down(void **state)
 {
     (void) state;
-    ovn_xdp_bpf__destroy(generic);
-    ovn_xdp_bpf__destroy(native);
+    for (int kind = N_KINDS - 1; kind >= 0; kind--) {
+        ovn_xdp_bpf__destroy(skels[kind]);
+    }
     return 0;
 }
 

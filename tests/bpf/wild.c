@@ -573,6 +573,8 @@ wild_next(struct wild *w, struct wild_frame *f)
     choose_buffers(&d);
     if (one_in(w, 8)) {
         mark(&d, WILD_GENERIC);
+    } else if (one_in(w, 8)) {
+        mark(&d, WILD_STALE);
     }
 }
 

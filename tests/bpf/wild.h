@@ -37,7 +37,8 @@
     WILD_TRAIT(NO_HEADROOM, "nothing left of the headroom") \
     WILD_TRAIT(SPLIT, "split within its first bytes") \
     WILD_TRAIT(JUMBO, "longer than a buffer") \
-    WILD_TRAIT(GENERIC, "for the program of generic mode")
+    WILD_TRAIT(GENERIC, "for the program of generic mode") \
+    WILD_TRAIT(STALE, "for a program without a daemon")
 enum wild_trait {
 #define WILD_TRAIT(NAME, TEXT) WILD_##NAME,
     WILD_TRAITS

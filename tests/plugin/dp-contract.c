@@ -342,6 +342,32 @@ test_tag_hint(void **state OVS_UNUSED)
     bed->class->close(dp, true);
 }
 
+/* Another timeout is another program; a heartbeat outlives the daemon. */
+static void
+test_stale(void **state OVS_UNUSED)
+{
+    struct dp *dp = open_sized(MAX_ENDPOINTS);
+    struct dp_nic nic = bed->nics[0];
+    uint32_t id;
+
+    assert_int_equal(bed->class->last_beat(dp), 0);
+    bed->class->beat(dp, 1234567890123);
+    assert_int_equal(bed->class->last_beat(dp), 1234567890123);
+    assert_int_equal(bed->class->attach_nic(dp, &nic), 0);
+    id = only_nic(dp).program_id;
+    nic.stale_timeout = 30;
+    assert_int_equal(bed->class->attach_nic(dp, &nic), 0);
+    assert_int_not_equal(only_nic(dp).program_id, id);
+    id = only_nic(dp).program_id;
+    assert_int_equal(bed->class->attach_nic(dp, &nic), 0);
+    assert_int_equal(only_nic(dp).program_id, id);
+    dp = reopen(dp);
+    assert_int_equal(bed->class->last_beat(dp), 1234567890123);
+    assert_int_equal(bed->class->attach_nic(dp, &nic), 0);
+    assert_int_equal(only_nic(dp).nic.stale_timeout, 30);
+    bed->class->close(dp, true);
+}
+
 static void
 test_sink(void **state OVS_UNUSED)
 {
@@ -497,6 +523,7 @@ dp_contract_run(struct dp_contract *contract)
         cmocka_unit_test_teardown(test_attach, clean_up),
         cmocka_unit_test_teardown(test_mode, clean_up),
         cmocka_unit_test_teardown(test_tag_hint, clean_up),
+        cmocka_unit_test_teardown(test_stale, clean_up),
         cmocka_unit_test_teardown(test_sink, clean_up),
         cmocka_unit_test_teardown(test_adopt, clean_up),
         cmocka_unit_test_teardown(test_resize, clean_up),

@@ -24,6 +24,7 @@
 #include <cmocka.h>
 
 #include "packets.h"
+#include "timeval.h"
 #include "util.h"
 
 #include "tests/plugin/dp-bpf-bed.h"
@@ -263,6 +264,84 @@ test_abi(void **state OVS_UNUSED)
     dp = dp_bed_open();
     assert_false(has_generation(1) || has_generation(3));
     assert_int_equal(dp_bed_packets(dp), 1);
+    dp_bed_close(dp);
+}
+
+/* Returns how many frames NIC 'nic0' of 'dp' has passed as stale. */
+static uint64_t
+count_stale(const struct dp *dp)
+{
+    struct dp_counter reasons[OX_N_REASONS];
+
+    assert_int_equal(class->nic_counters(dp, "nic0", reasons), 0);
+    return reasons[OX_R_STALE].packets;
+}
+
+/* Sends a frame and waits until it has been passed as stale. */
+static void
+pass_stale_frame(const struct dp *dp)
+{
+    uint64_t before = count_stale(dp);
+    int wire = dp_bed_socket("wire0");
+
+    dp_bed_send(wire, 1);
+    close(wire);
+    for (int i = 0; count_stale(dp) == before && i < NETNS_DEADLINE_MS; i++) {
+        poll(NULL, 0, 1);
+    }
+    assert_int_equal(count_stale(dp), before + 1);
+}
+
+/* Without a heartbeat nothing is redirected, and with the next one it is
+ * again, by the program that is there. */
+static void
+test_stale(void **state OVS_UNUSED)
+{
+    struct dp_nic nic = dp_bed_nic();
+    struct dp *dp = dp_bed_open();
+    uint32_t id;
+
+    dp_bed_start(dp);
+    nic.stale_timeout = 3600;
+    class->beat(dp, time_msec());
+    assert_int_equal(class->attach_nic(dp, &nic), 0);
+    id = program_of("nic0");
+    dp_bed_assert_forwards();
+    class->beat(dp, time_msec() - 3601 * 1000);
+    pass_stale_frame(dp);
+    class->close(dp, false);
+
+    dp = dp_bed_open();
+    assert_int_equal(program_of("nic0"), id);
+    pass_stale_frame(dp);
+    class->beat(dp, time_msec());
+    assert_int_equal(program_of("nic0"), id);
+    dp_bed_assert_forwards();
+    dp_bed_close(dp);
+}
+
+/* A daemon keeps the programs alive that an older generation has left. */
+static void
+test_stale_generations(void **state OVS_UNUSED)
+{
+    struct dp_nic nic = dp_bed_nic();
+    struct dp *dp = dp_bed_open();
+    uint32_t id;
+
+    dp_bed_start(dp);
+    nic.stale_timeout = 3600;
+    assert_int_equal(class->attach_nic(dp, &nic), 0);
+    id = program_of("nic0");
+    class->beat(dp, time_msec() - 3601 * 1000);
+    pass_stale_frame(dp);
+    class->close(dp, false);
+    write_abi(1, OX_ABI + 1);
+
+    dp = dp_bed_open();
+    assert_true(has_generation(1) && has_generation(2));
+    class->beat(dp, time_msec());
+    assert_int_equal(program_of("nic0"), id);
+    dp_bed_assert_forwards();
     dp_bed_close(dp);
 }
 
@@ -629,14 +708,17 @@ test_room(void **state OVS_UNUSED)
     struct dp_nic nic = dp_bed_nic();
     uint32_t plain;
 
-    assert_int_equal(class->attach_nic(dp, &nic), 0);
-    plain = length_of("nic0");
-    nic.tag_hint = true;
-    if (class->attach_nic(dp, &nic)) {
-        print_message("this kernel has no VLAN hint (Linux 6.8 has)\n");
-        skip();
+    for (nic.stale_timeout = 0; nic.stale_timeout < 2; nic.stale_timeout++) {
+        nic.tag_hint = false;
+        assert_int_equal(class->attach_nic(dp, &nic), 0);
+        plain = length_of("nic0");
+        nic.tag_hint = true;
+        if (class->attach_nic(dp, &nic)) {
+            print_message("this kernel has no VLAN hint (Linux 6.8 has)\n");
+            skip();
+        }
+        assert_in_range(length_of("nic0"), plain, plain + 512);
     }
-    assert_in_range(length_of("nic0"), plain, plain + 512);
     dp_bed_close(dp);
 }
 
@@ -648,6 +730,8 @@ main(void)
         cmocka_unit_test_teardown(test_slots, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_slot_twice, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_abi, dp_bed_clean_up),
+        cmocka_unit_test_teardown(test_stale, dp_bed_clean_up),
+        cmocka_unit_test_teardown(test_stale_generations, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_generations, dp_bed_clean_up),
         cmocka_unit_test(test_pin_dir),
         cmocka_unit_test_teardown(test_foreign_untouched, dp_bed_clean_up),

@@ -161,11 +161,14 @@ test_status(void **state)
     assert_string_equal(find_setting(&status, "ovn-xdp-bridge-port"), "auto");
     assert_string_equal(find_setting(&status, "ovn-xdp-max-endpoints"),
                         "65536");
+    assert_string_equal(find_setting(&status, "ovn-xdp-stale-timeout"), "0");
     view_status_uninit(&status);
 
     values_set(&f->values, "ovn-xdp-interfaces", "auto");
+    values_set(&f->values, "ovn-xdp-stale-timeout", "60");
     view_get_status(&f->view, &status);
     assert_string_equal(find_setting(&status, "ovn-xdp-interfaces"), "auto");
+    assert_string_equal(find_setting(&status, "ovn-xdp-stale-timeout"), "60");
     view_status_uninit(&status);
 }
 

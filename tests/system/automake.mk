@@ -32,6 +32,7 @@ root_tests += \
 	tests/system/test-sandbox.sh \
 	tests/system/test-sb-cut.sh \
 	tests/system/test-ssl.sh \
+	tests/system/test-stale.sh \
 	tests/system/test-target.sh \
 	tests/system/test-two-nics.sh \
 	tests/system/test-values.sh

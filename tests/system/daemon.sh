@@ -69,6 +69,12 @@ config() {
     fi
 }
 
+# Succeeds if "status" says that ovn-xdp-KEY is VALUE.
+setting_is() {
+    equal "ovn-xdp-$1" \
+        "$(ctl -f json status | json "d['config']['ovn-xdp-$1']")" "$2"
+}
+
 # Prints what Python's EXPRESSION says of the JSON document 'd' on standard
 # input: strings plainly, all else as JSON.
 json() {

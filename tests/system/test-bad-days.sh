@@ -31,12 +31,6 @@ pinned() {
 }
 
 
-# Succeeds if ovn-xdp-KEY has VALUE in force.
-setting_is() {
-    equal "ovn-xdp-$1" \
-        "$(ctl -f json status | json "d['config']['ovn-xdp-$1']")" "$2"
-}
-
 # The managed port's name is taken, by a row or by a device.
 names_taken() {
     local id

@@ -39,7 +39,7 @@ healthy() {
 }
 
 # Succeeds if KEY has VALUE in force.
-setting_is() {
+key_is() {
     equal "$1" "$(ctl -f json status | json "d['config']['$1']")" "$2"
 }
 
@@ -65,7 +65,7 @@ bad_key() {
     set_key "$key" "$value" || die "$key cannot be set"
     check "$key='$said' is reported" await 10 \
         problem_says bad-value "$key=\"$said"
-    check "the last good value stays" setting_is "$key" "$good"
+    check "the last good value stays" key_is "$key" "$good"
 }
 
 # Sets COLUMN of the Southbound's binding of PORT to VALUE.
@@ -137,8 +137,7 @@ bad_rows() {
 bad_keys() {
     local key
 
-    for key in acl direct nic-hook vm-hook confirm-ms max-flows \
-        stale-timeout; do
+    for key in acl direct nic-hook vm-hook confirm-ms max-flows; do
         config $key $'\x7fbanana'
         check "ovn-xdp-$key is checked" await 10 \
             problem_says bad-value "ovn-xdp-$key="
@@ -147,11 +146,12 @@ bad_keys() {
     config mode native
     config bridge-port veth
     check "the good values are in force" await 10 \
-        setting_is ovn-xdp-bridge-port veth
+        key_is ovn-xdp-bridge-port veth
     bad_key ovn-xdp-mode "Native" native
     bad_key ovn-xdp-bridge-port "" veth
     bad_key ovn-xdp-max-endpoints 99999999999999999999 65536
     bad_key ovn-xdp-max-endpoints -1 65536
+    bad_key ovn-xdp-stale-timeout 1 0
     bad_key ovn-xdp-nb-remote "tcp" ""
     bad_key ovn-xdp-interfaces $'nic0,a\nb' nic0 'nic0,a\x0ab'
     bad_key ovn-xdp-interfaces "nic0,auto" nic0
@@ -165,7 +165,8 @@ bad_keys() {
     check "and serves" pings_through_xdp $fip
     check_not "a value with a zero byte is not even accepted" \
         vs set Open_vSwitch . 'external_ids:ovn-xdp-mode="a\u0000b"'
-    for key in mode-here mode bridge-port max-endpoints nb-remote; do
+    for key in mode-here mode bridge-port max-endpoints stale-timeout \
+        nb-remote; do
         config $key
     done
     config interfaces nic0

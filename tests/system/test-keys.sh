@@ -11,12 +11,6 @@ set -u
 
 fip=172.24.100.111
 
-# Succeeds if ovn-xdp-KEY has VALUE in force.
-setting_is() {
-    equal "ovn-xdp-$1" \
-        "$(ctl -f json status | json "d['config']['ovn-xdp-$1']")" "$2"
-}
-
 # Sets ovn-xdp-KEY to VALUE under a ping every 5 ms, waits until COMMAND
 # succeeds, and checks that at most MAXIMUM pings are lost.
 #
@@ -176,7 +170,7 @@ key_max_endpoints() {
 keys_of_later() {
     local pair
 
-    for pair in direct=on stale-timeout=30; do
+    for pair in direct=on acl=drop; do
         config "${pair%=*}" "${pair#*=}"
         check "$pair: is not implemented" await 10 has_problem not-implemented
         config "${pair%=*}" sideways
