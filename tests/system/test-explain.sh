@@ -82,6 +82,12 @@ only_problems() {
     return 1
 }
 
+# Succeeds if ovs-vswitchd has no patch port in br-ex any more.  Until then one
+# that is made anew keeps its number.
+no_patch_ports() {
+    equal "patch ports" "$(ovs-ofctl show br-ex | grep -c patch-provnet)" 0
+}
+
 # Puts a chain that drops all on the forward hook of IPv4 in hv, or takes it
 # away: nft may not be installed.
 #
@@ -256,6 +262,7 @@ check "without it the port has no verdict" verdict pvm unknown
 turns_back pvm known vm_plug pvm
 turns $fip mapping - vs set Open_vSwitch . \
     external_ids:ovn-bridge-mappings=other:br-ex
+check "OVN takes the patch ports away" await 10 no_patch_ports
 turns_back $fip mapping vs set Open_vSwitch . \
     external_ids:ovn-bridge-mappings=physnet1:br-ex
 check "but the patch ports are new: the agent's flows miss them" \
