@@ -14,13 +14,14 @@ jobs=$(nproc)
 # with the kernel datapath.
 packages=(
     autoconf automake binutils bpftool clang gcc libbpf-dev libc6-dev
-    libcap-ng-dev libcmocka-dev libelf-dev libjson-c-dev libssl-dev libtool
-    libunbound-dev linux-libc-dev llvm make openvswitch-source pkg-config
+    libcap-ng-dev libcmocka-dev libelf-dev libjson-c-dev libssl-dev
+    libsystemd-dev libtool libunbound-dev linux-libc-dev llvm make
+    openvswitch-source pkg-config
     python3 python3-prometheus-client xz-utils zlib1g-dev
     openvswitch-switch ovn-central ovn-common ovn-host python3-openvswitch
     curl ethtool iproute2 iputils-ping jq procps prometheus-node-exporter
     socat tcpdump util-linux xdp-tools
-    groff man-db rpm shellcheck
+    groff man-db rpm shellcheck systemd
     busybox-static cpio kmod qemu-system-x86
 )
 

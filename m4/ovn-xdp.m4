@@ -25,6 +25,33 @@ AC_DEFUN([OVN_XDP_PROG],
 AC_DEFUN([OVN_XDP_LIB],
   [PKG_CHECK_MODULES([$1], [$2], [], [OVN_XDP_MISSING([$2], [$3], [$4])])])
 
+# OVN_XDP_SYSTEMD
+# ---------------
+# Find libsystemd, by which the daemon tells the service manager how it is
+# doing; --without-systemd does without.  Sets systemdsystemunitdir to where
+# units are installed, as long as there are any.
+AC_DEFUN([OVN_XDP_SYSTEMD],
+  [AC_ARG_WITH([systemd],
+     [AS_HELP_STRING([--without-systemd], [tell no service manager anything])],
+     [], [with_systemd=yes])
+   AS_IF([test "x$with_systemd" != xno],
+     [OVN_XDP_LIB([SYSTEMD], [libsystemd], [libsystemd-dev], [systemd-devel])
+      AC_DEFINE([HAVE_SYSTEMD], [1], [The service manager is told.])])
+   AC_ARG_WITH([systemdsystemunitdir],
+     [AS_HELP_STRING([--with-systemdsystemunitdir=DIR],
+                     [folder of systemd's units (default: what pkg-config
+                      says of systemd, or PREFIX/lib/systemd/system)])],
+     [],
+     [PKG_CHECK_VAR([with_systemdsystemunitdir], [systemd],
+                    [systemdsystemunitdir], [],
+                    [with_systemdsystemunitdir='${prefix}/lib/systemd/system'])
+     ])
+   AS_IF([test "x$with_systemdsystemunitdir" = xno],
+         [with_systemdsystemunitdir=])
+   AC_SUBST([systemdsystemunitdir], [$with_systemdsystemunitdir])
+   AM_CONDITIONAL([SYSTEMD_UNIT],
+     [test "x$with_systemd" != xno && test -n "$systemdsystemunitdir"])])
+
 # OVN_XDP_BPF
 # -----------
 # Sets BPF_CPPFLAGS to what clang needs to find the UAPI headers: with

@@ -24,6 +24,8 @@ plugin_libplugin_a_SOURCES = \
 	plugin/limits.h \
 	plugin/northbound.c \
 	plugin/northbound.h \
+	plugin/notifier.c \
+	plugin/notifier.h \
 	plugin/paths.c \
 	plugin/paths.h \
 	plugin/ports.c \
@@ -100,11 +102,11 @@ plugin_libplugin_a_SOURCES += \
 	plugin/port-guard.h
 $(plugin_libplugin_a_OBJECTS): | $(bpf_skeletons)
 
-bin_PROGRAMS += plugin/ovn-xdpd
+sbin_PROGRAMS += plugin/ovn-xdpd
 plugin_ovn_xdpd_SOURCES = plugin/main.c
 plugin_ovn_xdpd_LDADD = \
 	rpc/librpc.a plugin/libplugin.a idl/libidl.a plugin/libplugin.a \
-	$(OVS_LDADD) $(BPF_LDADD) $(JSON_C_LIBS)
+	$(OVS_LDADD) $(BPF_LDADD) $(JSON_C_LIBS) $(SYSTEMD_LIBS)
 
 dist_man_MANS += plugin/ovn-xdpd.8
 dist_bashcompletion_DATA += plugin/completions/ovn-xdpd

@@ -642,6 +642,21 @@ engine_is_open(const struct engine *engine)
     return engine->dp != NULL;
 }
 
+/* Returns how far 'engine' has come. */
+enum engine_progress
+engine_progress(const struct engine *engine)
+{
+    const struct settings *s = &engine->settings;
+
+    if (!engine->dp) {
+        return ENGINE_WAITING;
+    } else if ((!s->interfaces_auto && sset_is_empty(&s->interfaces))
+               || !s->remote[0]) {
+        return ENGINE_UNCONFIGURED;
+    }
+    return engine->view.programmed ? ENGINE_PROGRAMMED : ENGINE_WAITING;
+}
+
 /* Adds to 'usage' how many things 'engine' holds. */
 void
 engine_get_memory_usage(const struct engine *engine, struct simap *usage)

@@ -15,6 +15,15 @@ struct engine;
 struct simap;
 struct view;
 
+/* How far the engine has come. */
+enum engine_progress {
+    ENGINE_WAITING,             /* For a database. */
+    ENGINE_UNCONFIGURED,        /* There is nothing to do: no NIC or no
+                                 * Southbound database is named. */
+    ENGINE_PROGRAMMED           /* The datapath holds what is desired, as far
+                                 * as that is possible. */
+};
+
 /* What the command line says. */
 struct engine_options {
     const char *ovs_remote;     /* Local database. */
@@ -35,6 +44,7 @@ void engine_reset_min_index(struct engine *);
 void engine_reset_nb_min_index(struct engine *);
 void engine_connection_status(const struct engine *, struct ds *);
 bool engine_is_open(const struct engine *);
+enum engine_progress engine_progress(const struct engine *);
 void engine_get_memory_usage(const struct engine *, struct simap *);
 const struct view *engine_view(const struct engine *);
 

@@ -32,6 +32,16 @@
  * database that is down does not block the boot. */
 #define START_TIMEOUT_MS 5000
 
+/* How long the service manager is kept waiting for the first programming, in
+ * ms.  Longer than NB_START_GRACE_MS, which may be a part of it.  A database
+ * that is down must not hold up the boot: what is pinned forwards without it,
+ * and STATUS= says what is missing. */
+#define READY_TIMEOUT_MS 12000
+
+/* How often health is looked at for STATUS=, in ms, at most: it costs up to a
+ * few ms, and a busy node changes all the time. */
+#define STATUS_INTERVAL_MS 1000
+
 /* How long a daemon that found endpoints of one before it waits for the
  * Northbound before it touches them, in ms: what only the Northbound tells
  * would be lost.  It takes a second after the Southbound, and has to be

@@ -26,6 +26,7 @@
 #include "plugin/commands.h"
 #include "plugin/engine.h"
 #include "plugin/limits.h"
+#include "plugin/notifier.h"
 #include "plugin/paths.h"
 #include "rpc/server.h"
 
@@ -309,7 +310,8 @@ complete_start(const struct engine *engine, long long int deadline)
 /* Serves until told to exit. */
 static void
 main_loop(struct engine *engine, struct unixctl_server *unixctl,
-          struct rpc_server *rpc, const struct commands *commands)
+          struct rpc_server *rpc, struct notifier *notifier,
+          const struct commands *commands)
 {
     long long int deadline = time_msec() + START_TIMEOUT_MS;
     bool started = false;
@@ -322,12 +324,15 @@ main_loop(struct engine *engine, struct unixctl_server *unixctl,
         }
         rpc_server_run(rpc);
         unixctl_server_run(unixctl);
+        notifier_run(notifier, engine_progress(engine), engine_view(engine),
+                     time_msec());
         started = started || complete_start(engine, deadline);
 
         memory_wait();
         engine_wait(engine);
         rpc_server_wait(rpc);
         unixctl_server_wait(unixctl);
+        notifier_wait(notifier);
         if (commands->exiting) {
             poll_immediate_wake();
         }
@@ -366,7 +371,9 @@ main(int argc, char *argv[])
     set_defaults(&options);
     fatal_ignore_sigpipe();
 
+    struct notifier *notifier = notifier_create();
     daemonize_start(DAEMONIZE_START_ARGS);
+    notifier_start(notifier, time_msec());
     struct unixctl_server *unixctl = create_unixctl(options.unixctl);
     int error = engine_create(&options.engine, &engine);
     if (error) {
@@ -375,12 +382,14 @@ main(int argc, char *argv[])
     commands_register(&commands, engine);
     struct rpc_server *rpc = create_rpc(options.rpc_socket, engine);
 
-    main_loop(engine, unixctl, rpc, &commands);
+    main_loop(engine, unixctl, rpc, notifier, &commands);
 
+    notifier_stopping(notifier);
     rpc_server_destroy(rpc);
     engine_destroy(engine, commands.cleanup);
     commands_reply(&commands);
     unixctl_server_destroy(unixctl);
+    notifier_destroy(notifier);
     service_stop();
     return EXIT_SUCCESS;
 }

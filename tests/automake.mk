@@ -46,7 +46,7 @@ include tests/system/automake.mk
 LDADD = \
 	tests/libtest.a \
 	rpc/librpc.a plugin/libplugin.a idl/libidl.a plugin/libplugin.a \
-	$(OVS_LDADD) $(BPF_LDADD) $(JSON_C_LIBS) $(CMOCKA_LIBS)
+	$(OVS_LDADD) $(BPF_LDADD) $(JSON_C_LIBS) $(SYSTEMD_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += $(unit_tests) $(root_units)
 check_PROGRAMS += $(bench_programs) $(bench_helpers)

@@ -16,6 +16,7 @@ unit_tests += \
 	tests/plugin/test-diff \
 	tests/plugin/test-host-flows \
 	tests/plugin/test-judge \
+	tests/plugin/test-notifier \
 	tests/plugin/test-paths \
 	tests/plugin/test-problem-set \
 	tests/plugin/test-problems \

@@ -31,6 +31,7 @@ root_tests += \
 	tests/system/test-rpc.sh \
 	tests/system/test-sandbox.sh \
 	tests/system/test-sb-cut.sh \
+	tests/system/test-service.sh \
 	tests/system/test-ssl.sh \
 	tests/system/test-stale.sh \
 	tests/system/test-target.sh \
@@ -49,6 +50,8 @@ test_data += \
 	tests/system/reap.sh \
 	tests/system/report.sh \
 	tests/system/sandbox.sh \
+	tests/system/systemd-boot \
+	tests/system/systemd.sh \
 	tests/system/topology.sh \
 	tests/system/traffic.py \
 	tests/system/traffic.sh

@@ -33,6 +33,14 @@ kill_all() {
     return 1
 }
 
+# Removes the control groups that a systemd of this sandbox has left.
+remove_groups() {
+    # shellcheck disable=SC2016  # The inner shell's.
+    unshare --mount bash -c 'mount -t cgroup2 none "$1" && cd "$1" &&
+        [ ! -d "$2" ] || find "$2" -depth -type d -exec rmdir {} +' \
+        - "$dir/cgroup" "ovn-xdp-$id"
+}
+
 if [ -n "$owner" ]; then
     tail --pid="$owner" -s 0.1 -f /dev/null
 fi
@@ -40,4 +48,5 @@ kill_all
 for file in /run/netns/"$id"-*; do
     [ -e "$file" ] && ip netns del "${file##*/}"
 done
+[ -d "$dir/root" ] && mkdir "$dir/cgroup" && remove_groups
 rm -rf -- "$pins" "$dir"

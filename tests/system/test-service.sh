@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The daemon as a service of a real systemd, by the unit as it is installed:
+# when it is ready, what it says, how it ends and comes back, and that it has no
+# privilege that it does not need.
+# time-limit: 300
+set -u
+# shellcheck source=tests/system/sandbox.sh
+. "$(dirname "$0")/sandbox.sh"
+# shellcheck source=tests/system/systemd.sh
+. "$(dirname "$0")/systemd.sh"
+
+fip=172.24.100.111
+
+# Succeeds if not one ping has been lost since ping_start.
+nothing_lost() {
+    ping_stop && equal "pings lost of $ping_sent" "$ping_lost" 0
+}
+
+# Succeeds if the service has been restarted COUNT times by systemd and runs.
+restarted() {
+    service_is NRestarts "$1" && service_is ActiveState active
+}
+
+# Succeeds if the service was ready SECONDS after its start.
+ready_within() {
+    local begin end
+
+    begin=$(service_property InactiveExitTimestampMonotonic)
+    end=$(service_property ActiveEnterTimestampMonotonic)
+    between "time until it was ready" $((end - begin)) 1 $(($1 * 1000000))
+}
+
+# Succeeds if systemd has found nothing in the unit that it does not know.
+unit_is_known() {
+    inverted grep -i "unknown" <<<"$(in_systemd journalctl -b --no-pager)"
+}
+
+# Succeeds if the process has no more than the unit gives it.
+privileges() {
+    # CAP_DAC_OVERRIDE is 1, CAP_NET_ADMIN 12, CAP_PERFMON 38, CAP_BPF 39.
+    local field caps
+
+    printf -v caps '%016x' $((1 << 1 | 1 << 12 | 1 << 38 | 1 << 39))
+    for field in CapBnd CapEff CapPrm; do
+        equal "$field" "$(service_status_field "$field")" "$caps" || return
+    done
+    equal NoNewPrivs "$(service_status_field NoNewPrivs)" 1 &&
+        equal Seccomp "$(service_status_field Seccomp)" 2 &&
+        equal Uid "$(service_status_field Uid | tr -s '\t' ' ')" "0 0 0 0"
+}
+
+# Without a database: ready all the same, as a boot must go on.
+test_nothing_there() {
+    check "without a local database it starts" service start
+    check "and says what it waits for" \
+        service_says "waiting: Open_vSwitch: not connected*"
+    check "the database comes" server_start local
+    check "without a NIC there is nothing to do" await 10 \
+        service_says "nothing to do*"
+    check "it stops" service stop
+    check "it starts again" service start
+    check "with nothing to do it is ready at once" ready_within 8
+    check "a NIC is named" config interfaces nic0
+    check "then all is well" await 15 service_says ok
+    check "$fip is offloaded" await_offloaded $fip
+    warm $fip
+    check "and is reached through XDP" pings_through_xdp $fip
+}
+
+# It ends in all ways, and packets do not notice.
+test_ends() {
+    ping_start $fip
+    check "it restarts" service restart
+    check "ready means programmed" endpoint_is $fip state offloaded
+    check "no ping was lost" nothing_lost
+
+    check "it stops" service stop
+    check "that is no failure" service_is Result success
+    check "the datapath stays" pings $fip
+    check "it starts" service start
+
+    ping_start $fip
+    check "it is killed" service kill -s KILL
+    check "systemd starts it again" await 20 restarted 1
+    check "no ping was lost" nothing_lost
+}
+
+# A main loop that hangs does not hang for ever.
+test_watchdog() {
+    service_set watchdog WatchdogSec=4s
+    check "it restarts with a short watchdog" service restart
+    check "it is alive" service_is NRestarts 0
+    ping_start $fip
+    check "it is stopped in its tracks" service kill -s STOP
+    check "the watchdog bites, and it starts again" await 60 restarted 1
+    check "no ping was lost" nothing_lost
+    service_set watchdog
+}
+
+sandbox_start
+cloud_add || die "the cloud failed"
+# A path in /tmp is none for a service with PrivateTmp.
+vs set Open_vSwitch . external_ids:ovn-remote=tcp:127.0.0.1:6642
+systemd_start || die "systemd did not start"
+check "its exposure is below 3.0" systemd-analyze security --offline=true \
+    --threshold=30 --no-pager "$OVN_XDPD_UNIT"
+daemon_end local-db TERM || die "the local database did not end"
+test_nothing_there
+check "it has the privileges that the unit gives" privileges
+test_ends
+test_watchdog
+check "systemd knows all that the unit says" unit_is_known
+finish
