@@ -10,8 +10,8 @@ top=$(cd "$(dirname "$0")" && pwd)
 build=$top/_build
 jobs=$(nproc)
 
-# To build; to run a real OVN; to look at packets; to check; for the guest
-# with the kernel datapath.
+# To build; to run a real OVN; to look at packets; to check; to package; for
+# the guest with the kernel datapath.
 packages=(
     autoconf automake binutils bpftool clang gcc libbpf-dev libc6-dev
     libcap-ng-dev libcmocka-dev libelf-dev libjson-c-dev libssl-dev
@@ -21,7 +21,8 @@ packages=(
     openvswitch-switch ovn-central ovn-common ovn-host python3-openvswitch
     curl ethtool iproute2 iputils-ping jq procps prometheus-node-exporter
     socat tcpdump util-linux xdp-tools
-    groff man-db rpm shellcheck systemd
+    groff man-db shellcheck
+    file logrotate rpm rpmlint systemd
     busybox-static cpio kmod qemu-system-x86
 )
 
@@ -137,18 +138,14 @@ build_ovs() {
     exec 9>&-
 }
 
-# Unpacks and compiles Open vSwitch in a folder: its library, and the headers
-# that are made on the way.  Its programs are not needed.
+# Unpacks and compiles Open vSwitch in a folder, as far as it is needed.
 compile_ovs() (
     # The folders must be those of the installed Open vSwitch.
-    # shellcheck disable=SC2016  # A variable of make.
     tar -C "$1" --no-same-owner -xzf /usr/src/openvswitch/openvswitch.tar.gz &&
         cd "$1/openvswitch" &&
         ./configure --prefix=/usr --sysconfdir=/etc --localstatedir=/var \
             --enable-ssl CFLAGS="-O2 -g" </dev/null &&
-        make -j"$jobs" -f Makefile -f - ovn-xdp-built \
-            <<<'ovn-xdp-built: $(BUILT_SOURCES)' &&
-        make -j"$jobs" lib/libopenvswitch.la
+        "$top/build-aux/build-ovs-library" -j"$jobs"
 )
 
 # Installs and builds what building needs.

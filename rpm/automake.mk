@@ -2,8 +2,19 @@
 #
 # Packaging, and the service unit, which is installed without a package too.
 
-EXTRA_DIST += rpm/ovn-xdpd.service.in
-EXTRA_DIST += rpm/ovn-xdp-metrics.service rpm/ovn-xdp-metrics.timer
+EXTRA_DIST += \
+	rpm/macros \
+	rpm/make-rpm \
+	rpm/ovn-xdp-metrics.service \
+	rpm/ovn-xdp-metrics.timer \
+	rpm/ovn-xdp.logrotate \
+	rpm/ovn-xdp.spec.in \
+	rpm/ovn-xdp.sysconfig \
+	rpm/ovn-xdp.sysusers \
+	rpm/ovn-xdp.tmpfiles \
+	rpm/ovn-xdpd.service.in \
+	rpm/rpmlint.toml
+
 CLEANFILES += rpm/ovn-xdpd.service
 all-local: rpm/ovn-xdpd.service
 rpm/ovn-xdpd.service: rpm/ovn-xdpd.service.in Makefile
@@ -19,3 +30,16 @@ systemdsystemunit_DATA = \
 	rpm/ovn-xdp-metrics.timer \
 	rpm/ovn-xdpd.service
 endif
+
+# The release of Open vSwitch whose library the package links.
+OVS_TARBALL = /usr/src/openvswitch/openvswitch.tar.gz
+
+# Source and binary packages, in rpm/packages/; made anew only if something
+# has changed.
+rpm:
+	$(AM_V_at)$(MAKE) dist-xz AM_V_at=@ >/dev/null
+	$(AM_V_at)$(srcdir)/rpm/make-rpm rpm/packages $(distdir).tar.xz \
+	  '$(OVS_TARBALL)'
+.PHONY: rpm
+
+clean_folders += rpm/packages

@@ -40,6 +40,7 @@ include tests/guest/automake.mk
 include tests/lint/automake.mk
 include tests/plugin/automake.mk
 include tests/rpc/automake.mk
+include tests/rpm/automake.mk
 include tests/system/automake.mk
 
 # What a test program may link: everything but the two main().
@@ -110,5 +111,4 @@ bench: all $(bench_programs) $(bench_helpers)
 	  $(bench_scripts:%=$(abs_srcdir)/%)
 .PHONY: bench
 
-clean-local:
-	-rm -rf tests/logs sanitized
+clean_folders += tests/logs sanitized
