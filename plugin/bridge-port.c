@@ -79,6 +79,19 @@ bridge_port_names(const char *bridge, struct bridge_port_names *names)
              names->inner + strlen("xdpi_"));
 }
 
+/* Stores in 'names' those of the pair whose outer end is called 'outer'.
+ * Returns false if no outer end is called so. */
+bool
+bridge_port_names_of(const char *outer, struct bridge_port_names *names)
+{
+    if (strncmp(outer, "xdpo-", 5) && strncmp(outer, "xdpo_", 5)) {
+        return false;
+    }
+    snprintf(names->inner, sizeof names->inner, "xdpi%s", outer + 4);
+    snprintf(names->outer, sizeof names->outer, "%s", outer);
+    return true;
+}
+
 /* Sends 'request' to rtnetlink and frees it.  Returns 0 or a positive
  * errno. */
 static int

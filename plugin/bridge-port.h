@@ -21,6 +21,7 @@ struct bridge_port_names {
 };
 
 void bridge_port_names(const char *bridge, struct bridge_port_names *);
+bool bridge_port_names_of(const char *outer, struct bridge_port_names *);
 
 /* These return 0 or a positive errno, among them:
  *

@@ -88,10 +88,14 @@ commands_register(struct commands *commands, struct engine *engine)
 
 /* Answers those who asked to exit. */
 void
-commands_reply(struct commands *commands)
+commands_reply(struct commands *commands, const char *error)
 {
     for (size_t i = 0; i < commands->n_conns; i++) {
-        unixctl_command_reply(commands->conns[i], NULL);
+        if (error) {
+            unixctl_command_reply_error(commands->conns[i], error);
+        } else {
+            unixctl_command_reply(commands->conns[i], NULL);
+        }
     }
     free(commands->conns);
     commands->conns = NULL;

@@ -18,6 +18,8 @@ struct commands {
 };
 
 void commands_register(struct commands *, struct engine *);
-void commands_reply(struct commands *);
+
+/* Answers those who asked to exit, with an error unless that is NULL. */
+void commands_reply(struct commands *, const char *error);
 
 #endif /* plugin/commands.h */

@@ -93,6 +93,25 @@ pins_list(const char *dir, struct svec *paths)
     svec_sort(paths);
 }
 
+/* Adds to 'paths' the directory 'dir', if it is there, and all that is below
+ * it. */
+void
+pins_list_all(const char *dir, struct svec *paths)
+{
+    struct svec inside = SVEC_EMPTY_INITIALIZER;
+    const char *path;
+    size_t i;
+
+    if (!access(dir, F_OK)) {
+        svec_add(paths, dir);
+    }
+    pins_list(dir, &inside);
+    SVEC_FOR_EACH (i, path, &inside) {
+        pins_list_all(path, paths);
+    }
+    svec_destroy(&inside);
+}
+
 /* Removes the pin 'path', if it is there. */
 void
 pins_remove(const char *path)

@@ -16,6 +16,7 @@ VLOG_DEFINE_THIS_MODULE(datapath_bpf);
 
 static int dp_bpf_open(const struct dp_config *, struct dp **);
 static void dp_bpf_close(struct dp *, bool cleanup);
+static int dp_bpf_remove(const char *pin_dir, struct svec *remains);
 static int dp_bpf_attach_nic(struct dp *, const struct dp_nic *);
 static int dp_bpf_attach_sink(struct dp *, const char *name, int ifindex);
 static int dp_bpf_commit(struct dp *);
@@ -23,6 +24,7 @@ static int dp_bpf_commit(struct dp *);
 const struct dp_class datapath_bpf_class = {
     .open = dp_bpf_open,
     .close = dp_bpf_close,
+    .remove = dp_bpf_remove,
     .dump_endpoints = endpoints_dump,
     .find_endpoint = endpoints_find,
     .put_endpoint = endpoints_put,
@@ -139,6 +141,28 @@ dp_bpf_close(struct dp *dp, bool cleanup)
     free(dp->scratch);
     free(dp->pin_dir);
     free(dp);
+}
+
+/* Removes all that is below 'pin_dir', and adds to 'remains' what stays. */
+static int
+dp_bpf_remove(const char *pin_dir, struct svec *remains)
+{
+    struct dp_config config = { .pin_dir = pin_dir };
+    struct dp *dp;
+    int error;
+
+    if (access(pin_dir, F_OK)) {
+        return errno == ENOENT ? 0 : errno;
+    }
+    load_init();
+    dp = dp_bpf_alloc(&config);
+    error = pins_lock(dp->pin_dir, &dp->lock_fd);
+    if (!error) {
+        dp_bpf_remove_all(dp);
+        pins_list_all(dp->pin_dir, remains);
+    }
+    dp_bpf_close(dp, false);
+    return error;
 }
 
 /* Attaches the program that redirects. */

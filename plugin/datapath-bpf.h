@@ -111,6 +111,7 @@ struct dp {
 int pins_lock(const char *pin_dir, int *lock_fdp);
 int pins_make_dir(const char *dir);
 void pins_list(const char *dir, struct svec *paths);
+void pins_list_all(const char *dir, struct svec *paths);
 void pins_remove(const char *path);
 void pins_remove_dir(const char *dir);
 int pins_put(int fd, const char *path);

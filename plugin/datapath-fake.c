@@ -178,6 +178,21 @@ fake_close(struct dp *dp, bool cleanup)
     }
 }
 
+/* Forgets what is pinned below 'pin_dir'. */
+static int
+fake_remove(const char *pin_dir, struct svec *remains OVS_UNUSED)
+{
+    struct dp *dp = shash_find_data(&pinned, pin_dir);
+
+    if (!dp) {
+        return 0;
+    } else if (dp->open) {
+        return EBUSY;
+    }
+    fake_destroy(dp);
+    return 0;
+}
+
 /* Returns the endpoint of 'key', or NULL. */
 static struct fake_endpoint *
 fake_find(const struct dp *dp, const struct dp_key *key)
@@ -480,6 +495,7 @@ fake_probe(enum feature_answer answers[N_KERNEL_FEATURES] OVS_UNUSED)
 const struct dp_class datapath_fake_class = {
     .open = fake_open,
     .close = fake_close,
+    .remove = fake_remove,
     .dump_endpoints = fake_dump_endpoints,
     .find_endpoint = fake_find_endpoint,
     .put_endpoint = fake_put_endpoint,

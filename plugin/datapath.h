@@ -90,6 +90,7 @@ struct dp_config {
 };
 
 struct dp;
+struct svec;
 
 /* Callbacks of the dump functions. */
 typedef void dp_endpoint_cb(const struct dp_endpoint *, void *aux);
@@ -109,6 +110,11 @@ struct dp_class {
     /* Lets go of everything.  Leaves pins, programs and maps in place, unless
      * 'cleanup', which detaches and unpins all. */
     void (*close)(struct dp *, bool cleanup);
+
+    /* Detaches and unpins what daemons have left below 'pin_dir', whatever
+     * their ABI, without opening it.  Adds to 'remains' the path of what is
+     * still there.  EBUSY: a process holds the directory. */
+    int (*remove)(const char *pin_dir, struct svec *remains);
 
     /* Calls back for each endpoint present, including adopted ones. */
     void (*dump_endpoints)(const struct dp *, dp_endpoint_cb *, void *aux);

@@ -19,6 +19,7 @@
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "simap.h"
+#include "svec.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -86,7 +87,7 @@ struct engine {
  * for these; the rest follows in the next run. */
 #define MAX_ROUNDS 4
 
-/* How long engine_destroy() waits for the local database to drop the managed
+/* How long engine_cleanup() waits for the local database to drop the managed
  * ports, in ms.  A live ovsdb-server and ovs-vswitchd take a few. */
 #define CLEANUP_TIMEOUT_MS 5000
 
@@ -151,21 +152,50 @@ engine_create(const struct engine_options *options, struct engine **enginep)
     return 0;
 }
 
-static int open_datapath(struct engine *);
-
-/* Takes the managed ports away and waits until the local database agrees. */
+/* Follows the TLS files, also those that are replaced while the connection is
+ * up: the next one uses them. */
 static void
-remove_ports(struct engine *engine)
+run_tls(struct engine *engine)
+{
+    const struct ovs_view *view = ovs_db_view(engine->ovs_db);
+
+    tls_run(engine->tls, &(struct tls_files) {
+        .private_key = view->ssl_private_key,
+        .certificate = view->ssl_certificate,
+        .ca_cert = view->ssl_ca_cert,
+        .bootstrap = view->ssl_bootstrap });
+}
+
+/* Says in 'remains' why the local database has kept its managed ports, if it
+ * has any. */
+static void
+report_rows(struct engine *engine, struct svec *remains)
+{
+    struct db_status db;
+
+    ovs_db_status(engine->ovs_db, &db);
+    svec_add_nocopy(remains, db.state > DB_CONNECTING
+        ? xasprintf("%s: it did not drop the managed ports within %d s",
+                    db.name, CLEANUP_TIMEOUT_MS / 1000)
+        : xasprintf("%s: not connected to %s%s%s: managed ports stay in it, "
+                    "if it has any", db.name, db.remote, db.error ? ": " : "",
+                    db.error ? ovs_retval_to_string(db.error) : ""));
+}
+
+/* Takes the managed ports away and waits until the local database agrees.
+ * Adds to 'remains' what stays. */
+static void
+remove_ports(struct engine *engine, struct svec *remains)
 {
     long long int deadline = time_msec() + CLEANUP_TIMEOUT_MS;
 
-    ports_remove_all(engine->ports, netdevs_all(engine->netdevs));
+    ports_remove_all(engine->ports, netdevs_all(engine->netdevs), remains);
     for (;;) {
         ovs_db_run(engine->ovs_db);
         if (ovs_db_managed_ports_settled(engine->ovs_db)) {
             break;
         } else if (time_msec() >= deadline) {
-            VLOG_WARN("the local database did not drop the managed ports");
+            report_rows(engine, remains);
             break;
         }
         ovs_db_wait(engine->ovs_db);
@@ -174,23 +204,56 @@ remove_ports(struct engine *engine)
     }
 }
 
-/* Frees 'engine'.  The datapath stays in place, unless 'cleanup'. */
+/* Takes everything away that this daemon, or one before it, has put into the
+ * kernel and the local database.  Adds to 'remains' a line for whatever stays,
+ * which is everything while another daemon runs.  Afterwards 'engine' is good
+ * for engine_destroy() only. */
 void
-engine_destroy(struct engine *engine, bool cleanup)
+engine_cleanup(struct engine *engine, struct svec *remains)
+{
+    if (engine->dry_run) {
+        return;
+    }
+    reconcile_destroy(engine->reconcile);
+    engine->reconcile = NULL;
+    if (engine->dp) {
+        engine->class->close(engine->dp, true);
+        engine->dp = NULL;
+    }
+
+    struct svec pins = SVEC_EMPTY_INITIALIZER;
+    const char *pin;
+    size_t i;
+    int error = engine->class->remove(engine->pin_dir, &pins);
+
+    SVEC_FOR_EACH (i, pin, &pins) {
+        svec_add_nocopy(remains, xasprintf("%s: still there", pin));
+    }
+    svec_destroy(&pins);
+    if (error) {
+        svec_add_nocopy(remains, xasprintf(
+            "%s: %s", engine->pin_dir, error == EBUSY
+            ? "a running ovn-xdpd uses this directory, and nothing was done; "
+              "try: ovn-appctl -t ovn-xdpd exit --cleanup"
+            : ovs_strerror(error)));
+    }
+    if (error != EBUSY) {
+        run_tls(engine);
+        netdevs_run(engine->netdevs);
+        remove_ports(engine, remains);
+    }
+}
+
+/* Frees 'engine'.  The datapath stays in place. */
+void
+engine_destroy(struct engine *engine)
 {
     if (!engine) {
         return;
     }
-    if (cleanup && !engine->dp) {
-        /* What a daemon before this one left must go, too. */
-        open_datapath(engine);
-    }
     reconcile_destroy(engine->reconcile);
     if (engine->dp) {
-        engine->class->close(engine->dp, cleanup);
-    }
-    if (cleanup && !engine->dry_run) {
-        remove_ports(engine);
+        engine->class->close(engine->dp, false);
     }
     ports_destroy(engine->ports);
     host_flows_destroy(engine->flows);
@@ -208,20 +271,6 @@ engine_destroy(struct engine *engine, bool cleanup)
     free(engine->chassis);
     free(engine->pin_dir);
     free(engine);
-}
-
-/* Follows the TLS files, also those that are replaced while the connection is
- * up: the next one uses them. */
-static void
-run_tls(struct engine *engine)
-{
-    const struct ovs_view *view = ovs_db_view(engine->ovs_db);
-
-    tls_run(engine->tls, &(struct tls_files) {
-        .private_key = view->ssl_private_key,
-        .certificate = view->ssl_certificate,
-        .ca_cert = view->ssl_ca_cert,
-        .bootstrap = view->ssl_bootstrap });
 }
 
 /* Brings the settings and what depends on them up to date with the local

@@ -13,6 +13,7 @@
 struct ds;
 struct engine;
 struct simap;
+struct svec;
 struct view;
 
 /* How far the engine has come. */
@@ -35,7 +36,8 @@ struct engine_options {
 };
 
 int engine_create(const struct engine_options *, struct engine **);
-void engine_destroy(struct engine *, bool cleanup);
+void engine_cleanup(struct engine *, struct svec *remains);
+void engine_destroy(struct engine *);
 int engine_run(struct engine *);
 void engine_wait(struct engine *);
 

@@ -19,6 +19,7 @@
 #include "simap.h"
 #include "stream-ssl.h"
 #include "stream.h"
+#include "svec.h"
 #include "timeval.h"
 #include "unixctl.h"
 #include "util.h"
@@ -40,6 +41,7 @@ struct options {
     struct engine_options engine; /* For the engine. */
     char *unixctl;              /* Path of the unixctl socket. */
     char *rpc_socket;           /* Path of the JSON-RPC socket. */
+    bool cleanup;               /* Take everything away, and end. */
 };
 
 /* Prints the options and exits. */
@@ -59,6 +61,7 @@ usage(void)
            "  --rpc-socket=PATH       JSON-RPC socket (default: %s/%s.rpc)\n"
            "  --pin-dir=DIR           directory below a bpffs (default: %s)\n"
            "  --dry-run               compute and report, touch nothing\n"
+           "  --cleanup               take away what a daemon left, and exit\n"
            "  -u, --unixctl=SOCKET    override default control socket name\n"
            "  -h, --help              display this help message\n"
            "  -V, --version           display version information\n",
@@ -80,6 +83,7 @@ enum {
     OPT_RPC_SOCKET = UCHAR_MAX + 1,
     OPT_PIN_DIR,
     OPT_DRY_RUN,
+    OPT_CLEANUP,
     OPT_PEER_CA_CERT,
     OPT_BOOTSTRAP_CA_CERT,
     VLOG_OPTION_ENUMS,
@@ -92,6 +96,7 @@ static const struct option long_options[] = {
     { "rpc-socket", required_argument, NULL, OPT_RPC_SOCKET },
     { "pin-dir", required_argument, NULL, OPT_PIN_DIR },
     { "dry-run", no_argument, NULL, OPT_DRY_RUN },
+    { "cleanup", no_argument, NULL, OPT_CLEANUP },
     { "unixctl", required_argument, NULL, 'u' },
     { "help", no_argument, NULL, 'h' },
     { "version", no_argument, NULL, 'V' },
@@ -216,6 +221,8 @@ parse_options(int argc, char *argv[], struct options *options)
             options->engine.pin_dir = optarg;
         } else if (c == OPT_DRY_RUN) {
             options->engine.dry_run = true;
+        } else if (c == OPT_CLEANUP) {
+            options->cleanup = true;
         } else if (!parse_tls_option(c, optarg, &options->engine.tls)
                    && !parse_path_option(c, optarg)) {
             parse_library_option(c);
@@ -226,6 +233,9 @@ parse_options(int argc, char *argv[], struct options *options)
     if (argc - optind > 1) {
         VLOG_FATAL("at most one argument, the database, is expected; "
                    "use --help for usage");
+    }
+    if (options->cleanup && options->engine.dry_run) {
+        VLOG_FATAL("--cleanup and --dry-run exclude each other");
     }
     options->engine.ovs_remote = argv[optind];
 }
@@ -340,6 +350,37 @@ main_loop(struct engine *engine, struct unixctl_server *unixctl,
     }
 }
 
+/* Takes everything away.  Returns NULL, or lines that say what stays.  The
+ * caller frees them. */
+static char *
+clean_up(struct engine *engine)
+{
+    struct svec remains = SVEC_EMPTY_INITIALIZER;
+
+    engine_cleanup(engine, &remains);
+    char *lines = remains.n ? svec_join(&remains, "\n", "") : NULL;
+    svec_destroy(&remains);
+    return lines;
+}
+
+/* Does what --cleanup asks for.  Returns the exit status. */
+static int
+run_cleanup(const struct options *options)
+{
+    struct engine *engine;
+    int error = engine_create(&options->engine, &engine);
+
+    if (error) {
+        ovs_fatal(error, "cannot start");
+    }
+    char *remains = clean_up(engine);
+    engine_destroy(engine);
+    if (remains) {
+        ovs_fatal(0, "not everything is gone:\n%s", remains);
+    }
+    return EXIT_SUCCESS;
+}
+
 /* Makes standard input, output and error be open: OVS's poll loop takes file
  * descriptor 0 for a mistake, and a log line must not end in a socket. */
 static void
@@ -370,6 +411,9 @@ main(int argc, char *argv[])
     parse_options(argc, argv, &options);
     set_defaults(&options);
     fatal_ignore_sigpipe();
+    if (options.cleanup) {
+        return run_cleanup(&options);
+    }
 
     struct notifier *notifier = notifier_create();
     daemonize_start(DAEMONIZE_START_ARGS);
@@ -386,8 +430,10 @@ main(int argc, char *argv[])
 
     notifier_stopping(notifier);
     rpc_server_destroy(rpc);
-    engine_destroy(engine, commands.cleanup);
-    commands_reply(&commands);
+    char *remains = commands.cleanup ? clean_up(engine) : NULL;
+    engine_destroy(engine);
+    commands_reply(&commands, remains);
+    free(remains);
     unixctl_server_destroy(unixctl);
     notifier_destroy(notifier);
     service_stop();

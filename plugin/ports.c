@@ -17,6 +17,7 @@
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/shash.h"
 #include "openvswitch/vlog.h"
+#include "svec.h"
 #include "util.h"
 
 #include "idl/ovs-db.h"
@@ -414,22 +415,30 @@ ports_problems(const struct ports *ports)
     return &ports->problems;
 }
 
-/* Asks the local database to drop all managed rows and deletes the pairs that
- * 'devices' shows for its bridges.  The caller runs 'ovs_db' until it is
- * settled. */
+/* Asks the local database to drop all managed rows, and deletes all pairs
+ * among 'devices', those of bridges that are gone too.  Adds to 'remains'
+ * those that stay.  The caller runs 'ovs_db' until it is settled. */
 void
-ports_remove_all(struct ports *ports, const struct hmap *devices)
+ports_remove_all(struct ports *ports, const struct hmap *devices,
+                 struct svec *remains)
 {
-    const struct ovs_view *view = ovs_db_view(ports->ovs_db);
+    const struct netdev_info *device;
 
     drop_guards(ports, NULL);
     ovs_db_set_managed_ports(ports->ovs_db, NULL, 0);
-    for (size_t i = 0; i < view->n_bridges; i++) {
+    HMAP_FOR_EACH (device, node, devices) {
         struct bridge_port_names names;
-        bridge_port_names(view->bridges[i].name, &names);
-        if (has_device(devices, names.inner)
-            && has_device(devices, names.outer)) {
-            bridge_port_delete(&names);
+
+        if (bridge_port_names_of(device->name, &names)
+            && has_device(devices, names.inner)) {
+            int error = bridge_port_delete(&names);
+
+            /* EEXIST: the names are all that they have of a pair. */
+            if (error && error != EEXIST) {
+                svec_add_nocopy(remains, xasprintf(
+                    "managed port %s/%s: %s", names.inner, names.outer,
+                    ovs_strerror(error)));
+            }
         }
     }
 }

@@ -12,6 +12,7 @@
 struct desired;
 struct ovs_db;
 struct ports;
+struct svec;
 
 struct ports *ports_create(struct ovs_db *);
 void ports_destroy(struct ports *);
@@ -21,7 +22,8 @@ void ports_run(struct ports *);
 void ports_wait(struct ports *);
 bool ports_is_due(const struct ports *, long long int now);
 void ports_forget_failures(struct ports *);
-void ports_remove_all(struct ports *, const struct hmap *devices);
+void ports_remove_all(struct ports *, const struct hmap *devices,
+                      struct svec *remains);
 
 const struct sset *ports_failed(const struct ports *);
 const struct problems *ports_problems(const struct ports *);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "packets.h"
+#include "svec.h"
 #include "util.h"
 
 #include "plugin/reason.h"
@@ -179,6 +180,30 @@ test_open(void **state OVS_UNUSED)
     dp = reopen(dp);
     bed->class->close(dp, true);
     bed->class->close(NULL, true);
+}
+
+/* What was left open or closed is removed without being opened, unless
+ * somebody holds it. */
+static void
+test_remove(void **state OVS_UNUSED)
+{
+    struct svec remains = SVEC_EMPTY_INITIALIZER;
+    struct dp_endpoint four = endpoint("192.0.2.1", 0, 1);
+    struct dp *dp;
+
+    assert_int_equal(bed->class->remove(bed->pin_dir, &remains), 0);
+    dp = open_sized(MAX_ENDPOINTS);
+    put(dp, &four);
+    assert_int_equal(bed->class->remove(bed->pin_dir, &remains), EBUSY);
+    assert_has(dp, &four);
+    bed->class->close(dp, false);
+    assert_int_equal(bed->class->remove(bed->pin_dir, &remains), 0);
+    assert_int_equal(remains.n, 0);
+    svec_destroy(&remains);
+
+    dp = open_sized(MAX_ENDPOINTS);
+    assert_int_equal(dump(dp).n_endpoints, 0);
+    bed->class->close(dp, true);
 }
 
 static void
@@ -517,6 +542,7 @@ dp_contract_run(struct dp_contract *contract)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_open, clean_up),
+        cmocka_unit_test_teardown(test_remove, clean_up),
         cmocka_unit_test_teardown(test_endpoints, clean_up),
         cmocka_unit_test_teardown(test_full, clean_up),
         cmocka_unit_test_teardown(test_targets, clean_up),

@@ -66,9 +66,9 @@ serve(struct unixctl_server *server)
         }
         poll_block();
     }
-    engine_destroy(engine, commands.cleanup);
-    commands_reply(&commands);
-    commands_reply(&commands);
+    engine_destroy(engine);
+    commands_reply(&commands, commands.cleanup ? "a port" : NULL);
+    commands_reply(&commands, "nobody is left to hear this");
     unixctl_server_destroy(server);
     _exit(commands.cleanup ? SERVER_CLEANUP : SERVER_EXIT);
 }
@@ -190,13 +190,13 @@ test_exit(void **state)
     check_end(f, SERVER_EXIT);
 }
 
-/* "exit --cleanup" says so. */
+/* "exit --cleanup" says so, and what could not be removed. */
 static void
 test_cleanup(void **state)
 {
     struct fixture *f = *state;
 
-    check(f, "exit", "--cleanup", "");
+    check(f, "exit", "--cleanup", "!a port");
     check_end(f, SERVER_CLEANUP);
 }
 

@@ -99,11 +99,100 @@ test_watchdog() {
     service_set watchdog
 }
 
+# Runs the one-shot of the daemon on the pins of the service.
+cleanup() {
+    ns hv timeout 60 "$OVN_XDPD" --cleanup -vconsole:off \
+        --pin-dir="$SANDBOX_PINS/ovn-xdp" "unix:$SANDBOX/db.sock"
+}
+
+# Succeeds if COMMAND fails and says a text that matches PATTERN.
+#
+# usage: fails_with PATTERN COMMAND...
+fails_with() {
+    local output
+
+    output=$("${@:2}" 2>&1) && echo "it does not fail" && return 1
+    echo "$output"
+    # shellcheck disable=SC2053
+    [[ $output == $1 ]]
+}
+
+# Prints all of the host that a daemon may have changed.
+snapshot() {
+    local hv=$SANDBOX_ID-hv table
+
+    ip -n "$hv" -d -o link
+    tc -n "$hv" qdisc
+    for table in Open_vSwitch Bridge Port Interface; do
+        vs --format=csv --columns=external_ids list $table
+    done | grep -v '^external_ids$' | sort
+    find "$SANDBOX_PINS" -mindepth 1
+}
+
+# Prints the kind and id of each object that is pinned.
+pinned_objects() {
+    local pin kind
+
+    while read -r pin; do
+        for kind in link prog map; do
+            bpftool -j $kind show pinned "$pin" 2>/dev/null |
+                json "'$kind %d' % d['id']" 2>/dev/null
+        done
+    done < <(find "$SANDBOX_PINS" -type f)
+}
+
+# Succeeds if none of the OBJECTS is in the kernel any more.
+objects_gone() {
+    local kind id
+
+    while read -r kind id; do
+        bpftool "$kind" show id "$id" >/dev/null 2>&1 &&
+            echo "$kind $id is there" && return 1
+    done <<<"$1"
+    return 0
+}
+
+# What removal leaves: nothing, or a failure that names it.
+test_removal() {
+    local objects
+
+    config bridge-port veth
+    check "there is a managed port" await 20 target_is nic0 br-ex kind veth
+    await_offloaded $fip
+    objects=$(pinned_objects)
+    check "there are objects" test "$(wc -l <<<"$objects")" -gt 8
+
+    check "--cleanup refuses while the daemon runs" fails_with \
+        "*a running ovn-xdpd uses this directory*" cleanup
+    check "and does no harm" pings_through_xdp $fip
+
+    daemon_end local-db TERM
+    check "exit --cleanup names what it could not remove" fails_with \
+        "*Open_vSwitch: not connected to *managed ports stay*" \
+        in_systemd ovn-appctl -t ovn-xdpd exit --cleanup
+    check "the service has ended" await 10 service_is ActiveState inactive
+    check "no program is left" no_program nic0
+    check "the database comes" server_start local
+    check "the port is left" test -n "$(vs --bare --columns=name find Port \
+        'external_ids:ovn-xdp-bridge-port!=""')"
+    mkdir -p "$SANDBOX_PINS/ovn-xdp/strange"
+    check "--cleanup names a strange pin" \
+        fails_with "*/ovn-xdp/strange: still there*" cleanup
+    rmdir "$SANDBOX_PINS/ovn-xdp/strange"
+    check "--cleanup takes all away" cleanup
+    config interfaces
+    config bridge-port
+    check "all is as before" diff <(echo "$before") <(snapshot)
+    check "no object is left" await 10 objects_gone "$objects"
+    check "--cleanup finds nothing to do" cleanup
+}
+
 sandbox_start
 cloud_add || die "the cloud failed"
 # A path in /tmp is none for a service with PrivateTmp.
 vs set Open_vSwitch . external_ids:ovn-remote=tcp:127.0.0.1:6642
 systemd_start || die "systemd did not start"
+before=$(snapshot)
 check "its exposure is below 3.0" systemd-analyze security --offline=true \
     --threshold=30 --no-pager "$OVN_XDPD_UNIT"
 daemon_end local-db TERM || die "the local database did not end"
@@ -111,5 +200,6 @@ test_nothing_there
 check "it has the privileges that the unit gives" privileges
 test_ends
 test_watchdog
+test_removal
 check "systemd knows all that the unit says" unit_is_known
 finish
