@@ -14,8 +14,8 @@ jobs=$(nproc)
 # the guest with the kernel datapath.
 packages=(
     autoconf automake binutils bpftool clang gcc libbpf-dev libc6-dev
-    libcap-ng-dev libcmocka-dev libelf-dev libjson-c-dev libssl-dev
-    libsystemd-dev libtool libunbound-dev linux-libc-dev llvm make
+    libcap-ng-dev libcmocka-dev libelf-dev libjson-c-dev libseccomp-dev
+    libssl-dev libsystemd-dev libtool libunbound-dev linux-libc-dev llvm make
     openvswitch-source pkg-config
     python3 python3-prometheus-client xz-utils zlib1g-dev
     openvswitch-switch ovn-central ovn-common ovn-host python3-openvswitch
@@ -212,7 +212,7 @@ check() {
     build "$@"
     guest_deps
     rm -f "$build/tests/logs/summary"
-    OVN_XDP_CHECK_ROOT=required OVN_XDP_CACHE=$(cache) \
+    OVN_XDP_CHECK_ROOT=required OVN_XDP_CONFINE=yes OVN_XDP_CACHE=$(cache) \
         make -C "$build" -j"$jobs" check SANITIZED=yes RECHECK=yes \
         </dev/null || status=$?
     cat "$build/tests/logs/summary" || status=1

@@ -42,6 +42,18 @@ root_tests += \
 check_PROGRAMS += tests/system/flood
 tests_system_flood_LDADD =
 
+# Runs the daemon with what its unit allows.
+if CONFINE
+check_PROGRAMS += tests/system/confine
+endif
+tests_system_confine_SOURCES = \
+	tests/system/confine-calls.c \
+	tests/system/confine-mounts.c \
+	tests/system/confine.c \
+	tests/system/confine.h
+tests_system_confine_CFLAGS = $(AM_CFLAGS) $(CONFINE_CFLAGS)
+tests_system_confine_LDADD = $(OVS_LDADD) $(CONFINE_LIBS)
+
 test_data += \
 	tests/system/abuse.py \
 	tests/system/chassis.sh \

@@ -6,6 +6,10 @@
 daemon_build=${OVN_XDP_BUILDDIR:-$sandbox_lib/../..}
 OVN_XDPD=${OVN_XDPD:-$daemon_build/plugin/ovn-xdpd}
 OVN_XDPCTL=${OVN_XDPCTL:-$daemon_build/rpc/ovn-xdpctl}
+# With OVN_XDP_CONFINE=yes the daemon may do what this unit allows, no more.
+OVN_XDP_CONFINE=${OVN_XDP_CONFINE:-no}
+OVN_XDPD_UNIT=${OVN_XDPD_UNIT:-$daemon_build/rpm/ovn-xdpd.service}
+DAEMON_PREFIX=()
 
 # Starts ovn-xdpd on the chassis, with OPTIONS after the usual ones, and waits
 # until it answers.  Variable DAEMON_DATABASE may name another local database.
@@ -16,10 +20,18 @@ daemon_start() {
     daemon_run --detach --pidfile "$@" && await 5 ctl status
 }
 
-# Runs ovn-xdpd as daemon_start does but neither detaches nor waits.
+# Runs ovn-xdpd as daemon_start does but neither detaches nor waits.  Words in
+# the array DAEMON_PREFIX come before all of the command.
 daemon_run() {
-    ns hv "$OVN_XDPD" -vconsole:err --no-chdir --log-file \
-        --pin-dir="$SANDBOX_PINS" "$@" \
+    local confine=()
+
+    if [ "$OVN_XDP_CONFINE" = yes ]; then
+        # The sandbox's folder stands for those that OVN has.
+        confine=("$daemon_build/tests/system/confine" "$OVN_XDPD_UNIT"
+            "$SANDBOX")
+    fi
+    ns hv "${DAEMON_PREFIX[@]}" "${confine[@]}" "$OVN_XDPD" -vconsole:err \
+        --no-chdir --log-file --pin-dir="$SANDBOX_PINS" "$@" \
         "${DAEMON_DATABASE:-unix:$SANDBOX/db.sock}"
 }
 

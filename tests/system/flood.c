@@ -293,7 +293,15 @@ ask(int sock, const struct sockaddr_storage *to, socklen_t to_len,
         if (poll(&pfd, 1, QUESTION_MS) > 0) {
             ssize_t n = recv(sock, answer, ANSWER_LEN - 1, 0);
             if (n > 0) {
+                char other[ANSWER_LEN];
+
                 answer[n] = '\0';
+                /* What answers the other questions must not find the port
+                 * closed: the one that answers would be told so, by frames
+                 * that nobody has counted. */
+                for (int j = 0; j < i && poll(&pfd, 1, QUESTION_MS) > 0; j++) {
+                    (void) recv(sock, other, sizeof other, 0);
+                }
                 return i + 1;
             }
         }

@@ -6,7 +6,6 @@
 # own (systemd-boot makes them), in the network namespace 'hv': when that is
 # reaped, all of it ends.
 
-OVN_XDPD_UNIT=${OVN_XDPD_UNIT:-$daemon_build/rpm/ovn-xdpd.service}
 SYSTEMD_PID=        # Process id of systemd, outside of its namespaces.
 
 # Boots systemd, with ovn-xdpd installed and not started.

@@ -35,6 +35,14 @@ round() {
     echo "# $1: program $id before, $(program) after"
 }
 
+# Runs another daemon, for 5 seconds if it can.
+second_daemon() {
+    local DAEMON_PREFIX=(timeout 5)
+
+    daemon_run --log-file="$SANDBOX/second.log" \
+        --rpc-socket="$SANDBOX/second.rpc"
+}
+
 sandbox_start
 cloud_add || die "the cloud failed"
 check "nothing is reached without ovn-xdp" unreachable $fip
@@ -46,9 +54,7 @@ check "the managed port is used" await 10 target_is nic0 br-ex kind veth
 round "managed port"
 
 check_not "a second daemon on the same pins refuses" \
-    timeout 5 nsenter --net="/run/netns/$SANDBOX_ID-hv" -- "$OVN_XDPD" \
-    --no-chdir --pin-dir="$SANDBOX_PINS" \
-    --rpc-socket="$SANDBOX/second.rpc" "unix:$SANDBOX/db.sock"
+    second_daemon
 check "and does no harm" pings_through_xdp $fip
 
 check "it exits plainly" daemon_stop

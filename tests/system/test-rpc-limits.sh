@@ -20,12 +20,9 @@ abuse() {
 # Has ovn-xdpd run where the group ovn-xdp exists, whatever the machine has.
 with_group() {
     printf 'root:x:0:\novn-xdp:x:%s:\n' $group >"$SANDBOX/group"
-    printf '%s\n' '#!/usr/bin/env bash' \
-        "exec unshare -m bash -c 'mount --bind $SANDBOX/group /etc/group" \
-        "exec \"\$@\"' -- '$(realpath "$OVN_XDPD")' \"\$@\"" \
-        >"$SANDBOX/ovn-xdpd"
-    chmod 755 "$SANDBOX/ovn-xdpd"
-    OVN_XDPD=$SANDBOX/ovn-xdpd
+    # shellcheck disable=SC2016  # For the inner shell.
+    DAEMON_PREFIX=(unshare -m bash -c 'mount --bind "$0" /etc/group &&
+        exec "$@"' "$SANDBOX/group")
 }
 
 # Asks for the health as user nobody with OPTION of setpriv.
