@@ -108,7 +108,7 @@ plugin_ovn_xdpd_LDADD = \
 	rpc/librpc.a plugin/libplugin.a idl/libidl.a plugin/libplugin.a \
 	$(OVS_LDADD) $(BPF_LDADD) $(JSON_C_LIBS) $(SYSTEMD_LIBS)
 
-dist_man_MANS += plugin/ovn-xdpd.8
+dist_man_MANS += plugin/ovn-xdp.7 plugin/ovn-xdpd.8
 dist_bashcompletion_DATA += plugin/completions/ovn-xdpd
 
 # Built, not distributed: the list of reasons is in one place.

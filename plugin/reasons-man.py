@@ -40,6 +40,7 @@ No reason, an empty word, means that nothing stands in the way.
 """
 
 FOOT = r""".SH "SEE ALSO"
+.BR ovn\-xdp (7),
 .BR ovn\-xdpd (8),
 .BR ovn\-xdpctl (8)
 """

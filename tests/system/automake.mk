@@ -13,6 +13,7 @@ root_tests += \
 	tests/system/test-explain.sh \
 	tests/system/test-failover.sh \
 	tests/system/test-foreign.sh \
+	tests/system/test-guide.sh \
 	tests/system/test-jumbo.sh \
 	tests/system/test-keys.sh \
 	tests/system/test-kill-flood.sh \
@@ -59,6 +60,8 @@ test_data += \
 	tests/system/chassis.sh \
 	tests/system/daemon.sh \
 	tests/system/demo.sh \
+	tests/system/guide-programs.sh \
+	tests/system/guide.py \
 	tests/system/reap.sh \
 	tests/system/report.sh \
 	tests/system/sandbox.sh \
