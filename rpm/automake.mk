@@ -15,6 +15,8 @@ EXTRA_DIST += \
 	rpm/ovn-xdpd.service.in \
 	rpm/rpmlint.toml
 
+dist_pkgdata_DATA = rpm/grafana/ovn-xdp.json
+
 CLEANFILES += rpm/ovn-xdpd.service
 all-local: rpm/ovn-xdpd.service
 rpm/ovn-xdpd.service: rpm/ovn-xdpd.service.in Makefile

@@ -39,11 +39,13 @@ tests_rpc_test_utf8_LDADD = $(RPC_TEST_LDADD)
 
 db_tests += \
 	tests/rpc/test-completion.sh \
+	tests/rpc/test-dashboard.sh \
 	tests/rpc/test-man-pages.sh \
 	tests/rpc/test-metrics.sh \
 	tests/rpc/test-ovn-xdpctl.sh
 root_tests += tests/rpc/test-node-exporter.sh
 test_data += \
+	tests/rpc/check-dashboard.py \
 	tests/rpc/check-metrics.py \
 	tests/rpc/check-scrape.py \
 	tests/rpc/metrics.sh \
