@@ -9,11 +9,15 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "fatal-signal.h"
+#include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "socket-util.h"
 #include "util.h"
@@ -25,42 +29,77 @@ VLOG_DEFINE_THIS_MODULE(rpc_listen);
 /* Members of this group may use the socket, where the group exists. */
 #define RPC_GROUP "ovn-xdp"
 
+/* The mode of the socket file. */
+#define RPC_MODE 0660
+
+/* How often a file is made anew that does not get right by that. */
+#define RPC_MAX_REPAIRS 3
+
+/* See rpc/listen.h. */
+struct rpc_listener {
+    char *path;                 /* Of the socket file. */
+    char *new_path;             /* Of one that is about to take its place. */
+    int fd;                     /* The socket. */
+    struct stat file;           /* Its file when it was made. */
+    gid_t group;                /* What its group should be; -1: does not
+                                 * matter. */
+    int inotify_fd;             /* Tells of changes of the file, or -1. */
+    int watch;                  /* Its watch on the file, or -1. */
+    int n_repairs;              /* Repairs in a row that did not help. */
+};
+
 static int check_unused(const char *path);
-static int set_permissions(const char *path);
+static int open_socket(struct rpc_listener *, const char *path, int *fdp);
 
-/* Listens on a new socket file 'path', mode 0660 whatever the umask, and
- * stores its non-blocking descriptor in '*fdp'.  A socket file left by a dead
- * daemon is replaced.  Returns 0 or a positive errno: EADDRINUSE if somebody
- * answers there already, EEXIST if 'path' is something else than a socket. */
+/* Listens on 'path'.  See rpc/listen.h. */
 int
-rpc_listen(const char *path, int *fdp)
+rpc_listener_create(const char *path, struct rpc_listener **listenerp)
 {
-    int error;
-    int fd;
+    const struct group *group = getgrnam(RPC_GROUP);
+    int error = check_unused(path);
 
-    error = check_unused(path);
     if (error) {
         return error;
     }
-    fd = make_unix_socket(SOCK_STREAM, true, path, NULL);
-    if (fd < 0) {
-        return -fd;
-    }
-    fcntl(fd, F_SETFD, FD_CLOEXEC);
-
-    /* Nobody can connect before listen(), so there is no moment at which the
-     * file is open to others than it should be. */
-    error = set_permissions(path);
-    if (!error && listen(fd, RPC_MAX_CONNECTIONS)) {
-        error = errno;
-    }
+    struct rpc_listener *l = xzalloc(sizeof *l);
+    l->path = xstrdup(path);
+    l->new_path = xasprintf("%s.new", path);
+    l->fd = l->watch = -1;
+    l->group = group ? group->gr_gid : (gid_t) -1;
+    l->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    error = open_socket(l, path, &l->fd);
     if (error) {
-        fatal_signal_unlink_file_now(path);
-        close(fd);
+        rpc_listener_destroy(l);
         return error;
     }
-    *fdp = fd;
+    *listenerp = l;
     return 0;
+}
+
+/* Removes the socket file.  See rpc/listen.h. */
+void
+rpc_listener_destroy(struct rpc_listener *l)
+{
+    if (!l) {
+        return;
+    }
+    if (l->fd >= 0) {
+        fatal_signal_unlink_file_now(l->path);
+        close(l->fd);
+    }
+    if (l->inotify_fd >= 0) {
+        close(l->inotify_fd);
+    }
+    free(l->path);
+    free(l->new_path);
+    free(l);
+}
+
+/* Returns the socket.  See rpc/listen.h. */
+int
+rpc_listener_fd(const struct rpc_listener *l)
+{
+    return l->fd;
 }
 
 /* Returns 0 if 'path' may be bound: nothing is there, or a socket that nobody
@@ -93,13 +132,138 @@ check_unused(const char *path)
 /* Gives the socket file 'path' its mode and group.  Returns 0 or a positive
  * errno. */
 static int
-set_permissions(const char *path)
+set_permissions(const struct rpc_listener *l, const char *path)
 {
-    const struct group *group = getgrnam(RPC_GROUP);
-
-    if (group && chown(path, -1, group->gr_gid)) {
+    if (l->group != (gid_t) -1 && chown(path, -1, l->group)) {
         VLOG_WARN("%s: cannot give to group %s (%s)",
                   path, RPC_GROUP, ovs_strerror(errno));
     }
-    return chmod(path, 0660) ? errno : 0;
+    return chmod(path, RPC_MODE) ? errno : 0;
+}
+
+/* Has 'l' learn of changes of the file 'path', and of no other.  Without that
+ * nothing is mended, and all else works. */
+static void
+watch_file(struct rpc_listener *l, const char *path)
+{
+    if (l->inotify_fd < 0) {
+        return;
+    }
+    if (l->watch >= 0) {
+        inotify_rm_watch(l->inotify_fd, l->watch);
+    }
+    l->watch = inotify_add_watch(l->inotify_fd, path,
+                                 IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF);
+    if (l->watch < 0) {
+        VLOG_WARN("%s: cannot be watched (%s)", path, ovs_strerror(errno));
+    }
+}
+
+/* Makes a socket file 'path' that listens, and stores its descriptor in
+ * '*fdp'.  Returns 0 or a positive errno. */
+static int
+open_socket(struct rpc_listener *l, const char *path, int *fdp)
+{
+    int error;
+    int fd;
+
+    fd = make_unix_socket(SOCK_STREAM, true, path, NULL);
+    if (fd < 0) {
+        return -fd;
+    }
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    watch_file(l, path);
+
+    /* Nobody can connect before listen(), so there is no moment at which the
+     * file is open to others than it should be. */
+    error = set_permissions(l, path);
+    if (!error && (lstat(path, &l->file) || listen(fd, RPC_MAX_CONNECTIONS))) {
+        error = errno;
+    }
+    if (error) {
+        fatal_signal_unlink_file_now(path);
+        close(fd);
+        return error;
+    }
+    *fdp = fd;
+    return 0;
+}
+
+/* Returns true if 'st' is as a socket file of 'l' should be. */
+static bool
+is_right(const struct rpc_listener *l, const struct stat *st)
+{
+    return (st->st_uid == geteuid()
+            && (l->group == (gid_t) -1 || st->st_gid == l->group)
+            && (st->st_mode & 07777) == RPC_MODE);
+}
+
+/* Returns true if the file of 'l' should be made anew: it is gone, or no
+ * longer as it should be.  Another file in its place is left alone. */
+static bool
+needs_repair(struct rpc_listener *l)
+{
+    struct stat st;
+
+    if (lstat(l->path, &st)) {
+        return errno == ENOENT;
+    } else if (st.st_dev != l->file.st_dev || st.st_ino != l->file.st_ino) {
+        VLOG_WARN("%s: another file has taken the place of the socket",
+                  l->path);
+        return false;
+    } else if (is_right(l, &st)) {
+        l->n_repairs = 0;
+        return false;
+    }
+    return l->n_repairs++ < RPC_MAX_REPAIRS;
+}
+
+/* Puts a new socket in the place of that of 'l'.  Returns the old one, or -1
+ * if that is still in use. */
+static int
+replace_socket(struct rpc_listener *l)
+{
+    int old = l->fd;
+    int error;
+    int fd;
+
+    unlink(l->new_path);
+    error = open_socket(l, l->new_path, &fd);
+    if (!error && rename(l->new_path, l->path)) {
+        error = errno;
+        fatal_signal_unlink_file_now(l->new_path);
+        close(fd);
+    }
+    if (error) {
+        VLOG_WARN("%s: cannot be made anew (%s)", l->path,
+                  ovs_strerror(error));
+        return -1;
+    }
+    fatal_signal_remove_file_to_unlink(l->new_path);
+    VLOG_INFO("%s: made anew, as somebody had changed it", l->path);
+    l->fd = fd;
+    return old;
+}
+
+/* Puts the file right.  See rpc/listen.h. */
+int
+rpc_listener_run(struct rpc_listener *l)
+{
+    char events[1024];
+    bool any = false;
+
+    while (l->inotify_fd >= 0
+           && read(l->inotify_fd, events, sizeof events) > 0) {
+        any = true;
+    }
+    return any && needs_repair(l) ? replace_socket(l) : -1;
+}
+
+/* Makes poll_block() wake up when somebody changes the file. */
+void
+rpc_listener_wait(const struct rpc_listener *l)
+{
+    if (l->inotify_fd >= 0) {
+        poll_fd_wait(l->inotify_fd, POLLIN);
+    }
 }

@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "fatal-signal.h"
 #include "openvswitch/list.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
@@ -36,7 +35,7 @@ struct rpc_client {
 /* A server. */
 struct rpc_server {
     char *path;                 /* Of the socket file. */
-    int fd;                     /* Listening socket. */
+    struct rpc_listener *listener; /* Listening socket. */
     const struct view *view;    /* What handlers look at. */
     struct ovs_list clients;    /* Of struct rpc_client; those that have waited
                                  * longest to be served come first. */
@@ -48,6 +47,7 @@ struct rpc_server {
 };
 
 static void rpc_server_accept(struct rpc_server *);
+static void rpc_server_accept_last(struct rpc_server *, int fd);
 static void rpc_server_accept_failed(struct rpc_server *, int error);
 static void rpc_server_add(struct rpc_server *, int fd);
 static void rpc_server_run_clients(struct rpc_server *);
@@ -58,17 +58,17 @@ int
 rpc_server_create(const char *path, const struct view *view,
                   struct rpc_server **serverp)
 {
+    struct rpc_listener *listener;
     struct rpc_server *server;
     int error;
-    int fd;
 
-    error = rpc_listen(path, &fd);
+    error = rpc_listener_create(path, &listener);
     if (error) {
         return error;
     }
     server = xzalloc(sizeof *server);
     server->path = xstrdup(path);
-    server->fd = fd;
+    server->listener = listener;
     server->view = view;
     server->accepting = true;
     ovs_list_init(&server->clients);
@@ -88,8 +88,7 @@ rpc_server_destroy(struct rpc_server *server)
     LIST_FOR_EACH_SAFE (client, node, &server->clients) {
         rpc_client_destroy(server, client);
     }
-    fatal_signal_unlink_file_now(server->path);
-    close(server->fd);
+    rpc_listener_destroy(server->listener);
     free(server->path);
     free(server);
 }
@@ -98,6 +97,11 @@ rpc_server_destroy(struct rpc_server *server)
 void
 rpc_server_run(struct rpc_server *server)
 {
+    int replaced = rpc_listener_run(server->listener);
+
+    if (replaced >= 0) {
+        rpc_server_accept_last(server, replaced);
+    }
     server->busy = false;
     rpc_server_accept(server);
     rpc_server_run_clients(server);
@@ -112,8 +116,9 @@ rpc_server_wait(struct rpc_server *server)
     if (server->busy) {
         poll_immediate_wake();
     }
+    rpc_listener_wait(server->listener);
     if (server->accepting) {
-        poll_fd_wait(server->fd, POLLIN);
+        poll_fd_wait(rpc_listener_fd(server->listener), POLLIN);
     } else {
         poll_timer_wait_until(server->accept_at);
     }
@@ -133,7 +138,7 @@ rpc_server_accept(struct rpc_server *server)
     }
     server->accepting = true;
     for (i = 0; i < RPC_MAX_ACCEPTS; i++) {
-        int fd = accept4(server->fd, NULL, NULL,
+        int fd = accept4(rpc_listener_fd(server->listener), NULL, NULL,
                          SOCK_CLOEXEC | SOCK_NONBLOCK);
 
         if (fd < 0) {
@@ -143,6 +148,20 @@ rpc_server_accept(struct rpc_server *server)
         rpc_server_add(server, fd);
     }
     server->busy = true;
+}
+
+/* Accepts the clients that have connected to 'fd', a listening socket that
+ * another one has replaced, and closes it. */
+static void
+rpc_server_accept_last(struct rpc_server *server, int fd)
+{
+    int client;
+
+    while ((client = accept4(fd, NULL, NULL,
+                             SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
+        rpc_server_add(server, client);
+    }
+    close(fd);
 }
 
 /* Handles the 'error' of an accept4().  Without descriptors the listening

@@ -242,6 +242,59 @@ test_socket_file(void **state)
     }
 }
 
+/* Lets the server run until the file of 'f' is a socket of the right mode and
+ * not the one of 'before'. */
+static void
+await_new_file(struct fixture *f, const struct stat *before)
+{
+    struct stat st;
+
+    while (stat(f->path, &st) || st.st_ino == before->st_ino) {
+        rpc_server_wait(f->server);
+        poll_block();
+        rpc_server_run(f->server);
+    }
+    assert_true(S_ISSOCK(st.st_mode));
+    assert_int_equal(st.st_mode & 07777, 0660);
+}
+
+/* Whoever changes or removes the file gets a new one; nobody who is connected
+ * or about to be notices. */
+static void
+test_changed_file(void **state)
+{
+    struct fixture *f = *state;
+    struct client early, late, new;
+    struct stat st;
+
+    client_open(&early, f);
+    client_send(f, &early, HEALTH("1"));
+    check_line(f, &early, HEALTH_REPLY("1"));
+    client_open(&late, f);      /* Nobody has accepted this one yet. */
+
+    assert_int_equal(stat(f->path, &st), 0);
+    assert_int_equal(chmod(f->path, 0600), 0);
+    await_new_file(f, &st);
+    client_open(&new, f);
+    client_send(f, &new, HEALTH("2"));
+    check_line(f, &new, HEALTH_REPLY("2"));
+    client_send(f, &late, HEALTH("3"));
+    check_line(f, &late, HEALTH_REPLY("3"));
+    client_send(f, &early, HEALTH("4"));
+    check_line(f, &early, HEALTH_REPLY("4"));
+    client_close(&new);
+
+    assert_int_equal(stat(f->path, &st), 0);
+    assert_int_equal(unlink(f->path), 0);
+    await_new_file(f, &st);
+    client_open(&new, f);
+    client_send(f, &new, HEALTH("5"));
+    check_line(f, &new, HEALTH_REPLY("5"));
+    client_close(&new);
+    client_close(&late);
+    client_close(&early);
+}
+
 /* A socket left by a dead daemon is replaced; another file is not. */
 static void
 test_stale_file(void **state)
@@ -722,6 +775,7 @@ main(int argc OVS_UNUSED, char *argv[])
 {
     const struct CMUnitTest tests[] = {
         TEST(test_socket_file),
+        TEST(test_changed_file),
         TEST(test_stale_file),
         TEST(test_fragments),
         TEST(test_in_flight),

@@ -20,6 +20,7 @@ systemd_start() {
         "$sandbox_lib/systemd-boot" "$SANDBOX/root" "ovn-xdp-$SANDBOX_ID" \
         "$SANDBOX" "$SANDBOX_PINS" >"$SANDBOX/systemd.log" 2>&1 </dev/null &
     starter=$!
+    disown $starter
     await 10 systemd_child $starter && SYSTEMD_PID=$(systemd_child $starter) &&
         await 30 in_systemd systemctl is-active test.target && return
     remark <"$SANDBOX/systemd.log"

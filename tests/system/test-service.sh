@@ -99,6 +99,65 @@ test_watchdog() {
     service_set watchdog
 }
 
+# Succeeds if the JSON-RPC socket is for the group ovn-xdp.
+socket_is_for_group() {
+    equal "owner, group and mode" \
+        "$(stat -c '%u %g %a' "$SANDBOX/ovn-xdpd.rpc")" "0 981 660"
+}
+
+# Gives all in OVN's folder to the user openvswitch, as OVN does.
+give_away() {
+    chmod 755 "$SANDBOX" && chown -R 980:980 "$SANDBOX"
+}
+
+# Starts the service anew, without capability NAME and on no pins; succeeds if
+# it does not start, or if it does and its words match PATTERN.
+#
+# usage: fails_without NAME [PATTERN]
+fails_without() {
+    service stop && find "$SANDBOX_PINS" -mindepth 1 -depth -delete &&
+        service_set caps "CapabilityBoundingSet=~$1" || return
+    if [ $# -eq 1 ]; then
+        inverted service start
+    else
+        service start && await 15 service_says "$2"
+    fi
+}
+
+# OVN gives its folder away whenever it starts; and what each capability is
+# there for.
+test_capabilities() {
+    check "the socket is for the group" socket_is_for_group
+    give_away
+    check "OVN takes it away, and it comes back" await 10 socket_is_for_group
+    check "and answers" ctl health
+    check "it restarts in a folder of somebody else's" service restart
+    check "the socket is for the group" socket_is_for_group
+    check "and all is well" await 15 service_says ok
+
+    for cap in CAP_BPF CAP_NET_ADMIN CAP_DAC_OVERRIDE; do
+        check "it fails without $cap" fails_without $cap
+    done
+    check "it attaches nowhere without CAP_PERFMON" fails_without \
+        CAP_PERFMON "degraded: nic0: cannot attach*"
+    service_set caps
+    check "with all of them it starts" service restart
+    check "and $fip is offloaded" await_offloaded $fip
+    warm $fip
+}
+
+# With --detach the daemon is another process than the one that was started.
+test_detached() {
+    service_set detached NotifyAccess=all ExecStart= \
+        "ExecStart=/usr/sbin/ovn-xdpd -vconsole:off --detach --pidfile"
+    check "with --detach it starts" service restart
+    check "and is known to be ready" service_is SubState running
+    check "by its process id" equal "MainPID" "$(service_property MainPID)" \
+        "$(daemon_pid)"
+    service_set detached
+    check "it restarts" service restart
+}
+
 # Runs the one-shot of the daemon on the pins of the service.
 cleanup() {
     ns hv timeout 60 "$OVN_XDPD" --cleanup -vconsole:off \
@@ -200,6 +259,8 @@ test_nothing_there
 check "it has the privileges that the unit gives" privileges
 test_ends
 test_watchdog
+test_capabilities
+test_detached
 test_removal
 check "systemd knows all that the unit says" unit_is_known
 finish
