@@ -7,6 +7,7 @@ root_tests += \
 	tests/system/test-bad-days.sh \
 	tests/system/test-bad-input.sh \
 	tests/system/test-changes.sh \
+	tests/system/test-confine.sh \
 	tests/system/test-databases.sh \
 	tests/system/test-demo.sh \
 	tests/system/test-endpoints.sh \
@@ -45,8 +46,9 @@ tests_system_flood_LDADD =
 
 # Runs the daemon with what its unit allows.
 if CONFINE
-check_PROGRAMS += tests/system/confine
+check_PROGRAMS += tests/system/confine tests/system/confine-probe
 endif
+tests_system_confine_probe_LDADD =
 tests_system_confine_SOURCES = \
 	tests/system/confine-calls.c \
 	tests/system/confine-mounts.c \

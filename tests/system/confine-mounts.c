@@ -207,12 +207,20 @@ mounts_cover(const char *path, const char *options, bool read_only,
     }
 }
 
-/* Puts an empty folder that nobody may enter in the place of folder 'path',
- * if there is one. */
+/* Puts something empty in the place of file or folder 'path', if there is one.
+ */
 void
 mounts_hide(const char *path)
 {
     static const struct svec nothing = SVEC_EMPTY_INITIALIZER;
+    struct stat st;
 
-    mounts_cover(path, "mode=000,size=4k", true, &nothing);
+    if (lstat(path, &st)) {
+        return;
+    }
+    if (S_ISDIR(st.st_mode)) {
+        mounts_cover(path, "mode=000,size=4k", true, &nothing);
+    } else if (mount("/dev/null", path, NULL, MS_BIND, NULL)) {
+        ovs_fatal(errno, "%s: cannot hide it", path);
+    }
 }

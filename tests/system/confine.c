@@ -166,13 +166,11 @@ protect_processes(const struct property *p, const char *value OVS_UNUSED)
     }
 }
 
-/* Makes a tree read-only. */
+/* Makes a tree of mounts read-only. */
 static void
 read_only(const struct property *p, const char *value OVS_UNUSED)
 {
-    static const struct svec nothing = SVEC_EMPTY_INITIALIZER;
-
-    mounts_read_only(p->word, &nothing);
+    mounts_read_only(p->word, &writable);
 }
 
 /* Hides the kernel's modules. */
@@ -181,6 +179,14 @@ protect_modules(const struct property *p, const char *value OVS_UNUSED)
 {
     mounts_hide("/usr/lib/modules");
     mounts_hide("/lib/modules");
+    calls_refuse(p->word);
+}
+
+/* Hides the kernel's log.  (/dev/kmsg is hidden by PrivateDevices.) */
+static void
+protect_logs(const struct property *p, const char *value OVS_UNUSED)
+{
+    mounts_hide("/proc/kmsg");
     calls_refuse(p->word);
 }
 
@@ -353,6 +359,7 @@ static const struct property properties[] = {
     { "SupplementaryGroups", NULL, join_groups },
     { "ReadWritePaths", NULL, allow_paths },
     { "ProtectSystem", "strict", protect_system },
+    { "ReadOnlyPaths", "/run", read_only, "/run" },
     { "PrivateTmp", "yes", private_tmp },
     { "ProtectHome", "yes", protect_home },
     { "ProtectProc", "invisible", protect_processes },
@@ -362,7 +369,7 @@ static const struct property properties[] = {
     { "NoNewPrivileges", "yes", no_new_privileges },
     { "PrivateDevices", "yes", private_devices, "@raw-io" },
     { "ProtectKernelModules", "yes", protect_modules, "@module" },
-    { "ProtectKernelLogs", "yes", refuse, "syslog" },
+    { "ProtectKernelLogs", "yes", protect_logs, "syslog" },
     { "ProtectClock", "yes", refuse, "@clock" },
     { "ProtectHostname", "yes", protect_hostname },
     { "RestrictAddressFamilies", NULL, restrict_families },
@@ -381,16 +388,22 @@ static const struct property properties[] = {
     { "SystemCallFilter", NULL, filter_calls },
 };
 
-/* Returns true if property 'name' is one of 'properties' or confines nothing.
- */
-static bool
-is_known(const char *name)
+/* Returns property 'name', or NULL if that is not done here. */
+static const struct property *
+find_property(const char *name)
 {
     for (size_t i = 0; i < ARRAY_SIZE(properties); i++) {
         if (!strcmp(name, properties[i].name)) {
-            return true;
+            return &properties[i];
         }
     }
+    return NULL;
+}
+
+/* Returns true if property 'name' confines nothing. */
+static bool
+is_indifferent(const char *name)
+{
     for (size_t i = 0; i < ARRAY_SIZE(indifferent); i++) {
         if (!strcmp(name, indifferent[i])) {
             return true;
@@ -404,15 +417,16 @@ is_known(const char *name)
 static void
 note(const char *name, char *value)
 {
+    const struct property *p = find_property(name);
     struct ds all = DS_EMPTY_INITIALIZER;
     const char *sign = value[0] == '~' ? "~" : "";
     char *save = NULL;
 
-    if (!is_known(name)) {
+    if (!p && !is_indifferent(name)) {
         ovs_fatal(0, "%s is not known here: do it, or say that it confines "
                   "nothing", name);
     }
-    if (value[0]) {
+    if (p && !p->only && value[0]) {
         ds_put_cstr(&all, smap_get_def(&unit, name, ""));
     }
     for (char *word = strtok_r(value + strlen(sign), " \t", &save); word;
