@@ -44,14 +44,18 @@ ox_judge(struct xdp_md *ctx, struct ox_frame *frame)
 	       : ox_redirect_ip6(ctx, frame);
 }
 
-/* Gives the verdict on a frame, and counts it. */
+/* Gives the verdict on a frame, and counts it.  'timed' is a constant: whether
+ * only a young heartbeat lets a frame be redirected.  It is no variable for the
+ * verifier, like others, as the compiler would keep registers free for the
+ * question, which costs more than one would think. */
 static __always_inline int
-ox_decide(struct xdp_md *ctx)
+ox_decide(struct xdp_md *ctx, bool timed)
 {
 	struct ox_frame frame = {
 		.data = (void *)(long)ctx->data,
 		.data_end = (void *)(long)ctx->data_end,
 		.len = bpf_xdp_get_buff_len(ctx),
+		.timed = timed,
 	};
 	enum ox_reason reason;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
-/* The program of a routed NIC that strips VLAN tags and whose driver tells
- * them.  It shares its maps with ovn-xdp.bpf.c.
+/* The programs of a routed NIC that strips VLAN tags and whose driver tells
+ * them.  They share their maps with ovn-xdp.bpf.c.
  *
- * It is an object of its own because the kernel takes the hint's function only
+ * They are an object of their own because the kernel takes the hint's function only
  * in a program that is bound to a device, wherever it is called; and because
  * libbpf reads the kernel's BTF, which takes long, to find that function.
  */
@@ -49,7 +49,16 @@ int nic_redirect_hint(struct xdp_md *ctx)
 {
 	if (never)
 		ox_room();
-	return ox_decide(ctx);
+	return ox_decide(ctx, false);
+}
+
+/* The same while the daemon is alive, or was a moment ago. */
+SEC("xdp.frags")
+int nic_redirect_hint_timed(struct xdp_md *ctx)
+{
+	if (never)
+		ox_room();
+	return ox_decide(ctx, true);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

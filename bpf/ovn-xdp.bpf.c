@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
-/* The program of a routed NIC.  Only the entry is here: decide.h has the rest,
- * and hint.bpf.c the program for a NIC that strips VLAN tags.
+/* The programs of a routed NIC, of which it gets one.  Only the entries are
+ * here: decide.h has the rest, and hint.bpf.c the programs for a NIC that
+ * strips VLAN tags.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>
@@ -19,7 +20,14 @@ ox_tag_stripped(const struct xdp_md *ctx)
 SEC("xdp.frags")
 int nic_redirect(struct xdp_md *ctx)
 {
-	return ox_decide(ctx);
+	return ox_decide(ctx, false);
+}
+
+/* The same while the daemon is alive, or was a moment ago. */
+SEC("xdp.frags")
+int nic_redirect_timed(struct xdp_md *ctx)
+{
+	return ox_decide(ctx, true);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

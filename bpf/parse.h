@@ -14,6 +14,7 @@
 #include <linux/in.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <stdbool.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
@@ -34,6 +35,7 @@ struct ox_frame {
 	void *data;		/* First byte. */
 	void *data_end;		/* End of the linear part. */
 	__u32 len;		/* Bytes of the whole frame, all buffers. */
+	bool timed;		/* It needs a young heartbeat; a constant. */
 };
 
 /* A MAC address as two loads.  Map values are aligned for it; of frames, see

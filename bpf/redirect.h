@@ -25,8 +25,8 @@
  * Linux 6.9 the kernel does not join them for a program that takes several). */
 const volatile bool generic;
 
-/* How old the heartbeat may be, in nanoseconds, set before it is loaded.  0 is
- * for ever: the verifier then removes what compares. */
+/* How old the heartbeat may be, in nanoseconds, for the programs that look at
+ * it; set before they are loaded. */
 const volatile __u64 stale_ns;
 
 /* What is still needed of struct ox_endpoint when a frame is rewritten. */
@@ -122,8 +122,6 @@ ox_is_stale(void)
 	const struct ox_heartbeat *last;
 	__u32 zero = 0;
 
-	if (!stale_ns)
-		return false;
 	last = bpf_map_lookup_elem(&heartbeat, &zero);
 	return last && (__s64)(bpf_ktime_get_coarse_ns() - last->alive_ns) > (__s64)stale_ns;
 }
@@ -221,7 +219,7 @@ ox_redirect(struct xdp_md *ctx, struct ox_frame *frame, __be16 proto)
 	reason = ox_judge_target(frame, endpoint, l3_len);
 	if (reason != OX_GO_ON)
 		return reason;
-	if (ox_is_stale())
+	if (frame->timed && ox_is_stale())
 		return OX_R_STALE;
 	reason = ox_claim(frame, endpoint, proto, &way);
 	if (reason != OX_GO_ON)

@@ -107,12 +107,23 @@ has_stayed(const struct bpf_program *prog)
             && load_stays(bpf_program__insn_cnt(prog), info.xlated_prog_len));
 }
 
-/* Loads 'skel', whose program is bound to a device and must not move
+/* Has only 'prog' of the programs in 'obj' be loaded. */
+static void
+choose_program(struct bpf_object *obj, struct bpf_program *prog)
+{
+    struct bpf_program *p;
+
+    bpf_object__for_each_program (p, obj) {
+        bpf_program__set_autoload(p, p == prog);
+    }
+}
+
+/* Loads 'skel', whose program 'prog' is bound to a device and must not move
  * meanwhile: the device would keep its old place, and the kernel would crash
  * when the device goes.  EOPNOTSUPP if it would move or has: that is harmless
  * when it is gone before the device. */
 static int
-load_bound(struct hint_bpf *skel)
+load_bound(struct hint_bpf *skel, const struct bpf_program *prog)
 {
     int error;
 
@@ -122,7 +133,7 @@ load_bound(struct hint_bpf *skel)
         return EOPNOTSUPP;
     }
     error = -hint_bpf__load(skel);
-    if (!error && !has_stayed(skel->progs.nic_redirect_hint)) {
+    if (!error && !has_stayed(prog)) {
         VLOG_WARN("the program that reads stripped VLAN tags has grown: the "
                   "kernel might crash when its NIC goes");
         return EOPNOTSUPP;
@@ -146,13 +157,15 @@ load_hint(const struct generation *gen, const struct dp_nic *nic,
     }
     skel->rodata->nic_slot = slot;
     skel->rodata->stale_ns = nic->stale_timeout * UINT64_C(1000000000);
-    prog = skel->progs.nic_redirect_hint;
+    prog = (nic->stale_timeout ? skel->progs.nic_redirect_hint_timed
+            : skel->progs.nic_redirect_hint);
+    choose_program(skel->obj, prog);
     bpf_program__set_ifindex(prog, nic->ifindex);
     bpf_program__set_flags(prog, (bpf_program__flags(prog)
                                   | BPF_F_XDP_DEV_BOUND_ONLY));
     error = generation_share(gen, skel->obj);
     if (!error) {
-        error = load_bound(skel);
+        error = load_bound(skel, prog);
     }
     if (!error) {
         error = take_program(prog, fdp);
@@ -168,6 +181,7 @@ load_redirect(const struct generation *gen, const struct dp_nic *nic,
               uint32_t slot, int *fdp)
 {
     struct ovn_xdp_bpf *skel;
+    struct bpf_program *prog;
     int error;
 
     if (nic->tag_hint) {
@@ -179,13 +193,16 @@ load_redirect(const struct generation *gen, const struct dp_nic *nic,
     }
     skel->rodata->nic_slot = slot;
     skel->rodata->generic = nic->mode == DP_GENERIC;
+    prog = (nic->stale_timeout ? skel->progs.nic_redirect_timed
+            : skel->progs.nic_redirect);
+    choose_program(skel->obj, prog);
     skel->rodata->stale_ns = nic->stale_timeout * UINT64_C(1000000000);
     error = generation_share(gen, skel->obj);
     if (!error) {
         error = -ovn_xdp_bpf__load(skel);
     }
     if (!error) {
-        error = take_program(skel->progs.nic_redirect, fdp);
+        error = take_program(prog, fdp);
     }
     ovn_xdp_bpf__destroy(skel);
     return error;

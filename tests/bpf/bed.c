@@ -83,6 +83,17 @@ share_maps(const struct bpf_object *obj, const struct ovn_xdp_bpf *shared)
     }
 }
 
+/* Has only 'prog' of the programs in 'obj' be loaded. */
+static void
+choose_program(struct bpf_object *obj, struct bpf_program *prog)
+{
+    struct bpf_program *p;
+
+    bpf_object__for_each_program(p, obj) {
+        bpf_program__set_autoload(p, p == prog);
+    }
+}
+
 /* Opens the NIC program of 'slot' with maps for 'n' endpoints. */
 static struct ovn_xdp_bpf *
 open_sized(uint32_t slot, uint32_t n)
@@ -91,6 +102,7 @@ open_sized(uint32_t slot, uint32_t n)
 
     assert_non_null(skel);
     skel->rodata->nic_slot = slot;
+    choose_program(skel->obj, skel->progs.nic_redirect);
     bpf_map__set_max_entries(skel->maps.endpoints4, n);
     bpf_map__set_max_entries(skel->maps.endpoints6, n);
     bpf_map__set_max_entries(skel->maps.endpoint_stats, n);
@@ -127,7 +139,9 @@ bed_load_hint(uint32_t slot, uint32_t ifindex, uint64_t stale_ns,
     struct bpf_program *prog;
 
     assert_non_null(skel);
-    prog = skel->progs.nic_redirect_hint;
+    prog = (stale_ns ? skel->progs.nic_redirect_hint_timed
+            : skel->progs.nic_redirect_hint);
+    choose_program(skel->obj, prog);
     skel->rodata->nic_slot = slot;
     skel->rodata->stale_ns = stale_ns;
     bpf_program__set_ifindex(prog, ifindex);
@@ -158,6 +172,7 @@ bed_load_stale(uint32_t slot, uint64_t stale_ns,
     struct ovn_xdp_bpf *skel = open_sized(slot, BED_SLOTS);
 
     skel->rodata->stale_ns = stale_ns;
+    choose_program(skel->obj, skel->progs.nic_redirect_timed);
     share_maps(skel->obj, shared);
     return load(skel);
 }
@@ -171,7 +186,18 @@ bed_load_sized(uint32_t slot, uint32_t n)
 int
 bed_program(const struct ovn_xdp_bpf *skel)
 {
-    return bpf_program__fd(skel->progs.nic_redirect);
+    return bpf_program__fd(
+        bpf_program__autoload(skel->progs.nic_redirect_timed)
+        ? skel->progs.nic_redirect_timed : skel->progs.nic_redirect);
+}
+
+int
+bed_program_hint(const struct hint_bpf *skel)
+{
+    return bpf_program__fd(
+        bpf_program__autoload(skel->progs.nic_redirect_hint_timed)
+        ? skel->progs.nic_redirect_hint_timed
+        : skel->progs.nic_redirect_hint);
 }
 
 /* Writes 'value' at 'key' in 'map'. */

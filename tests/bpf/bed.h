@@ -54,6 +54,7 @@ struct ovn_xdp_bpf *bed_load_sized(uint32_t slot, uint32_t n);
 
 /* Returns the program that was loaded. */
 int bed_program(const struct ovn_xdp_bpf *);
+int bed_program_hint(const struct hint_bpf *);
 
 /* Gives the NIC in 'slot' its MAC address. */
 void bed_set_nic(const struct ovn_xdp_bpf *, uint32_t slot,

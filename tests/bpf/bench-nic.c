@@ -74,8 +74,9 @@ struct contest {
 static struct bench_bpf *bench;
 
 /* The program, and again with endpoints in a VLAN: in one map the addresses of
- * both kinds would lengthen each other's chains. */
-static struct ovn_xdp_bpf *nic, *tagged;
+ * both kinds would lengthen each other's chains.  And once more with a timeout
+ * of a day, so that it looks at the heartbeat. */
+static struct ovn_xdp_bpf *nic, *tagged, *timed;
 static struct sink_bpf *sink;
 
 /* Where frames are redirected to. */
@@ -161,6 +162,16 @@ set_endpoints(enum frame_kind kind, uint32_t n)
             bpf_map_update_elem(bpf_map__fd(bench->maps.macs), &key, &mac, 0);
         }
     }
+}
+
+/* Nanoseconds of the monotonic clock. */
+static uint64_t
+now_monotonic_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * UINT64_C(1000000000) + ts.tv_nsec;
 }
 
 /* Nanoseconds of processor time that this thread has had. */
@@ -323,7 +334,9 @@ load(void)
     make_frames();
     nic = bed_load_sized(0, BENCH_MAX_FRAMES);
     tagged = bed_load_sized(0, BENCH_MAX_FRAMES);
-    assert_true(nic && tagged);
+    timed = bed_load_stale(0, UINT64_C(86400000000000), nic);
+    assert_true(nic && tagged && timed);
+    bed_beat(nic, now_monotonic_ns());
     make_target();
     bed_set_nic(nic, 0, nic_mac, one);
     bed_set_nic(tagged, 0, nic_mac, one);
@@ -342,6 +355,8 @@ measure(uint32_t n_flows)
         { "look-up, MAC, redirect", IP4, XDP_REDIRECT,
           bpf_program__fd(bench->progs.reference), { 0 } },
         { "IPv4", IP4, XDP_REDIRECT, program, { 0 } },
+        { "IPv4 with a stale timeout", IP4, XDP_REDIRECT, bed_program(timed),
+          { 0 } },
         { "IPv4 not local", IP4_NOT_LOCAL, XDP_PASS, program, { 0 } },
         { "IPv4 into a VLAN", IP4_TAGGED, XDP_REDIRECT, bed_program(tagged),
           { 0 } },
@@ -391,6 +406,7 @@ main(int argc, char *argv[])
     measure_paths();
     sink_bpf__destroy(sink);
     bench_bpf__destroy(bench);
+    ovn_xdp_bpf__destroy(timed);
     ovn_xdp_bpf__destroy(nic);
     ovn_xdp_bpf__destroy(tagged);
     return 0;

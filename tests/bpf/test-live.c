@@ -510,7 +510,7 @@ test_tag_hint(void **state)
         skip();
     }
     assert_arrives(live);
-    program = bpf_program__fd(hint->progs.nic_redirect_hint);
+    program = bed_program_hint(hint);
     assert_int_equal(bpf_link_update(live->link, program, NULL), 0);
     assert_arrives(live);
     tags = push_tags();
@@ -538,7 +538,7 @@ test_tag_hint_stale(void **state)
         print_message("this kernel has no VLAN hint (Linux 6.8 has)\n");
         skip();
     }
-    program = bpf_program__fd(hint->progs.nic_redirect_hint);
+    program = bed_program_hint(hint);
     assert_int_equal(bpf_link_update(live->link, program, NULL), 0);
     bed_beat(live->skel, now);
     assert_arrives(live);

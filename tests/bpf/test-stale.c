@@ -165,7 +165,7 @@ length_of(const struct ovn_xdp_bpf *skel)
     return info.xlated_prog_len;
 }
 
-/* And then nothing is left of the question. */
+/* And nobody asks for one. */
 static void
 test_never_costs_nothing(void **state)
 {

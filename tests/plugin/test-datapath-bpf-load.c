@@ -28,20 +28,30 @@ test_stays(void **state OVS_UNUSED)
     assert_false(load_stays(0, 0));
 }
 
-/* The program that is bound to its device has a page of room, and only that
- * one has. */
+/* Asserts that 'bound' is 'plain' and a page of room. */
+static void
+assert_has_room(const struct bpf_program *plain,
+                const struct bpf_program *bound)
+{
+    size_t n = bpf_program__insn_cnt(plain);
+    size_t n_bound = bpf_program__insn_cnt(bound);
+
+    assert_true(n_bound >= n + PAGE_INSNS);
+    assert_true(n_bound < n + 2 * PAGE_INSNS);
+}
+
+/* The programs that are bound to their device have a page of room, and only
+ * those have. */
 static void
 test_room(void **state OVS_UNUSED)
 {
     struct ovn_xdp_bpf *skel = ovn_xdp_bpf__open();
     struct hint_bpf *hint = hint_bpf__open();
-    size_t n, n_hint;
 
     assert_true(skel && hint);
-    n = bpf_program__insn_cnt(skel->progs.nic_redirect);
-    n_hint = bpf_program__insn_cnt(hint->progs.nic_redirect_hint);
-    assert_true(n_hint >= n + PAGE_INSNS);
-    assert_true(n_hint < n + 2 * PAGE_INSNS);
+    assert_has_room(skel->progs.nic_redirect, hint->progs.nic_redirect_hint);
+    assert_has_room(skel->progs.nic_redirect_timed,
+                    hint->progs.nic_redirect_hint_timed);
     assert_false(hint->rodata->never);
     hint_bpf__destroy(hint);
     ovn_xdp_bpf__destroy(skel);
