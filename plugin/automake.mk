@@ -90,6 +90,8 @@ plugin_libplugin_a_SOURCES += \
 plugin_libplugin_a_SOURCES += \
 	plugin/bridge-port.c \
 	plugin/bridge-port.h \
+	plugin/log-file.c \
+	plugin/log-file.h \
 	plugin/netdevs-ethtool.c \
 	plugin/netdevs-ethtool.h \
 	plugin/netdevs-link.c \

@@ -14,7 +14,7 @@
 
 VLOG_DEFINE_THIS_MODULE(datapath_adopt);
 
-static void adopt_pin(struct dp *, const char *pin);
+static int adopt_pin(struct dp *, const char *pin);
 
 /* Finds the links of an earlier daemon.  Those whose device is gone, or is in
  * another network namespace, are left to nics_sweep(). */
@@ -31,7 +31,10 @@ nics_adopt(struct dp *dp)
     if (!error) {
         pins_list(dir, &pins);
         SVEC_FOR_EACH (i, pin, &pins) {
-            adopt_pin(dp, pin);
+            error = adopt_pin(dp, pin);
+            if (error) {
+                break;
+            }
         }
         svec_destroy(&pins);
     }
@@ -119,15 +122,17 @@ adopt_link(struct dp *dp, int fd, const char *pin)
     return true;
 }
 
-/* Adopts the link pinned as 'pin', if possible. */
-static void
+/* Adopts the link pinned as 'pin', if it is of any use.  Returns 0 or a
+ * positive errno if it cannot be opened: it may well be in use, so that it
+ * must not be swept. */
+static int
 adopt_pin(struct dp *dp, const char *pin)
 {
-    int fd = bpf_obj_get(pin);
+    int error, fd;
 
-    if (fd < 0) {
-        VLOG_WARN("%s: cannot open (%s)", pin, ovs_strerror(-fd));
-    } else if (!adopt_link(dp, fd, pin)) {
+    error = pins_get(pin, &fd);
+    if (!error && fd >= 0 && !adopt_link(dp, fd, pin)) {
         close(fd);
     }
+    return error;
 }

@@ -130,19 +130,25 @@ events_dump(const struct dp *dp, dp_redirect_error_cb *cb, void *aux)
 
 /* Has 'map', not loaded yet, use what is pinned as 'dir'/NAME if that fits;
  * removes the pin if not. */
-static void
+static int
 reuse_map(struct bpf_map *map, const char *dir)
 {
     char *path = xasprintf("%s/%s", dir, bpf_map__name(map));
-    int fd = bpf_obj_get(path);
+    int error, fd;
 
+    error = pins_get(path, &fd);
     if (fd >= 0) {
-        if (map_matches(map, fd) || bpf_map__reuse_fd(map, fd)) {
+        error = map_matches(map, fd);
+        if (error == EINVAL) {
             pins_remove(path);
+            error = 0;
+        } else if (!error) {
+            error = -bpf_map__reuse_fd(map, fd);
         }
         close(fd);
     }
     free(path);
+    return error;
 }
 
 /* Pins the loaded 'map' in 'dir', unless it is there, and stores a file
@@ -199,9 +205,13 @@ start(struct dp *dp, struct events_bpf *skel, const char *dir)
         return error;
     }
     skel->rodata->netns_inum = netns_inode();
-    reuse_map(skel->maps.nic_index, dir);
-    reuse_map(skel->maps.redirect_errors, dir);
-    error = -events_bpf__load(skel);
+    error = reuse_map(skel->maps.nic_index, dir);
+    if (!error) {
+        error = reuse_map(skel->maps.redirect_errors, dir);
+    }
+    if (!error) {
+        error = -events_bpf__load(skel);
+    }
     if (error) {
         return error;
     }

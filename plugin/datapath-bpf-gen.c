@@ -160,17 +160,19 @@ skel_map(const struct ovn_xdp_bpf *skel, int i)
 }
 
 /* Opens the maps pinned in 'dir' and stores them in 'gen', -1 for those that
- * are not there. */
-static void
+ * are not there.  Returns 0 or a positive errno. */
+static int
 open_pins(const char *dir, struct generation *gen)
 {
-    for (int i = 0; i < N_GEN_MAPS; i++) {
-        char *path = xasprintf("%s/%s", dir, map_names[i]);
-        int fd = bpf_obj_get(path);
+    int error = 0;
 
-        gen->fds[i] = fd < 0 ? -1 : fd;
+    for (int i = 0; i < N_GEN_MAPS && !error; i++) {
+        char *path = xasprintf("%s/%s", dir, map_names[i]);
+
+        error = pins_get(path, &gen->fds[i]);
         free(path);
     }
+    return error;
 }
 
 /* Tells what 'gen' is, by its maps and by those that 'skel' would make. */
@@ -199,30 +201,49 @@ classify(const struct generation *gen, const struct ovn_xdp_bpf *skel)
     return GEN_OURS;
 }
 
-/* Looks at generation 'number', and takes it for 'dp' if nobody has it yet and
- * it fits 'skel'.  Half-made ones are removed: no NIC can use them. */
+/* Takes 'gen', pinned in 'path', for 'dp' if nobody has it yet and it fits
+ * 'skel'; closes it otherwise.  Half-made ones are removed: no NIC can use
+ * them. */
 static void
-adopt_one(struct dp *dp, const struct ovn_xdp_bpf *skel, unsigned int number)
+judge(struct dp *dp, const struct ovn_xdp_bpf *skel, struct generation *gen,
+      const char *path)
 {
-    struct generation gen = { .number = number };
-    char *path = gen_path(dp, number);
-    enum gen_state state;
+    enum gen_state state = classify(gen, skel);
 
-    open_pins(path, &gen);
-    state = classify(&gen, skel);
     if (state == GEN_OURS && !dp->gen.number) {
         VLOG_INFO("%s: adopted", path);
-        dp->gen = gen;
-    } else {
+        dp->gen = *gen;
+        return;
+    }
+    generation_close(gen);
+    if (state == GEN_HALF) {
+        VLOG_INFO("%s: was cut short, removed", path);
+        pins_remove_dir(path);
+    } else if (state == GEN_OTHER) {
+        VLOG_INFO("%s: has another layout (ABI or sizes)", path);
+    }
+}
+
+/* Looks at generation 'number', and takes it for 'dp' if that can be.  Returns
+ * 0 or a positive errno if what is there cannot be opened: it may well be
+ * whole and in use, so that it must not be taken for half-made. */
+static int
+adopt_one(struct dp *dp, const struct ovn_xdp_bpf *skel, unsigned int number)
+{
+    char *path = gen_path(dp, number);
+    struct generation gen;
+    int error;
+
+    generation_init(&gen);
+    gen.number = number;
+    error = open_pins(path, &gen);
+    if (error) {
         generation_close(&gen);
-        if (state == GEN_HALF) {
-            VLOG_INFO("%s: was cut short, removed", path);
-            pins_remove_dir(path);
-        } else if (state == GEN_OTHER) {
-            VLOG_INFO("%s: has another layout (ABI or sizes)", path);
-        }
+    } else {
+        judge(dp, skel, &gen, path);
     }
     free(path);
+    return error;
 }
 
 /* Stores the numbers of the pinned generations in '*numbersp', which the
@@ -261,15 +282,16 @@ adopt_newest(struct dp *dp, const struct ovn_xdp_bpf *skel,
              unsigned int *newest)
 {
     unsigned int *numbers;
+    int error = 0;
     size_t n;
 
     n = list_numbers(dp, &numbers);
-    for (size_t i = 0; i < n; i++) {
-        adopt_one(dp, skel, numbers[i]);
+    for (size_t i = 0; i < n && !error; i++) {
+        error = adopt_one(dp, skel, numbers[i]);
     }
     *newest = numbers[0];
     free(numbers);
-    return dp->gen.number ? 0 : ENOENT;
+    return error ? error : dp->gen.number ? 0 : ENOENT;
 }
 
 /* Gives 'skel' the heartbeat of the newest generation that has one, so that a

@@ -24,7 +24,8 @@ static int make_dirs(const char *dir);
 
 /* Creates 'pin_dir' and what is missing above it, and locks it.  The lock goes
  * with the process.  Stores a file descriptor of the directory in '*lock_fdp'.
- * EBUSY: another process has the lock.  ENODEV: it is not on a bpffs. */
+ * EBUSY: another process has the lock.  ENODEV: it is not on a bpffs.  EROFS,
+ * EACCES: it cannot be written. */
 int
 pins_lock(const char *pin_dir, int *lock_fdp)
 {
@@ -112,6 +113,22 @@ pins_list_all(const char *dir, struct svec *paths)
     svec_destroy(&inside);
 }
 
+/* Opens what is pinned as 'path', stored in '*fdp', or -1.  Returns 0, also if
+ * nothing is there, or a positive errno, with which nobody can tell whether
+ * there is something. */
+int
+pins_get(const char *path, int *fdp)
+{
+    int fd = bpf_obj_get(path);
+
+    *fdp = fd < 0 ? -1 : fd;
+    if (fd < 0 && fd != -ENOENT) {
+        VLOG_ERR("%s: cannot open the pin (%s)", path, ovs_strerror(-fd));
+        return -fd;
+    }
+    return 0;
+}
+
 /* Removes the pin 'path', if it is there. */
 void
 pins_remove(const char *path)
@@ -141,8 +158,8 @@ pins_remove_dir(const char *dir)
     }
 }
 
-/* Returns 0 if the existing directory 'dir' is on a bpffs, ENODEV if it is
- * not, or another positive errno. */
+/* Returns 0 if the existing directory 'dir' is on a bpffs and may be written,
+ * ENODEV if it is not on one, or another positive errno. */
 static int
 check_bpffs(const char *dir)
 {
@@ -150,13 +167,10 @@ check_bpffs(const char *dir)
 
     if (statfs(dir, &fs)) {
         return errno;
-    }
-    if ((unsigned int) fs.f_type != BPF_FS_MAGIC) {
-        VLOG_ERR("%s is not on a BPF file system; "
-                 "try: mount -t bpf bpf /sys/fs/bpf", dir);
+    } else if ((unsigned int) fs.f_type != BPF_FS_MAGIC) {
         return ENODEV;
     }
-    return 0;
+    return access(dir, W_OK | X_OK) ? errno : 0;
 }
 
 /* Creates 'dir' and what is missing above it, on a bpffs only. */

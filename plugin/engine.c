@@ -74,6 +74,7 @@ struct engine {
     long long int nb_grace_until; /* Until when the first programming may
                                  * wait for the Northbound; LLONG_MAX: it does
                                  * not. */
+    char *failure;              /* Why it cannot go on, or NULL. */
     bool trusted;               /* What the datapath holds may be used: it is
                                  * known to be what OVN says, or was not stale
                                  * when it was opened. */
@@ -268,6 +269,7 @@ engine_destroy(struct engine *engine)
     tls_destroy(engine->tls);
     settings_destroy(&engine->settings);
     problems_destroy(&engine->setting_problems);
+    free(engine->failure);
     free(engine->chassis);
     free(engine->pin_dir);
     free(engine);
@@ -322,6 +324,36 @@ is_stale(const struct engine *engine)
     return timeout && age > timeout;
 }
 
+/* Returns what is to be said of 'error', from opening the datapath: what helps
+ * where that is known. */
+static const char *
+open_error_to_string(int error)
+{
+    switch (error) {
+    case EBUSY:
+        return "another ovn-xdpd uses this directory";
+    case ENODEV:
+        return "not on a BPF file system; try: mount -t bpf bpf /sys/fs/bpf";
+    case EROFS:
+        return "mounted read-only; try: mount -o remount,rw /sys/fs/bpf, or "
+               "ReadWritePaths= of the service";
+    case EACCES:
+        return "not permitted; needed is a directory that this user may "
+               "write";
+    case EPERM:
+        return "not permitted; needed are CAP_BPF, CAP_NET_ADMIN and "
+               "CAP_PERFMON, and a name without a dot";
+    case ENOMEM:
+        return "no memory for the maps; try: a higher MemoryMax= of the "
+               "service, or a lower ovn-xdp-max-endpoints";
+    case EMFILE:
+        return "too many open files; try: a higher LimitNOFILE= of the "
+               "service";
+    default:
+        return ovs_strerror(error);
+    }
+}
+
 /* Opens the datapath, as soon as the settings that it needs are known.
  * Returns 0 or a positive errno. */
 static int
@@ -334,9 +366,9 @@ open_datapath(struct engine *engine)
     int error = engine->class->open(&config, &engine->dp);
 
     if (error) {
-        VLOG_ERR("%s: cannot open the datapath: %s", engine->pin_dir,
-                 error == EBUSY ? "another ovn-xdpd uses this directory"
-                 : ovs_strerror(error));
+        engine->failure = xasprintf("%s: cannot open the datapath: %s",
+                                    engine->pin_dir,
+                                    open_error_to_string(error));
         engine->dp = NULL;
         return error;
     }
@@ -578,7 +610,7 @@ run_sources(struct engine *engine)
 }
 
 /* Does what there is to do now.  Returns 0, or a positive errno after which
- * the daemon cannot go on. */
+ * the daemon cannot go on: engine_failure() says why. */
 int
 engine_run(struct engine *engine)
 {
@@ -615,6 +647,13 @@ engine_run(struct engine *engine)
         update(engine);
     }
     return 0;
+}
+
+/* Returns why engine_run() has failed. */
+const char *
+engine_failure(const struct engine *engine)
+{
+    return engine->failure;
 }
 
 /* Makes poll_block() wake up when engine_run() has work. */

@@ -39,6 +39,7 @@ int engine_create(const struct engine_options *, struct engine **);
 void engine_cleanup(struct engine *, struct svec *remains);
 void engine_destroy(struct engine *);
 int engine_run(struct engine *);
+const char *engine_failure(const struct engine *);
 void engine_wait(struct engine *);
 
 void engine_recompute(struct engine *);

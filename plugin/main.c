@@ -8,6 +8,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "command-line.h"
@@ -35,6 +36,10 @@ VLOG_DEFINE_THIS_MODULE(main);
 
 /* Where programs and maps are pinned unless --pin-dir says otherwise. */
 #define DEFAULT_PIN_DIR "/sys/fs/bpf/ovn-xdp"
+
+/* Milliseconds without the control socket after the process ran out of file
+ * descriptors. */
+#define SCARCE_PAUSE_MS 1000
 
 /* What the command line says, beyond what the libraries keep themselves. */
 struct options {
@@ -270,7 +275,8 @@ create_unixctl(const char *path)
     int error = unixctl_server_create(name, &server);
 
     if (error) {
-        ovs_fatal(error, "%s: cannot create control socket", name);
+        VLOG_FATAL("%s: cannot create control socket (%s)", name,
+                   ovs_strerror(error));
     }
     free(name);
     free(suffix);
@@ -285,7 +291,8 @@ create_rpc(const char *path, const struct engine *engine)
     int error = rpc_server_create(path, engine_view(engine), &server);
 
     if (error) {
-        ovs_fatal(error, "%s: cannot create JSON-RPC socket", path);
+        VLOG_FATAL("%s: cannot create JSON-RPC socket (%s)", path,
+                   ovs_strerror(error));
     }
     return server;
 }
@@ -317,6 +324,24 @@ complete_start(const struct engine *engine, long long int deadline)
     return false;
 }
 
+/* Returns true if there is a file descriptor left for who connects to the
+ * control socket.  Without one its library would try for ever, without a
+ * pause. */
+static bool
+has_descriptors(void)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
+    int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+
+    if (fd < 0) {
+        VLOG_WARN_RL(&rl, "no file descriptor is left (%s): nobody can "
+                     "connect for now", ovs_strerror(errno));
+        return false;
+    }
+    close(fd);
+    return true;
+}
+
 /* Serves until told to exit. */
 static void
 main_loop(struct engine *engine, struct unixctl_server *unixctl,
@@ -328,12 +353,14 @@ main_loop(struct engine *engine, struct unixctl_server *unixctl,
 
     while (!commands->exiting) {
         run_memory(engine);
-        int error = engine_run(engine);
-        if (error) {
-            ovs_fatal(error, "cannot go on");
+        bool scarce = !has_descriptors();
+        if (engine_run(engine)) {
+            VLOG_FATAL("%s", engine_failure(engine));
         }
         rpc_server_run(rpc);
-        unixctl_server_run(unixctl);
+        if (!scarce) {
+            unixctl_server_run(unixctl);
+        }
         notifier_run(notifier, engine_progress(engine), engine_view(engine),
                      time_msec());
         started = started || complete_start(engine, deadline);
@@ -341,7 +368,11 @@ main_loop(struct engine *engine, struct unixctl_server *unixctl,
         memory_wait();
         engine_wait(engine);
         rpc_server_wait(rpc);
-        unixctl_server_wait(unixctl);
+        if (!scarce) {
+            unixctl_server_wait(unixctl);
+        } else {
+            poll_timer_wait(SCARCE_PAUSE_MS);
+        }
         notifier_wait(notifier);
         if (commands->exiting) {
             poll_immediate_wake();
@@ -381,6 +412,20 @@ run_cleanup(const struct options *options)
     return EXIT_SUCCESS;
 }
 
+/* Allows this process as many file descriptors as it may allow itself: some
+ * may be taken before it is started. */
+static void
+raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (!getrlimit(RLIMIT_NOFILE, &limit)
+        && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        ignore(setrlimit(RLIMIT_NOFILE, &limit));
+    }
+}
+
 /* Makes standard input, output and error be open: OVS's poll loop takes file
  * descriptor 0 for a mistake, and a log line must not end in a socket. */
 static void
@@ -405,6 +450,7 @@ main(int argc, char *argv[])
     struct engine *engine;
 
     open_standard_fds();
+    raise_descriptor_limit();
     ovs_cmdl_proctitle_init(argc, argv);
     set_program_name(argv[0]);
     service_start(&argc, &argv);
@@ -421,7 +467,7 @@ main(int argc, char *argv[])
     struct unixctl_server *unixctl = create_unixctl(options.unixctl);
     int error = engine_create(&options.engine, &engine);
     if (error) {
-        ovs_fatal(error, "cannot start");
+        VLOG_FATAL("cannot start (%s)", ovs_strerror(error));
     }
     commands_register(&commands, engine);
     struct rpc_server *rpc = create_rpc(options.rpc_socket, engine);

@@ -18,6 +18,7 @@
 #include "idl/ovs-db.h"
 #include "idl/sb-db.h"
 #include "plugin/desired.h"
+#include "plugin/log-file.h"
 #include "plugin/ports.h"
 #include "plugin/reconcile.h"
 #include "plugin/settings.h"
@@ -132,6 +133,7 @@ collect_problems(const struct view *view, bool advice,
     add_northbound(view, problems);
     problems_append(problems, view->setting_problems);
     problems_append(problems, view->tls_problems);
+    log_file_check(problems);
     problems_append(problems, ports_problems(view->ports));
     if (view->desired) {
         problems_append(problems, &view->desired->problems);

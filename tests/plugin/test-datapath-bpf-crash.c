@@ -15,6 +15,7 @@
 #include <stdarg.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -326,6 +327,50 @@ test_restart(void **state OVS_UNUSED)
     dp_bed_close(NULL);
 }
 
+/* Does what a daemon does at its start, with file descriptors below 'n' only.
+ * Returns true if that was enough. */
+static bool
+start_with_descriptors(unsigned int n)
+{
+    const struct rlimit limit = { .rlim_cur = n, .rlim_max = n };
+    int status;
+    pid_t pid;
+
+    pid = start_process();
+    if (!pid) {
+        _exit(setrlimit(RLIMIT_NOFILE, &limit) || !dp_bed_try_start());
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return !WEXITSTATUS(status);
+}
+
+/* A start that runs out of descriptors, at each place: what cannot be opened
+ * is not taken for something half-made, or for nobody's. */
+static void
+test_few_descriptors(void **state OVS_UNUSED)
+{
+    unsigned int n, n_sent = 1;
+    struct dp *dp;
+
+    recover();
+    for (n = 3; !start_with_descriptors(n); n++) {
+        assert_int_equal(access(DP_BED_PINS "/links/nic0", F_OK), 0);
+        assert_int_equal(access(DP_BED_PINS "/links/out0", F_OK), 0);
+        assert_int_equal(access(DP_BED_PINS "/gen-1/control", F_OK), 0);
+        assert_int_not_equal(access(DP_BED_PINS "/gen-2", F_OK), 0);
+        assert_lists(DP_BED_PINS "/events",
+                     "devmap_xmit nic_index redirect_err redirect_errors ");
+        dp_bed_assert_forwards();
+        n_sent++;
+    }
+    print_message("%u places\n", n_sent);
+    assert_true(n_sent > 10);
+    dp = dp_bed_open();
+    assert_int_equal(dp_bed_packets(dp), n_sent);
+    dp_bed_close(dp);
+}
+
 /* Makes the only generation of maps one of another ABI. */
 static void
 make_foreign(void)
@@ -366,6 +411,7 @@ main(void)
         cmocka_unit_test_teardown(test_lock, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_first_start, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_restart, dp_bed_clean_up),
+        cmocka_unit_test_teardown(test_few_descriptors, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_upgrade, dp_bed_clean_up),
     };
 

@@ -19,6 +19,7 @@ root_tests += \
 	tests/system/test-keys.sh \
 	tests/system/test-kill-flood.sh \
 	tests/system/test-kill.sh \
+	tests/system/test-machine.sh \
 	tests/system/test-map-full.sh \
 	tests/system/test-migration.sh \
 	tests/system/test-modes.sh \
@@ -65,8 +66,10 @@ test_data += \
 	tests/system/guide-programs.sh \
 	tests/system/guide.py \
 	tests/system/reap.sh \
+	tests/system/refuse.py \
 	tests/system/report.sh \
 	tests/system/sandbox.sh \
+	tests/system/shift.c \
 	tests/system/systemd-boot \
 	tests/system/systemd.sh \
 	tests/system/topology.sh \
