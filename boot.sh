@@ -173,6 +173,17 @@ guest_deps() {
     }
 }
 
+# Builds the daemon that upgrades are tested from, where the tree has a
+# history to take it out of.
+previous_deps() {
+    local status=0
+
+    OVN_XDP_CACHE=$(cache) OVSDIR=$(ovs_dir) \
+        "$top/tests/system/previous-build" >/dev/null || status=$?
+    [ "$status" = 0 ] || [ "$status" = 77 ] ||
+        die "no earlier daemon to test upgrades with"
+}
+
 deps() {
     build_deps
     guest_deps
@@ -211,6 +222,7 @@ check() {
     need_root check
     build "$@"
     guest_deps
+    previous_deps
     rm -f "$build/tests/logs/summary"
     OVN_XDP_CHECK_ROOT=required OVN_XDP_CONFINE=yes OVN_XDP_CACHE=$(cache) \
         make -C "$build" -j"$jobs" check SANITIZED=yes RECHECK=yes \

@@ -49,7 +49,8 @@ plugin_libplugin_a_SOURCES = \
 	plugin/view.c \
 	plugin/view.h
 noinst_LIBRARIES += plugin/libplugin.a
-plugin_libplugin_a_SOURCES += \
+# All that knows the layout of maps.
+datapath_bpf_sources = \
 	plugin/datapath-bpf-adopt.c \
 	plugin/datapath-bpf-attach.c \
 	plugin/datapath-bpf-events.c \
@@ -60,7 +61,9 @@ plugin_libplugin_a_SOURCES += \
 	plugin/datapath-bpf-pins.c \
 	plugin/datapath-bpf-probe.c \
 	plugin/datapath-bpf-slots.c \
-	plugin/datapath-bpf.c \
+	plugin/datapath-bpf.c
+plugin_libplugin_a_SOURCES += \
+	$(datapath_bpf_sources) \
 	plugin/datapath-bpf.h \
 	plugin/datapath-fake.c \
 	plugin/datapath-fake.h \

@@ -529,14 +529,16 @@ schedule_recheck(struct engine *engine)
 
 /* Returns true if the datapath has to stay as it was found for a while: some
  * of the endpoints in it may be there because of the Northbound, which has not
- * been received yet.  Sets the time when that ends. */
+ * been received yet.  That also goes for those of a generation with another
+ * layout, which nobody can read: all that is known is that NICs use it.  Sets
+ * the time when the wait ends. */
 static bool
 awaits_northbound(struct engine *engine)
 {
     long long int end = engine->view.started + NB_START_GRACE_MS;
     bool waits = (!engine->view.programmed && engine->settings.nb_remote[0]
                   && !nb_db_view(engine->nb_db)->complete
-                  && reconcile_has_endpoints(engine->reconcile)
+                  && reconcile_has_adopted(engine->reconcile)
                   && time_msec() < end);
 
     if (engine->nb_grace_until != LLONG_MAX && time_msec() >= end) {

@@ -525,11 +525,12 @@ reconcile_is_full(const struct reconcile *r)
     return r->full;
 }
 
-/* Returns true if the datapath holds any endpoint. */
+/* Returns true if the datapath holds any endpoint, or if a NIC runs a program
+ * that may have some in maps of another layout. */
 bool
-reconcile_has_endpoints(const struct reconcile *r)
+reconcile_has_adopted(const struct reconcile *r)
 {
-    return !hmap_is_empty(&r->installed);
+    return !hmap_is_empty(&r->installed) || !sset_is_empty(&r->attached);
 }
 
 /* Returns how many NICs run this daemon's program. */

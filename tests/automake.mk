@@ -19,6 +19,9 @@ db_tests =
 # Scripts that need root.
 root_tests =
 
+# What else is built for them, but not once more with sanitizers.
+check_needs =
+
 # What measures, run by "make bench": programs and scripts, and programs that
 # these need.
 bench_programs =
@@ -90,7 +93,7 @@ check-programs: $(check_PROGRAMS)
 recheck_yes = --recheck
 
 if_sanitized_yes = sanitized
-check-local: $(if_sanitized_$(SANITIZED))
+check-local: $(if_sanitized_$(SANITIZED)) $(check_needs)
 	$(AM_V_at)$(run_tests) $(recheck_$(RECHECK)) --only='$(TESTS)' \
 	  $(unit_tests:%=unit:%) $(lint_tests:%=lint:%) \
 	  $(db_tests:%=db:%) $(root_units:%=root:%) $(root_tests:%=root:%) \
@@ -111,4 +114,4 @@ bench: all $(bench_programs) $(bench_helpers)
 	  $(bench_scripts:%=$(abs_srcdir)/%)
 .PHONY: bench
 
-clean_folders += tests/logs sanitized
+clean_folders += tests/logs tests/system/other-abi sanitized

@@ -660,6 +660,7 @@ test_adoption(void **state)
     ds_clear(&recorder.calls);
     start(f, 16);
     assert_string_equal(ds_cstr(&recorder.calls), "");
+    assert_true(reconcile_has_adopted(f->reconcile));
     assert_int_equal(n_endpoints(f), 3);
     assert_true(holds(f, "172.24.100.50"));
     assert_true(sset_contains(reconcile_attached(f->reconcile), "eth1"));
@@ -679,11 +680,13 @@ test_adopted_devices(void **state)
     struct dp_nic stale = { .name = "eth9", .ifindex = 99 };
     struct dp_nic sink = { .name = "xdpo-br-ex", .ifindex = 98 };
 
+    assert_false(reconcile_has_adopted(f->reconcile));
     dp_fake_adopt_nic(f->dp, &stale, false);
     dp_fake_adopt_nic(f->dp, &sink, true);
     start(f, 16);
     assert_int_equal(sset_count(reconcile_attached(f->reconcile)), 2);
     assert_int_equal(reconcile_n_current(f->reconcile), 0);
+    assert_true(reconcile_has_adopted(f->reconcile));
     fail_calls("detach eth9", EIO, 1);
     run_any(f);
     assert_null(strstr(ds_cstr(&recorder.calls), "commit"));

@@ -39,6 +39,7 @@ root_tests += \
 	tests/system/test-stale.sh \
 	tests/system/test-target.sh \
 	tests/system/test-two-nics.sh \
+	tests/system/test-upgrade.sh \
 	tests/system/test-values.sh
 
 # What the scripts send with.
@@ -58,6 +59,34 @@ tests_system_confine_SOURCES = \
 tests_system_confine_CFLAGS = $(AM_CFLAGS) $(CONFINE_CFLAGS)
 tests_system_confine_LDADD = $(OVS_LDADD) $(CONFINE_LIBS)
 
+# The daemon with another layout of maps, for test-upgrade.sh: the same sources
+# with an abi.h in which the version and struct ox_endpoint are others, so that
+# no offset after the first member is the same.
+other_abi = tests/system/other-abi
+other_abi_programs = $(bpf_programs:%=$(other_abi)/%)
+other_abi_skeletons = $(other_abi_programs:.bpf.c=.skel.h)
+$(other_abi)/stamp: $(bpf_programs) $(bpf_headers)
+	$(AM_V_GEN)rm -rf $(other_abi)/bpf && $(MKDIR_P) $(other_abi)/bpf && \
+	for file in $(bpf_programs) $(bpf_headers); do \
+	  cp $(srcdir)/$$file $(other_abi)/bpf/ || exit 1; \
+	done && \
+	sed -e 's/^\(#define OX_ABI\) .*/\1 0x7e57/' \
+	  -e '/^struct ox_endpoint {/,/^};/s/^.__u8 dmac/__u32 other_abi[8];&/' \
+	  -e '/^_Static_assert(sizeof(struct ox_endpoint)/d' \
+	  $(srcdir)/bpf/abi.h >$(other_abi)/bpf/abi.h && \
+	grep -q 0x7e57 $(other_abi)/bpf/abi.h && \
+	grep -q 'other_abi\[8\]' $(other_abi)/bpf/abi.h && touch $@
+$(other_abi_programs): $(other_abi)/stamp
+	@:
+EXTRA_PROGRAMS += tests/system/other-abi/ovn-xdpd
+check_needs += tests/system/other-abi/ovn-xdpd
+tests_system_other_abi_ovn_xdpd_SOURCES = \
+	$(plugin_ovn_xdpd_SOURCES) $(datapath_bpf_sources)
+# Its headers come first, the object files of its own before the library.
+tests_system_other_abi_ovn_xdpd_CFLAGS = -iquote $(other_abi) $(AM_CFLAGS)
+tests_system_other_abi_ovn_xdpd_LDADD = $(plugin_ovn_xdpd_LDADD)
+$(tests_system_other_abi_ovn_xdpd_OBJECTS): | $(other_abi_skeletons)
+
 test_data += \
 	tests/system/abuse.py \
 	tests/system/chassis.sh \
@@ -65,6 +94,7 @@ test_data += \
 	tests/system/demo.sh \
 	tests/system/guide-programs.sh \
 	tests/system/guide.py \
+	tests/system/previous-build \
 	tests/system/reap.sh \
 	tests/system/refuse.py \
 	tests/system/report.sh \

@@ -18,6 +18,14 @@ skip_all() {
     exit 77
 }
 
+# Counts the case NAME as skipped for REASON.
+#
+# usage: check_skip NAME REASON
+check_skip() {
+    report_cases=$((report_cases + 1))
+    printf 'ok %d - %s # SKIP %s\n' $report_cases "$1" "$2"
+}
+
 # Ends the script: something that is no test case went wrong.
 die() {
     printf 'not ok %d - %s\n' $((report_cases + 1)) "$*"

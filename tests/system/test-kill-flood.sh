@@ -105,8 +105,11 @@ managed_port() {
         "ovs-vswitchd's socket lost $drops"
     check "managed port: each of them entered the bridge" equal entered \
         "$bridge" $((flow_redirected + flow_asked - errors))
+    # A question what has arrived may not have fit, either.
+    bridge=$((bridge - flow_asked - drops))
     check "managed port: each arrived in the VM or did not fit the socket" \
-        equal received "$flow_received" $((bridge - flow_asked - drops))
+        between received "$flow_received" $bridge \
+        $((bridge + flow_asked - 1))
 }
 
 sandbox_start
