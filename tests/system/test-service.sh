@@ -87,6 +87,38 @@ test_ends() {
     check "no ping was lost" nothing_lost
 }
 
+# The units that write the metrics, as confined as they are.
+test_metrics() {
+    local dir=/var/lib/node_exporter/textfile_collector unit
+
+    cp "$OVN_XDPCTL" "$SANDBOX/sbin/ovn-xdpctl"
+    for unit in ovn-xdp-metrics.service ovn-xdp-metrics.timer; do
+        in_systemd tee "/etc/systemd/system/$unit" \
+            <"$sandbox_lib/../../rpm/$unit" >/dev/null
+    done
+    in_systemd systemctl daemon-reload
+    check_not "without a folder no metrics are written" \
+        in_systemd systemctl start ovn-xdp-metrics
+    in_systemd mkdir -p "$dir"
+    check "the timer is enabled" \
+        in_systemd systemctl enable --now ovn-xdp-metrics.timer
+    check "the metrics are written" in_systemd systemctl start ovn-xdp-metrics
+    check "by nobody but the service" equal files \
+        "$(in_systemd ls -A "$dir")" ovn-xdp.prom
+    check "for everybody" equal mode \
+        "$(in_systemd stat -c %a "$dir/ovn-xdp.prom")" 644
+    check "and say how it is" in_systemd grep -x \
+        'ovn_xdp_health{ovn_xdp_health="ok"} 1' "$dir/ovn-xdp.prom"
+    in_systemd systemctl disable --now ovn-xdp-metrics.timer
+    check "the daemon stops" service stop
+    check_not "then none are written" \
+        in_systemd systemctl start ovn-xdp-metrics
+    check "and none are left" equal files "$(in_systemd ls -A "$dir")" ""
+    check "the journal says why" grep "cannot connect" \
+        <(in_systemd journalctl --no-pager -u ovn-xdp-metrics)
+    check "the daemon starts" service start
+}
+
 # A main loop that hangs does not hang for ever.
 test_watchdog() {
     service_set watchdog WatchdogSec=4s
@@ -258,6 +290,7 @@ daemon_end local-db TERM || die "the local database did not end"
 test_nothing_there
 check "it has the privileges that the unit gives" privileges
 test_ends
+test_metrics
 test_watchdog
 test_capabilities
 test_detached
