@@ -3,8 +3,9 @@
 #
 # Databases behind ssl: the files of the command line and of the local
 # database, certificates that change while all runs, and those that nobody
-# trusts.
-# time-limit: 240
+# trusts.  The Southbound lets its clients do no more than the role
+# ovn-controller allows to the chassis of their certificate.
+# time-limit: 270
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"
@@ -20,15 +21,15 @@ authority() {
         -out "$pki/$1.crt" 2>>"$pki/log"
 }
 
-# Makes a key and a certificate NAME, signed by AUTHORITY.
+# Makes a key and a certificate NAME for CHASSIS, signed by AUTHORITY.
 #
-# usage: certificate NAME AUTHORITY
+# usage: certificate NAME CHASSIS AUTHORITY
 certificate() {
     openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 \
-        -nodes -subj "/CN=$1" -keyout "$pki/$1.key" -out "$pki/$1.csr" \
+        -nodes -subj "/CN=$2" -keyout "$pki/$1.key" -out "$pki/$1.csr" \
         2>>"$pki/log" &&
-        openssl x509 -req -days 2 -in "$pki/$1.csr" -CA "$pki/$2.crt" \
-            -CAkey "$pki/$2.key" -CAcreateserial -out "$pki/$1.crt" \
+        openssl x509 -req -days 2 -in "$pki/$1.csr" -CA "$pki/$3.crt" \
+            -CAkey "$pki/$3.key" -CAcreateserial -out "$pki/$1.crt" \
             2>>"$pki/log"
 }
 
@@ -44,19 +45,23 @@ put() {
 # with trusted.crt, own.* of this chassis.  The daemon itself makes ca.crt.
 make_pki() {
     mkdir "$pki" && authority one && authority two &&
-        certificate server one && certificate first one &&
-        certificate second two && put first.key own.key &&
-        put first.crt own.crt &&
+        certificate server server one && certificate first here one &&
+        certificate second here two && certificate third here one &&
+        certificate stranger elsewhere one &&
+        put first.key own.key && put first.crt own.crt &&
         cat "$pki/one.crt" "$pki/two.crt" >"$pki/both.crt" &&
         put both.crt trusted.crt
 }
 
-# Starts the server of the Southbound anew, behind ssl: as well.
+# Starts the server of the Southbound anew, behind ssl: as well, with role
+# ovn-controller for those who come that way.
 central_ssl() {
     daemon_end sb-db TERM && server_start sb \
-        --remote=pssl:6643:127.0.0.1 --private-key="$pki/server.key" \
+        --remote=db:OVN_Southbound,SB_Global,connections \
+        --private-key="$pki/server.key" \
         --certificate="$pki/server.crt" --ca-cert="$pki/trusted.crt" \
-        --peer-ca-cert="$pki/one.crt"
+        --peer-ca-cert="$pki/one.crt" &&
+        sb set-connection role=ovn-controller pssl:6643:127.0.0.1
 }
 
 # Has the server of the Southbound drop all connections.
@@ -150,6 +155,67 @@ by_row() {
     follows "row removed"
 }
 
+# Prints what clients have asked the Southbound by ssl: since TIME, a method
+# each line.
+asked_since() {
+    awk -v since="$1" '$1 > since && /ssl:.*received request/' \
+        "$SANDBOX/sb-db.log" | grep -o 'method="[a-z_]*"' | sort -u
+}
+
+# Checks that the daemon only reads, when it alone comes by ssl:.
+reads_only() {
+    local now asked
+
+    check "$1: ovn-controller ends" daemon_end ovn-controller TERM
+    now=$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)
+    ovn-appctl -t "$SANDBOX/sb-db.ctl" vlog/set jsonrpc:file:dbg
+    drop
+    follows "$1"
+    ovn-appctl -t "$SANDBOX/sb-db.ctl" vlog/set jsonrpc:file:info
+    asked=$(asked_since "$now")
+    check "$1: the daemon asks" grep -q monitor_cond <<<"$asked"
+    check_not "$1: and never writes" grep -E 'transact|lock|steal' \
+        <<<"$asked"
+}
+
+# Succeeds if ovn-controller was told that its role does not allow a write.
+controller_denied() {
+    grep -q "RBAC rules for client .* prohibit" "$SANDBOX/ovn-controller.log"
+}
+
+# ovn-controller and the daemon use the files of row SSL.  The name in the
+# certificate says as which chassis ovn-controller may write; a reader may have
+# any.
+by_role() {
+    put first.key row.key
+    put first.crt row.crt
+    vs set-ssl "$pki/row.key" "$pki/row.crt" "$pki/one.crt"
+    reads_only "own role"
+    check "own role: ovn-controller starts" controller_start
+    check "own role: it may write" ovn_sync
+    put third.key row.key
+    put third.crt row.crt
+    drop
+    follows "own role, new pair"
+    check "own role, new pair: ovn-controller may write" ovn_sync
+    check_not "own role: nothing was denied" controller_denied
+    put stranger.key row.key
+    put stranger.crt row.crt
+    drop
+    follows "role of another"
+    sb clear Chassis here other_config
+    check "role of another: ovn-controller may not write" await 20 \
+        controller_denied
+    check "$fip is reached through XDP" pings_through_xdp $fip
+    check_not "the daemon was never denied anything" \
+        grep -iE 'RBAC|permission|transaction' "$SANDBOX/ovn-xdpd.log"
+    put first.key row.key
+    put first.crt row.crt
+    drop
+    check "own role again: ovn-controller may write" await 20 ovn_sync
+    vs del-ssl
+}
+
 # The local database, too.
 local_database() {
     check "the daemon stops" daemon_stop
@@ -186,5 +252,6 @@ check "$fip is reached through XDP" pings_through_xdp $fip
 rotated
 untrusted
 by_row
+by_role
 local_database
 finish
