@@ -33,8 +33,9 @@ usage: ./boot.sh COMMAND [CONFIGURE-OPTION...]
           fetch the kernel of the tests' guest (once)
   build   do what that needs; plugin/ovn-xdpd and rpc/ovn-xdpctl then run
   demo    build, then show a floating IP served three ways, in namespaces
-  check   build, then run every test, many of them also with sanitizers;
-          a test that is skipped has failed
+  check   build, then run every test, the scripts with the programs of the
+          package, many of them also with sanitizers; a test that is skipped
+          has failed
   bench   build, then measure
 The library is kept in \$OVN_XDP_CACHE, which is here
   $(cache)
@@ -225,8 +226,8 @@ check() {
     previous_deps
     rm -f "$build/tests/logs/summary"
     OVN_XDP_CHECK_ROOT=required OVN_XDP_CONFINE=yes OVN_XDP_CACHE=$(cache) \
-        make -C "$build" -j"$jobs" check SANITIZED=yes RECHECK=yes \
-        </dev/null || status=$?
+        make -C "$build" -j"$jobs" check INSTALLED=yes SANITIZED=yes \
+        RECHECK=yes </dev/null || status=$?
     cat "$build/tests/logs/summary" || status=1
     return "$status"
 }

@@ -42,6 +42,14 @@ rpm:
 	$(AM_V_at)$(MAKE) dist-xz AM_V_at=@ >/dev/null
 	$(AM_V_at)$(srcdir)/rpm/make-rpm rpm/packages $(distdir).tar.xz \
 	  '$(OVS_TARBALL)'
-.PHONY: rpm
 
-clean_folders += rpm/packages
+# The package unpacked in installed/, as it is on a node.
+installed-root: rpm
+	$(AM_V_at)test -e rpm/packages/unpacked && test -d installed || { \
+	  rm -rf installed && $(MKDIR_P) installed && \
+	  rpm2cpio rpm/packages/RPMS/*/$(PACKAGE)-$(VERSION)-*.rpm | \
+	    (cd installed && cpio --extract --make-directories --quiet) && \
+	  touch rpm/packages/unpacked; }
+.PHONY: installed-root rpm
+
+clean_folders += installed rpm/packages

@@ -92,9 +92,16 @@ check-programs: $(check_PROGRAMS)
 # "make check RECHECK=yes" runs what failed once more, alone, at the end.
 recheck_yes = --recheck
 
+# "make check INSTALLED=yes" has scripts run the programs of the package, as
+# they are on a node; those of a build with sanitizers stay that build's.
+if_installed_yes = installed-root
+installed_yes = --installed='$(abs_builddir)/installed'
+
 if_sanitized_yes = sanitized
-check-local: $(if_sanitized_$(SANITIZED)) $(check_needs)
-	$(AM_V_at)$(run_tests) $(recheck_$(RECHECK)) --only='$(TESTS)' \
+check-local: $(if_sanitized_$(SANITIZED)) \
+	$(if_installed_$(INSTALLED)) $(check_needs)
+	$(AM_V_at)$(run_tests) $(recheck_$(RECHECK)) \
+	  $(installed_$(INSTALLED)) --only='$(TESTS)' \
 	  $(unit_tests:%=unit:%) $(lint_tests:%=lint:%) \
 	  $(db_tests:%=db:%) $(root_units:%=root:%) $(root_tests:%=root:%) \
 	  $(if $(if_sanitized_$(SANITIZED)),$(sanitized_tests))
