@@ -22,7 +22,7 @@ packages=(
     curl ethtool iproute2 iputils-ping jq procps prometheus-node-exporter
     socat tcpdump util-linux xdp-tools
     groff man-db shellcheck
-    file logrotate rpm rpmlint systemd
+    bzip2 file logrotate rpm rpmlint selinux-policy-dev systemd
     busybox-static cpio kmod qemu-system-x86
 )
 

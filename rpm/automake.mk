@@ -13,7 +13,10 @@ EXTRA_DIST += \
 	rpm/ovn-xdp.sysusers \
 	rpm/ovn-xdp.tmpfiles \
 	rpm/ovn-xdpd.service.in \
-	rpm/rpmlint.toml
+	rpm/rpmlint.toml \
+	rpm/selinux/ovn_xdp.fc \
+	rpm/selinux/ovn_xdp.if \
+	rpm/selinux/ovn_xdp.te
 
 dist_pkgdata_DATA = rpm/grafana/ovn-xdp.json
 

@@ -34,7 +34,7 @@ stub() {
     rm -f "$host$1"
     cat >"$host$1" <<END
 #!/bin/sh
-echo "\${0##*/} \$*" >>$asked
+echo "\${0##*/}\${*:+ \$*}" >>$asked
 exit ${2:-0}
 END
     chmod 755 "$host$1"
@@ -54,7 +54,7 @@ host_rpm() {
     rpm --help | grep -q -e "$option" || option=--quiet
     said=$(on_host rpm "$option" "$@" 2>&1)
     status=$?
-    grep -v -e '^Creating group ' -e ' saved as .*rpmsave$' <<<"$said"
+    grep -v -e '^$' -e '^Creating group ' -e ' saved as .*rpmsave$' <<<"$said"
     return $status
 }
 
