@@ -18,7 +18,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "timeval.h"
 #include "util.h"
 
 #include "plugin/limits.h"
@@ -207,6 +209,39 @@ test_watchdog(void **state)
     free(pid);
 }
 
+/* Returns true if 'n' would wake the daemon up for some time of the past,
+ * which all times are that the tests use. */
+static bool
+wakes_up(const struct notifier *n)
+{
+    long long int start = time_msec();
+
+    notifier_wait(n);
+    poll_timer_wait_until(start + 30);
+    poll_block();
+    return time_msec() < start + 30;
+}
+
+/* Without something to say or a watchdog to feed the daemon sleeps. */
+static void
+test_wait(void **state)
+{
+    struct view_bed *bed = *state;
+    struct notifier *n = notifier_create();
+
+    notifier_start(n, 0);
+    notifier_run(n, ENGINE_WAITING, &bed->view, 0);
+    assert_true(wakes_up(n));
+    notifier_run(n, ENGINE_PROGRAMMED, &bed->view, 1);
+    assert_false(wakes_up(n));
+    notifier_run(n, ENGINE_PROGRAMMED, &bed->view, 2);
+    assert_true(wakes_up(n));
+    notifier_run(n, ENGINE_PROGRAMMED, &bed->view, 1 + STATUS_INTERVAL_MS);
+    assert_false(wakes_up(n));
+    notifier_destroy(n);
+    assert_false(wakes_up(NULL));
+}
+
 /* Checks the words for 'progress' with health 'code' and the 'n' first of two
  * reasons. */
 static void
@@ -245,6 +280,7 @@ main(void)
         TEST(test_ready_without),
         TEST(test_status),
         TEST(test_watchdog),
+        TEST(test_wait),
         TEST(test_words),
     };
 #undef TEST

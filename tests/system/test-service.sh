@@ -37,6 +37,15 @@ unit_is_known() {
     inverted grep -i "unknown" <<<"$(in_systemd journalctl -b --no-pager)"
 }
 
+# Succeeds if the watchdog got a sign of life a second after the start.
+fed() {
+    local begin last
+
+    begin=$(service_property ActiveEnterTimestampMonotonic)
+    last=$(service_property WatchdogTimestampMonotonic)
+    between "last sign of life" "$last" $((begin + 1000000)) $((1 << 62))
+}
+
 # Succeeds if the process has no more than the unit gives it.
 privileges() {
     # CAP_DAC_OVERRIDE is 1, CAP_NET_ADMIN 12, CAP_PERFMON 38, CAP_BPF 39.
@@ -78,6 +87,8 @@ test_ends() {
 
     check "it stops" service stop
     check "that is no failure" service_is Result success
+    check "the journal tells of it" grep "terminating with signal 15" \
+        <(in_systemd journalctl --no-pager)
     check "the datapath stays" pings $fip
     check "it starts" service start
 
@@ -123,6 +134,7 @@ test_metrics() {
 test_watchdog() {
     service_set watchdog WatchdogSec=4s
     check "it restarts with a short watchdog" service restart
+    check "it is fed" await 20 fed
     check "it is alive" service_is NRestarts 0
     ping_start $fip
     check "it is stopped in its tracks" service kill -s STOP
@@ -162,7 +174,7 @@ test_capabilities() {
     check "the socket is for the group" socket_is_for_group
     give_away
     check "OVN takes it away, and it comes back" await 10 socket_is_for_group
-    check "and answers" ctl health
+    check "and answers" ctl status
     check "it restarts in a folder of somebody else's" service restart
     check "the socket is for the group" socket_is_for_group
     check "and all is well" await 15 service_says ok
