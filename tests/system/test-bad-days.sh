@@ -138,6 +138,15 @@ second_is() {
     equal "$1" "$(second "$1")" "$2"
 }
 
+# Ends the daemon for good; succeeds if it says WORDS of what it leaves.
+ends_but() {
+    local pid
+
+    pid=$(daemon_pid) && inverted daemon_appctl exit --cleanup \
+        >"$SANDBOX/remains" 2>&1 &&
+        grep -F -- "$1" "$SANDBOX/remains" && await 5 gone "$pid"
+}
+
 # Somebody else's program is attached as a BPF link, whose end no event tells:
 # here that of another ovn-xdpd.
 foreign_link() {
@@ -149,7 +158,8 @@ foreign_link() {
         --rpc-socket="$SANDBOX/second.rpc" --pin-dir="$SANDBOX_PINS/second"
     check "it leaves nic0 to the first" await 5 second_is reason foreign-xdp
     check "which goes on" pings_through_xdp $fip
-    check "the first one ends, with all it has" daemon_stop --cleanup
+    check "the first one ends, with all it has" \
+        ends_but "$SANDBOX_PINS/second: still there"
     check "the other one takes nic0 over by itself" await 15 \
         second_is state attached
     check "and serves" await 5 pings $fip
@@ -168,7 +178,7 @@ cleanup_alone() {
     kill "$pid"
     await 5 gone "$pid"
     check "a new one starts without the local database" daemon_start
-    check "it exits with --cleanup" daemon_stop --cleanup
+    check "it exits with --cleanup" ends_but "managed ports stay"
     check "and leaves no program" no_program nic0
     check "and no pin" no_pins
 }

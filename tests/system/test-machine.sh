@@ -135,11 +135,9 @@ descriptors() {
 # Starts the daemon with 1,000 descriptors taken, of 1,024 that it may have if
 # it asks for no more.
 daemon_start_full() {
-    printf '%s\n' '#!/usr/bin/env bash' \
-        "exec '$PYTHON3' '$refuse' descriptors=1024,4096 '$xdpd' \"\$@\"" \
-        >"$SANDBOX/ovn-xdpd"
-    chmod 755 "$SANDBOX/ovn-xdpd"
-    OVN_XDPD=$SANDBOX/ovn-xdpd daemon_start
+    DAEMON_PREFIX=(prlimit --memlock=0:0 "$PYTHON3" "$refuse"
+        "descriptors=1024,4096")
+    daemon_start
 }
 
 # Starts the daemon with its log on a file system of 64 KiB that nobody else
@@ -149,14 +147,12 @@ daemon_start_odd() {
         "${CC:-cc}" -shared -fPIC -I "$daemon_build" \
             -o "$SANDBOX/shift.so" \
             "$sandbox_lib/shift.c" || return
-    cat >"$SANDBOX/ovn-xdpd" <<END
-#!/usr/bin/env bash
-exec unshare -m bash -c 'mount -t tmpfs -o size=64k tmpfs $logs &&
-    OVN_XDP_SHIFT=$SANDBOX/shift LD_PRELOAD=$SANDBOX/shift.so \
-        exec "\$@"' -- '$xdpd' "\$@"
-END
-    chmod 755 "$SANDBOX/ovn-xdpd"
-    OVN_XDPD=$SANDBOX/ovn-xdpd daemon_start --log-file="$logs/x.log"
+    # The shell that is started expands these.
+    # shellcheck disable=SC2016
+    DAEMON_PREFIX=(unshare -m bash -c 'mount -t tmpfs -o size=64k tmpfs "$1" &&
+        shift && exec "$@"' -- "$logs" env OVN_XDP_SHIFT="$SANDBOX/shift"
+        LD_PRELOAD="$SANDBOX/shift.so")
+    daemon_start --log-file="$logs/x.log"
 }
 
 # Makes the daemon log a line with the word WORD.
@@ -259,7 +255,8 @@ check "it exits" daemon_stop
 ping_start $fip 10
 starts
 check "--dry-run needs nothing of that" dry_run
-check "with a higher limit 1000 descriptors are no matter" daemon_start_full
+check "with a higher limit they are no matter, nor is locked memory" \
+    daemon_start_full
 check "all is offloaded" await_offloaded $fip
 ping_stop
 check "meanwhile not one ping was lost" equal lost "$ping_lost" 0
