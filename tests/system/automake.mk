@@ -68,12 +68,11 @@ other_abi_skeletons = $(other_abi_programs:.bpf.c=.skel.h)
 $(other_abi)/stamp: $(bpf_programs) $(bpf_headers)
 	$(AM_V_GEN)rm -rf $(other_abi)/bpf && $(MKDIR_P) $(other_abi)/bpf && \
 	for file in $(bpf_programs) $(bpf_headers); do \
-	  cp $(srcdir)/$$file $(other_abi)/bpf/ || exit 1; \
+	  sed -e 's/^\(#define OX_ABI\) .*/\1 0x7e57/' \
+	    -e '/^struct ox_endpoint {/,/^};/s/^.__u8 dmac/__u32 other_abi[8];&/' \
+	    -e '/^_Static_assert(sizeof(struct ox_endpoint)/d' \
+	    $(srcdir)/$$file >$(other_abi)/$$file || exit 1; \
 	done && \
-	sed -e 's/^\(#define OX_ABI\) .*/\1 0x7e57/' \
-	  -e '/^struct ox_endpoint {/,/^};/s/^.__u8 dmac/__u32 other_abi[8];&/' \
-	  -e '/^_Static_assert(sizeof(struct ox_endpoint)/d' \
-	  $(srcdir)/bpf/abi.h >$(other_abi)/bpf/abi.h && \
 	grep -q 0x7e57 $(other_abi)/bpf/abi.h && \
 	grep -q 'other_abi\[8\]' $(other_abi)/bpf/abi.h && touch $@
 $(other_abi_programs): $(other_abi)/stamp
