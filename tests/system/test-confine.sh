@@ -43,6 +43,14 @@ refuses() {
         tee /dev/fd/2 | grep -q "confine: $2"
 }
 
+# Succeeds if the daemon of the tests has what the probe had.
+daemon_is_confined() {
+    local fields='^(CapPrm|CapEff|CapBnd|NoNewPrivs|Seccomp|Umask):'
+
+    diff <(grep -E "$fields" "$SANDBOX/by-hand") \
+        <(grep -E "$fields" "/proc/$(daemon_pid)/status")
+}
+
 [ -x "$tool" ] || skip_all "needs libseccomp and libcap-ng"
 sandbox_start
 printf '%s\n' root:x:0: ovn-xdp:x:981: >"$SANDBOX/group"
@@ -56,6 +64,10 @@ refused=$(diff "$SANDBOX/free" "$SANDBOX/by-hand" | grep -c '^>')
 check "most of it is otherwise not confined" between differences "$refused" \
     40 200
 remark <"$SANDBOX/by-hand"
+# Also where this test is run alone.
+OVN_XDP_CONFINE=yes
+check "the tests' daemon starts" daemon_start
+check "it is confined so" daemon_is_confined
 check "a property that confine does not know" refuses PrivateUsers=yes \
     "PrivateUsers is not known here"
 check "a value that it does not know" refuses ProtectHome=tmpfs \
