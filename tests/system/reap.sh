@@ -33,12 +33,16 @@ kill_all() {
     return 1
 }
 
-# Removes the control groups that a systemd of this sandbox has left.
+# Removes the control groups that a systemd of this sandbox has left.  One is
+# busy for a moment after its last process was killed.
 remove_groups() {
     # shellcheck disable=SC2016  # The inner shell's.
-    unshare --mount bash -c 'mount -t cgroup2 none "$1" && cd "$1" &&
-        [ ! -d "$2" ] || find "$2" -depth -type d -exec rmdir {} +' \
-        - "$dir/cgroup" "ovn-xdp-$id"
+    unshare --mount bash -c 'mount -t cgroup2 none "$1" && cd "$1" || exit
+        for ((try = 0; try < 250; try++)); do
+            [ -d "$2" ] || exit 0
+            find "$2" -depth -type d -exec rmdir {} + && exit
+            sleep 0.02
+        done' - "$dir/cgroup" "ovn-xdp-$id"
 }
 
 if [ -n "$owner" ]; then
