@@ -29,8 +29,9 @@ VLOG_DEFINE_THIS_MODULE(rpc_listen);
 /* Members of this group may use the socket, where the group exists. */
 #define RPC_GROUP "ovn-xdp"
 
-/* The mode of the socket file. */
+/* The mode of the socket file, and the umask that gives it that. */
 #define RPC_MODE 0660
+#define RPC_UMASK 0117
 
 /* How often a file is made anew that does not get right by that. */
 #define RPC_MAX_REPAIRS 3
@@ -129,16 +130,27 @@ check_unused(const char *path)
             : -fd);
 }
 
-/* Gives the socket file 'path' its mode and group.  Returns 0 or a positive
- * errno. */
+/* Makes the socket file 'path' with its mode.  Returns the socket, or a
+ * negative errno. */
 static int
-set_permissions(const struct rpc_listener *l, const char *path)
+bind_socket(const char *path)
 {
-    if (l->group != (gid_t) -1 && chown(path, -1, l->group)) {
+    mode_t old = umask(RPC_UMASK);
+    int fd = make_unix_socket(SOCK_STREAM, true, path, NULL);
+
+    umask(old);
+    return fd;
+}
+
+/* Gives the socket file 'path' to its group.  Whoever owns the folder may have
+ * put a symbolic link in its place, which must not be followed. */
+static void
+set_group(const struct rpc_listener *l, const char *path)
+{
+    if (l->group != (gid_t) -1 && lchown(path, -1, l->group)) {
         VLOG_WARN("%s: cannot give to group %s (%s)",
                   path, RPC_GROUP, ovs_strerror(errno));
     }
-    return chmod(path, RPC_MODE) ? errno : 0;
 }
 
 /* Has 'l' learn of changes of the file 'path', and of no other.  Without that
@@ -160,14 +172,15 @@ watch_file(struct rpc_listener *l, const char *path)
 }
 
 /* Makes a socket file 'path' that listens, and stores its descriptor in
- * '*fdp'.  Returns 0 or a positive errno. */
+ * '*fdp'.  From then on this is the file that is watched.  Returns 0 or a
+ * positive errno. */
 static int
 open_socket(struct rpc_listener *l, const char *path, int *fdp)
 {
-    int error;
+    int error = 0;
     int fd;
 
-    fd = make_unix_socket(SOCK_STREAM, true, path, NULL);
+    fd = bind_socket(path);
     if (fd < 0) {
         return -fd;
     }
@@ -176,8 +189,8 @@ open_socket(struct rpc_listener *l, const char *path, int *fdp)
 
     /* Nobody can connect before listen(), so there is no moment at which the
      * file is open to others than it should be. */
-    error = set_permissions(l, path);
-    if (!error && (lstat(path, &l->file) || listen(fd, RPC_MAX_CONNECTIONS))) {
+    set_group(l, path);
+    if (lstat(path, &l->file) || listen(fd, RPC_MAX_CONNECTIONS)) {
         error = errno;
     }
     if (error) {
@@ -223,6 +236,7 @@ needs_repair(struct rpc_listener *l)
 static int
 replace_socket(struct rpc_listener *l)
 {
+    struct stat old_file = l->file;
     int old = l->fd;
     int error;
     int fd;
@@ -237,6 +251,8 @@ replace_socket(struct rpc_listener *l)
     if (error) {
         VLOG_WARN("%s: cannot be made anew (%s)", l->path,
                   ovs_strerror(error));
+        l->file = old_file;
+        watch_file(l, l->path);
         return -1;
     }
     fatal_signal_remove_file_to_unlink(l->new_path);

@@ -8,6 +8,7 @@ unit_tests += \
 	tests/rpc/test-fuzz \
 	tests/rpc/test-grid \
 	tests/rpc/test-jsonrpc \
+	tests/rpc/test-listen \
 	tests/rpc/test-methods \
 	tests/rpc/test-openmetrics \
 	tests/rpc/test-server \
@@ -24,6 +25,7 @@ tests_rpc_test_fuzz_LDADD = $(RPC_TEST_LDADD)
 tests_rpc_test_grid_SOURCES = tests/rpc/test-grid.c rpc/grid.c
 tests_rpc_test_grid_LDADD = $(RPC_TEST_LDADD)
 tests_rpc_test_jsonrpc_LDADD = $(RPC_TEST_LDADD)
+tests_rpc_test_listen_LDADD = $(RPC_TEST_LDADD)
 tests_rpc_test_methods_SOURCES = \
 	tests/rpc/fake-view.c \
 	tests/rpc/fake-view.h \
