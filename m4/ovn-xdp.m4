@@ -29,7 +29,8 @@ AC_DEFUN([OVN_XDP_LIB],
 # ---------------
 # Find libsystemd, by which the daemon tells the service manager how it is
 # doing; --without-systemd does without.  Sets systemdsystemunitdir to where
-# units are installed, as long as there are any.
+# units are installed, as long as there are any, and sysusersdir and tmpfilesdir
+# for the group and the folders that these need.
 AC_DEFUN([OVN_XDP_SYSTEMD],
   [AC_ARG_WITH([systemd],
      [AS_HELP_STRING([--without-systemd], [tell no service manager anything])],
@@ -49,6 +50,8 @@ AC_DEFUN([OVN_XDP_SYSTEMD],
    AS_IF([test "x$with_systemdsystemunitdir" = xno],
          [with_systemdsystemunitdir=])
    AC_SUBST([systemdsystemunitdir], [$with_systemdsystemunitdir])
+   AC_SUBST([sysusersdir], ['${prefix}/lib/sysusers.d'])
+   AC_SUBST([tmpfilesdir], ['${prefix}/lib/tmpfiles.d'])
    AM_CONDITIONAL([SYSTEMD_UNIT],
      [test "x$with_systemd" != xno && test -n "$systemdsystemunitdir"])])
 

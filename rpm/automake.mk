@@ -34,6 +34,18 @@ systemdsystemunit_DATA = \
 	rpm/ovn-xdp-metrics.service \
 	rpm/ovn-xdp-metrics.timer \
 	rpm/ovn-xdpd.service
+
+# What the unit needs: a group, and folders at boot.
+install-data-local:
+	$(MKDIR_P) '$(DESTDIR)$(sysusersdir)' '$(DESTDIR)$(tmpfilesdir)'
+	$(INSTALL_DATA) $(srcdir)/rpm/ovn-xdp.sysusers \
+	  '$(DESTDIR)$(sysusersdir)/ovn-xdp.conf'
+	$(INSTALL_DATA) $(srcdir)/rpm/ovn-xdp.tmpfiles \
+	  '$(DESTDIR)$(tmpfilesdir)/ovn-xdp.conf'
+
+uninstall-local:
+	rm -f '$(DESTDIR)$(sysusersdir)/ovn-xdp.conf' \
+	  '$(DESTDIR)$(tmpfilesdir)/ovn-xdp.conf'
 endif
 
 # The release of Open vSwitch whose library the package links.
