@@ -4,10 +4,10 @@
  *
  * usage: confine UNIT FOLDER COMMAND...
  *
- * UNIT is the unit file.  FOLDER stands for all of the unit's ReadWritePaths.
- * All that the section [Service] says is either done as
- * systemd does it or is of the list of what confines nothing; anything else is
- * an error, so that the unit cannot grow past the tests.
+ * UNIT is the unit file.  FOLDER stands for all of the unit's ReadWritePaths
+ * that are not the kernel's.  All that the section [Service] says is either
+ * done as systemd does it or is of the list of what confines nothing; anything
+ * else is an error, so that the unit cannot grow past the tests.
  *
  * The command keeps its process id, arguments, environment and network
  * namespace. */
@@ -60,7 +60,7 @@ struct property {
 /* What the unit says. */
 static struct smap unit = SMAP_INITIALIZER(&unit);
 
-/* What stands for the unit's ReadWritePaths, and what of it is in force. */
+/* What stands for the unit's ReadWritePaths, and which are in force. */
 static const char *stand_in;
 static struct svec writable = SVEC_EMPTY_INITIALIZER;
 
@@ -82,12 +82,54 @@ split(const char *list, struct svec *words)
     free(copy);
 }
 
-/* Makes what may be written to a mount of its own. */
-static void
-allow_paths(const struct property *p OVS_UNUSED, const char *value OVS_UNUSED)
+/* Returns true if 'path' is in one of the kernel's file systems. */
+static bool
+is_kernel_path(const char *path)
 {
+    return !strncmp(path, "/proc/", 6) || !strncmp(path, "/sys/", 5);
+}
+
+/* Notes what may be written to, and makes what stands for it a mount of its
+ * own. */
+static void
+allow_paths(const struct property *p OVS_UNUSED, const char *value)
+{
+    struct svec words = SVEC_EMPTY_INITIALIZER;
+    const char *word;
+    size_t i;
+
+    split(value, &words);
+    SVEC_FOR_EACH (i, word, &words) {
+        const char *path = word + (word[0] == '-');
+
+        if (is_kernel_path(path) && !access(path, F_OK)) {
+            svec_add(&writable, path);
+        }
+    }
+    svec_destroy(&words);
     svec_add(&writable, stand_in);
     mounts_bind(stand_in);
+}
+
+/* Makes read-only what is listed, but for what may be written to.  Where the
+ * kernel's file systems are mounted anew, that has been done. */
+static void
+deny_paths(const struct property *p OVS_UNUSED, const char *value)
+{
+    struct svec words = SVEC_EMPTY_INITIALIZER;
+    const char *path;
+    size_t i;
+
+    SVEC_FOR_EACH (i, path, &writable) {
+        if (is_kernel_path(path)) {
+            mounts_bind(path);
+        }
+    }
+    split(value, &words);
+    SVEC_FOR_EACH (i, path, &words) {
+        mounts_read_only(path, &writable);
+    }
+    svec_destroy(&words);
 }
 
 /* All is read-only but what is listed and what is no real file system. */
@@ -359,10 +401,10 @@ static const struct property properties[] = {
     { "SupplementaryGroups", NULL, join_groups },
     { "ReadWritePaths", NULL, allow_paths },
     { "ProtectSystem", "strict", protect_system },
-    { "ReadOnlyPaths", "/run", read_only, "/run" },
     { "PrivateTmp", "yes", private_tmp },
     { "ProtectHome", "yes", protect_home },
     { "ProtectProc", "invisible", protect_processes },
+    { "ReadOnlyPaths", NULL, deny_paths },
     { "ProtectControlGroups", "yes", read_only, "/sys/fs/cgroup" },
     { "UMask", NULL, set_umask },
     { "CapabilityBoundingSet", NULL, bound_capabilities },

@@ -36,6 +36,19 @@ by_hand() {
         >"$SANDBOX/by-hand" && test -s "$SANDBOX/by-hand"
 }
 
+# Succeeds if systemd lets the service write to nothing but what is its own.
+writes_its_own() {
+    local what
+
+    for what in "write in /run" "write in /etc" "write in /sys" \
+        "write in /proc" core_pattern "make a control group"; do
+        grep -x "$what: EROFS" "$SANDBOX/by-systemd" || return
+    done
+    for what in "write in the folder" "write in /sys/fs/bpf" disable_ipv6; do
+        grep -x "$what: ok" "$SANDBOX/by-systemd" || return
+    done
+}
+
 # Succeeds if confine refuses a unit with LINE in it, and names WORD.
 refuses() {
     sed "s/^\[Install\]/$1\n&/" "$OVN_XDPD_UNIT" >"$SANDBOX/unit"
@@ -56,6 +69,7 @@ sandbox_start
 printf '%s\n' root:x:0: ovn-xdp:x:981: >"$SANDBOX/group"
 systemd_start || die "systemd did not start"
 check "systemd runs the probe" by_systemd
+check "it can write to what is its own only" writes_its_own
 check "confine runs the probe" by_hand
 check "everything came to the same end" diff "$SANDBOX/by-systemd" \
     "$SANDBOX/by-hand"
