@@ -47,6 +47,18 @@ service() {
     in_systemd timeout 60 systemctl "$1" ovn-xdpd "${@:2}"
 }
 
+# Prints what the journal has, of what journalctl's OPTIONS select.
+journal() {
+    in_systemd journalctl --no-pager "$@"
+}
+
+# Succeeds if a line of it matches PATTERN.
+#
+# usage: journal_says PATTERN [OPTION...]
+journal_says() {
+    grep -e "$1" <<<"$(journal "${@:2}")"
+}
+
 # Prints property NAME of the service.
 service_property() {
     service show --value -p "$1"

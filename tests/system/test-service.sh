@@ -32,9 +32,14 @@ ready_within() {
     between "time until it was ready" $((end - begin)) 1 $(($1 * 1000000))
 }
 
-# Succeeds if systemd has found nothing in the unit that it does not know.
+# Succeeds if systemd has started the unit and found nothing in it to complain
+# of, which it does by file and line.
 unit_is_known() {
-    inverted grep -i "unknown" <<<"$(in_systemd journalctl -b --no-pager)"
+    local words
+
+    in_systemd journalctl --sync && words=$(journal) &&
+        grep -q "Started ovn-xdpd.service" <<<"$words" &&
+        inverted grep -E "ovn-xdpd\.service:[0-9]+:" <<<"$words"
 }
 
 # Succeeds if the watchdog got a sign of life a second after the start.
@@ -60,8 +65,22 @@ privileges() {
         equal Uid "$(service_status_field Uid | tr -s '\t' ' ')" "0 0 0 0"
 }
 
+# Succeeds if the mode of /run/ovn is MODE where there was none at the start.
+makes_folder() {
+    local mode
+
+    in_systemd umount /run/ovn && in_systemd rmdir /run/ovn &&
+        service_set folder Type=oneshot WatchdogSec=0 Restart=no ExecStart= \
+            ExecStart=/bin/true && service start &&
+        mode=$(in_systemd stat -c %a /run/ovn) &&
+        service_set folder && in_systemd mount --bind /run/openvswitch /run/ovn &&
+        equal "mode of /run/ovn" "$mode" "$1"
+}
+
 # Without a database: ready all the same, as a boot must go on.
 test_nothing_there() {
+    check "whoever is of the group can enter a folder that it makes" \
+        makes_folder 755
     check "without a local database it starts" service start
     check "and says what it waits for" \
         service_says "waiting: Open_vSwitch: not connected*"
@@ -87,8 +106,8 @@ test_ends() {
 
     check "it stops" service stop
     check "that is no failure" service_is Result success
-    check "the journal tells of it" grep "terminating with signal 15" \
-        <(in_systemd journalctl --no-pager)
+    check "the journal tells of it" \
+        await 10 journal_says "terminating with signal 15"
     check "the datapath stays" pings $fip
     check "it starts" service start
 
@@ -113,6 +132,7 @@ test_metrics() {
     in_systemd mkdir -p "$dir"
     check "the timer is enabled" \
         in_systemd systemctl enable --now ovn-xdp-metrics.timer
+    in_systemd systemctl stop ovn-xdp-metrics.timer
     check "the metrics are written" in_systemd systemctl start ovn-xdp-metrics
     check "by nobody but the service" equal files \
         "$(in_systemd ls -A "$dir")" ovn-xdp.prom
@@ -125,8 +145,8 @@ test_metrics() {
     check_not "then none are written" \
         in_systemd systemctl start ovn-xdp-metrics
     check "and none are left" equal files "$(in_systemd ls -A "$dir")" ""
-    check "the journal says why" grep "cannot connect" \
-        <(in_systemd journalctl --no-pager -u ovn-xdp-metrics)
+    check "the journal says why" \
+        await 10 journal_says "cannot connect" -u ovn-xdp-metrics
     check "the daemon starts" service start
 }
 
