@@ -106,8 +106,8 @@ struct ox_control {
 _Static_assert(sizeof(struct ox_control) == 16, "ABI");
 
 /* Value of map 'heartbeat', an array of one, which the generations share.  The
- * daemon writes it at least every second, or more often if what depends on it
- * is shorter; each program has its own limit of how old it may be. */
+ * daemon writes it twice a second while a program may want to know; each has
+ * its own limit of how old it may be. */
 struct ox_heartbeat {
 	__u64 alive_ns;		/* CLOCK_MONOTONIC, in nanoseconds: the daemon
 				 * was alive then. */

@@ -130,6 +130,10 @@ adopt_pin(struct dp *dp, const char *pin)
 {
     int error, fd;
 
+    if (!pins_is_pin(pin)) {
+        VLOG_WARN("%s: is no pin, and left alone", pin);
+        return 0;
+    }
     error = pins_get(pin, &fd);
     if (!error && fd >= 0 && !adopt_link(dp, fd, pin)) {
         close(fd);

@@ -35,6 +35,21 @@ nic_is_alive(const struct bpf_nic *nic)
             && info.ifindex == nic->nic.ifindex);
 }
 
+/* Brings the name of 'nic' up to date.  Returns false if there is no such
+ * device any more.  It takes a file descriptor to ask; without one the name
+ * stays as it was. */
+static bool
+nic_refresh_name(struct bpf_nic *nic)
+{
+    char name[IFNAMSIZ];
+
+    if (if_indextoname(nic->nic.ifindex, name)) {
+        ovs_strlcpy(nic->nic.name, name, sizeof nic->nic.name);
+        return true;
+    }
+    return errno != ENXIO;
+}
+
 /* Returns the NIC that 'want' means, or NULL if it has no link.  NICs that
  * stand in the way are put right: one whose device is gone is removed, one
  * whose device was renamed gets its new name. */
@@ -48,8 +63,7 @@ nic_claim(struct dp *dp, const struct dp_nic *want)
             && strcmp(nic->nic.name, want->name)) {
             continue;
         }
-        if (!nic_is_alive(nic)
-            || !if_indextoname(nic->nic.ifindex, nic->nic.name)) {
+        if (!nic_is_alive(nic) || !nic_refresh_name(nic)) {
             nic_remove(dp, nic);
         }
     }

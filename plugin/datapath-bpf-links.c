@@ -66,7 +66,7 @@ nics_sweep(struct dp *dp)
     }
     pins_list(dir, &pins);
     SVEC_FOR_EACH (i, pin, &pins) {
-        if (!nic_find_pin(dp, pin)) {
+        if (pins_is_pin(pin) && !nic_find_pin(dp, pin)) {
             VLOG_INFO("%s: removed, as no device here has it", pin);
             pins_remove(pin);
         }

@@ -113,6 +113,16 @@ pins_list_all(const char *dir, struct svec *paths)
     svec_destroy(&inside);
 }
 
+/* Returns true if 'path' is where an object is pinned, or nothing is there:
+ * somebody may have made a directory or a symbolic link instead. */
+bool
+pins_is_pin(const char *path)
+{
+    struct stat status;
+
+    return lstat(path, &status) || S_ISREG(status.st_mode);
+}
+
 /* Opens what is pinned as 'path', stored in '*fdp', or -1.  Returns 0, also if
  * nothing is there, or a positive errno, with which nobody can tell whether
  * there is something. */

@@ -114,6 +114,7 @@ void pins_list(const char *dir, struct svec *paths);
 void pins_list_all(const char *dir, struct svec *paths);
 void pins_remove(const char *path);
 void pins_remove_dir(const char *dir);
+bool pins_is_pin(const char *path);
 int pins_get(const char *path, int *fdp);
 int pins_put(int fd, const char *path);
 

@@ -296,12 +296,13 @@ apply_settings(struct engine *engine)
 }
 
 /* Tells the programs that the daemon is alive, if what they do is trusted and
- * they want to know, as those may that another daemon has left; and sets the
- * time when to do so again. */
+ * they want to know, as those may that another daemon has left or that could
+ * not be replaced; and sets the time when to do so again. */
 static void
 beat(struct engine *engine)
 {
-    bool wanted = engine->settings.stale_timeout || !engine->view.programmed;
+    bool wanted = (engine->settings.stale_timeout
+                   || reconcile_is_timed(engine->reconcile));
 
     engine->beat_at = LLONG_MAX;
     if (engine->trusted && wanted) {

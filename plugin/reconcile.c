@@ -46,6 +46,8 @@ struct reconcile {
                                  * soon: its driver refused. */
     bool failed;                /* The last run has to be repeated. */
     size_t n_current;           /* NICs that run this daemon's program. */
+    bool timed;                 /* A NIC runs a program that may stop
+                                 * redirecting without a heartbeat. */
     long long int retry_at;     /* When to repeat; meaningful if 'failed'. */
     long long int backoff;      /* Wait before the next repetition, in ms. */
     uint64_t generation;        /* Operations that were applied. */
@@ -69,6 +71,10 @@ note_nic(const struct dp_nic_state *state, void *r_)
     if (state->current && !state->sink) {
         r->n_current++;
     }
+
+    /* What another daemon has asked for is not known. */
+    r->timed |= (!state->sink
+                 && (!state->current || state->nic.stale_timeout));
 }
 
 /* Asks the datapath again which NICs run our programs. */
@@ -77,6 +83,7 @@ refresh_attached(struct reconcile *r)
 {
     sset_clear(&r->attached);
     r->n_current = 0;
+    r->timed = false;
     r->class->dump_nics(r->dp, note_nic, r);
 }
 
@@ -538,6 +545,14 @@ size_t
 reconcile_n_current(const struct reconcile *r)
 {
     return r->n_current;
+}
+
+/* Returns true if a NIC runs a program that may stop redirecting without a
+ * heartbeat, whatever is desired: it may not have been replaced yet. */
+bool
+reconcile_is_timed(const struct reconcile *r)
+{
+    return r->timed;
 }
 
 /* Returns how many changes have been applied. */

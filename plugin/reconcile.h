@@ -36,6 +36,7 @@ bool reconcile_is_installed(const struct reconcile *, const struct dp_key *);
 bool reconcile_is_full(const struct reconcile *);
 bool reconcile_has_adopted(const struct reconcile *);
 size_t reconcile_n_current(const struct reconcile *);
+bool reconcile_is_timed(const struct reconcile *);
 uint64_t reconcile_generation(const struct reconcile *);
 int reconcile_attach_error(const struct reconcile *, const char *name);
 

@@ -398,6 +398,28 @@ test_pin_dir(void **state OVS_UNUSED)
     }
 }
 
+/* A directory and a symbolic link among the links keep no daemon from working
+ * and are left alone. */
+static void
+test_no_links(void **state OVS_UNUSED)
+{
+    static const char *const stray[] = { DP_BED_PINS "/links/directory",
+                                         DP_BED_PINS "/links/symlink" };
+    struct dp *dp = dp_bed_open();
+
+    dp_bed_start(dp);
+    class->close(dp, false);
+    assert_int_equal(mkdir(stray[0], 0700), 0);
+    assert_int_equal(symlink("directory", stray[1]), 0);
+    dp = dp_bed_open();
+    dp_bed_start(dp);
+    dp_bed_assert_forwards();
+    assert_int_equal(access(stray[1], F_OK), 0);
+    assert_int_equal(rmdir(stray[0]), 0);
+    assert_int_equal(unlink(stray[1]), 0);
+    dp_bed_close(dp);
+}
+
 /* The kernel takes a foreign program's NIC from nobody, nor ours. */
 static void
 test_foreign_untouched(void **state OVS_UNUSED)
@@ -734,6 +756,7 @@ main(void)
         cmocka_unit_test_teardown(test_stale_generations, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_generations, dp_bed_clean_up),
         cmocka_unit_test(test_pin_dir),
+        cmocka_unit_test(test_no_links),
         cmocka_unit_test_teardown(test_foreign_untouched, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_native_refused, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_rename, dp_bed_clean_up),

@@ -695,6 +695,35 @@ test_adopted_devices(void **state)
     assert_int_equal(sset_count(reconcile_attached(f->reconcile)), 1);
 }
 
+/* A program may want the heartbeat until it is replaced or detached, whatever
+ * is desired meanwhile; so may one that another daemon has left. */
+static void
+test_timed(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_false(reconcile_is_timed(f->reconcile));
+    run_any(f);
+    assert_false(reconcile_is_timed(f->reconcile));
+    values_set(&f->values, "ovn-xdp-stale-timeout", "5");
+    run_any(f);
+    assert_true(reconcile_is_timed(f->reconcile));
+    values_set(&f->values, "ovn-xdp-stale-timeout", "0");
+    fail_calls("attach eth1", EMFILE, 1);
+    run_any(f);
+    assert_true(reconcile_is_timed(f->reconcile));
+    run_any(f);
+    assert_false(reconcile_is_timed(f->reconcile));
+
+    start(f, 16);
+    assert_true(reconcile_is_timed(f->reconcile));
+    fail_calls("attach eth1", EMFILE, 1);
+    run_any(f);
+    assert_true(reconcile_is_timed(f->reconcile));
+    run_any(f);
+    assert_false(reconcile_is_timed(f->reconcile));
+}
+
 /* The earlier generation goes once, and not before a run without failure. */
 static void
 test_commit(void **state)
@@ -750,6 +779,7 @@ main(void)
         TEST(test_detach),
         TEST(test_adoption),
         TEST(test_adopted_devices),
+        TEST(test_timed),
         TEST(test_commit),
     };
 #undef TEST

@@ -13,15 +13,18 @@ fip=172.24.100.111
 pvm=172.24.100.50
 pvm6=2001:db8:100::50
 
-# The place of 'stale' among the packet reasons.
+# The place of 'stale' among the packet reasons, and of how many NICs each has a
+# counter.
 stale_place=$(grep '^PACKET_REASON(' "$sandbox_lib/../../bpf/reason.def" |
     sed -n '/(STALE,/=')
+nics=$(sed -n 's/^#define OX_MAX_NICS //p' "$sandbox_lib/../../bpf/abi.h")
 
 # Prints all of the map NAME of the newest generation.
 pinned() {
-    local dirs=("$SANDBOX_PINS"/gen-*)
+    local newest
 
-    bpftool -j map dump pinned "${dirs[-1]}/$1"
+    newest=$(printf '%s\n' "$SANDBOX_PINS"/gen-* | sort -V | tail -n 1)
+    bpftool -j map dump pinned "$newest/$1"
 }
 
 # Prints how many frames all NICs have passed as stale.  The daemon may not be
@@ -29,7 +32,7 @@ pinned() {
 stale() {
     pinned reasons | json "sum(int.from_bytes(bytes(int(b, 16)
         for b in c['value'][:8]), 'little') for i, e in enumerate(d)
-        if i % (len(d) // 64) == $stale_place - 1 for c in e['values'])"
+        if i % (len(d) // $nics) == $stale_place - 1 for c in e['values'])"
 }
 
 # Succeeds if more than COUNT frames have been passed as stale.
@@ -62,6 +65,45 @@ replaced() {
 
     now=$(program) && [ "${now% *}" != "$1" ] &&
         equal "link" "${now#* }" "$2"
+}
+
+# Sets the timeout and checks that nic0 gets a program with it, on its link.
+#
+# usage: timeout_is SECONDS
+timeout_is() {
+    local before link
+
+    read -r before link <<<"$(program)"
+    config stale-timeout "$1"
+    check "$1 s: the program is replaced on its link" await 10 \
+        replaced "$before" "$link"
+}
+
+# Takes all free descriptors from the daemon, without which it cannot load a
+# program.
+descriptors_take() {
+    local pid fd=0
+
+    pid=$(daemon_pid)
+    while [ -e "/proc/$pid/fd/$fd" ]; do
+        fd=$((fd + 1))
+    done
+    prlimit --pid "$pid" --nofile=$fd:
+}
+
+# Gives them back.
+descriptors_give() {
+    prlimit --pid "$(daemon_pid)" --nofile=1024:
+}
+
+# Succeeds if the daemon has failed to replace a program.
+replacing_fails() {
+    grep "nic0: cannot attach .*Too many open files" "$SANDBOX/ovn-xdpd.log"
+}
+
+# Succeeds if there is no heartbeat for two seconds.
+heart_rests() {
+    inverted await 2 heartbeat_after "$(heartbeat)"
 }
 
 # Succeeds if all pings to ADDRESS are answered and as many frames at least have
@@ -102,22 +144,33 @@ config interfaces nic0
 check "ovn-xdpd starts" daemon_start || finish
 check "$fip is offloaded" await_offloaded $fip
 
-# The key.
+# The key.  Where nothing may become stale, the timeout is one that a busy
+# machine keeps.
 ping_start $fip 5
-for seconds in 2 0 2; do
-    read -r before link <<<"$(program)"
-    config stale-timeout $seconds
-    check "$seconds: the program is replaced on its link" await 10 \
-        replaced "$before" "$link"
-    check "$seconds: status has it" setting_is stale-timeout $seconds
+for seconds in 30 0 30; do
+    timeout_is $seconds
+    check "$seconds s: status has it" setting_is stale-timeout $seconds
 done
-check "explain too" grep -F "without the daemon it redirects for 2 s" \
+check "explain too" grep -F "without the daemon it redirects for 30 s" \
     <<<"$(ctl explain $fip)"
 check "not one ping was lost" ping_whole
 check "nothing is stale" equal stale "$(stale)" 0
 check "all is redirected" pings_through_xdp $fip
 
+# It is to be replaced by a program without a timeout, and cannot be.
+read -r before link <<<"$(program)"
+descriptors_take
+config stale-timeout 0
+check "without descriptors it is not replaced" await 10 replacing_fails
+check "so that the heart beats on" await 20 heartbeat_after \
+    $(($(heartbeat) + 2000))
+check "for the old program" equal program "$(program)" "$before $link"
+descriptors_give
+check "with descriptors it is" await 20 replaced "$before" "$link"
+check "then the heart rests" await 20 heart_rests
+
 # The daemon dies.
+timeout_is 2
 ping_start $fip 5
 goes_slow "kill -9" daemon_kill
 check "from all" slow_pings $pvm
@@ -134,14 +187,15 @@ check "SIGCONT" await 10 pings_through_xdp $pvm
 check "SIGSTOP: not one ping was lost" ping_whole
 
 # It lives without its database.
+timeout_is 30
 before=$(stale)
 check "the Southbound server ends" daemon_end sb-db TERM
-check "the heart beats on for longer than 2 s" await 20 heartbeat_after \
-    $(($(heartbeat) + 3000))
+check "the heart beats on" await 20 heartbeat_after $(($(heartbeat) + 3000))
 check "nothing is stale" equal stale "$(stale)" "$before"
 check "all is redirected" pings_through_xdp $fip
 
 # It is replaced while nothing tells what OVN wants.
+timeout_is 2
 ping_start $fip 5
 goes_slow "kill -9 without a Southbound" daemon_kill
 check "a new daemon starts" daemon_start

@@ -286,13 +286,34 @@ monitor_stop() {
     ip -n "$SANDBOX_ID-hv" link set dev nic0 alias ""
 }
 
-# The previous build and this one.  Where all must run, a tree without history
-# is no failure.
+# Says that the previous build is not there, for the reason WHY, as
+# previous-build ended with STATUS: a failure, unless the tree has no history
+# at all, or the last commits only.  That is a skip, but where skips are
+# failures.
+#
+# usage: no_previous STATUS WHY
+no_previous() {
+    local top=$sandbox_lib/../.. shallow
+
+    shallow=$(git -C "$top" -c safe.directory='*' rev-parse \
+        --is-shallow-repository 2>/dev/null)
+    if [ "$1" != 77 ] ||
+        { [ -e "$top/.git" ] && [ "$shallow" = false ]; }; then
+        check "the previous build: $2" false
+    elif [ "${OVN_XDP_CHECK_ROOT:-}" = required ]; then
+        echo "# no previous build: $2"
+    else
+        check_skip "the previous build and this one" "$2"
+    fi
+}
+
+# The previous build and this one.
 previous_steps() {
-    if ! previous=$("$sandbox_lib/previous-build"); then
-        [ "${OVN_XDP_CHECK_ROOT:-}" = required ] || check_skip \
-            "the previous build and this one" "$previous"
-        echo "# no previous build: $previous"
+    local status=0
+
+    previous=$("$sandbox_lib/previous-build") || status=$?
+    if [ "$status" != 0 ]; then
+        no_previous "$status" "$previous"
         first "$this"
         return
     fi
