@@ -482,6 +482,8 @@ main(int argc, char *argv[])
     free(remains);
     unixctl_server_destroy(unixctl);
     notifier_destroy(notifier);
+    free(options.unixctl);
+    free(options.rpc_socket);
     service_stop();
     return EXIT_SUCCESS;
 }
