@@ -281,6 +281,9 @@ test_removal() {
 
     config bridge-port veth
     check "there is a managed port" await 20 target_is nic0 br-ex kind veth
+    check "whose ends speak no IPv6" equal disable_ipv6 "$(ns hv sh -c \
+        'cat /proc/sys/net/ipv6/conf/xdp[io]-br-ex/disable_ipv6' |
+        tr -d '\n')" 11
     await_offloaded $fip
     objects=$(pinned_objects)
     check "there are objects" test "$(wc -l <<<"$objects")" -gt 8
