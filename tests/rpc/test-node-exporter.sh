@@ -104,6 +104,35 @@ write_metrics && same_metrics
 result "the service mends that" $?
 server_stop
 
+# The folder's owner has another file written to, or a file made elsewhere.
+rival() {
+    local name=$OVN_XDP_METRICS_DIR/ovn-xdp.prom
+
+    mkdir "$tmp/elsewhere" && echo secret >"$tmp/elsewhere/victim" &&
+        ln -sf "$tmp/elsewhere/victim" "$name.tmp" &&
+        ln -sfT "$tmp/elsewhere" "$name" && write_metrics &&
+        [ "$(ls -A "$tmp/elsewhere")" = victim ] &&
+        [ "$(cat "$tmp/elsewhere/victim")" = secret ] &&
+        [ -f "$name" ] && [ ! -L "$name" ]
+}
+# With a link made after the first step, of which only -C is left to save it.
+late_rival() {
+    printf '#!/bin/sh\n' >"$tmp/bin/rm" && chmod +x "$tmp/bin/rm" &&
+        ln -s "$tmp/elsewhere/victim" "$OVN_XDP_METRICS_DIR/ovn-xdp.prom.tmp"
+    ! write_metrics 2>/dev/null && unlink "$tmp/bin/rm" &&
+        [ "$(cat "$tmp/elsewhere/victim")" = secret ]
+}
+server_start
+rival
+result "links in the folder are not followed" $?
+late_rival
+result "nor is one that comes late" $?
+write_metrics
+result "nor is it there for long" $?
+same_metrics
+result "and no hindrance" $?
+server_stop
+
 for view in empty failed many; do
     server_start "$view"
     write_metrics && same_metrics

@@ -27,14 +27,15 @@ host_create() {
 }
 
 # Puts a program in the place of PATH on the host that writes its command line
-# to the list of what was asked, and ends with STATUS (default 0).
+# to the list of what was asked, with OVS_RUNDIR if its environment has it, and
+# ends with STATUS (default 0).
 #
 # usage: stub PATH [STATUS]
 stub() {
     rm -f "$host$1"
     cat >"$host$1" <<END
 #!/bin/sh
-echo "\${0##*/}\${*:+ \$*}" >>$asked
+echo "\${0##*/}\${*:+ \$*}\${OVS_RUNDIR:+ (OVS_RUNDIR=\$OVS_RUNDIR)}" >>$asked
 exit ${2:-0}
 END
     chmod 755 "$host$1"

@@ -151,15 +151,15 @@ ovn-xdp = $version-1
 END
 }
 
-# libopenvswitch is not among them: it is inside.
+# libopenvswitch is not among them: it is inside.  OVN may be elsewhere.
 requires() {
     says --requires <<END &&
-/usr/bin/ovn-controller
 /usr/bin/ovs-vsctl
 libbpf.so.1()(64bit)
 systemd
 END
-        inverted grep openvswitch <<<"$(query --requires)"
+        inverted grep -e openvswitch -e /ovn- <<<"$(query --requires)" &&
+        equal recommends "$(query --recommends)" /usr/bin/ovn-controller
 }
 
 # Succeeds if the source package has all that building another needs.
@@ -238,8 +238,8 @@ END
 }
 
 upgrades() {
-    echo 'OVN_XDPD_OPTIONS="--pin-dir=/elsewhere"' \
-        >>"$host/etc/sysconfig/ovn-xdp"
+    printf '%s\n' 'OVN_XDPD_OPTIONS="--pin-dir=/elsewhere"' \
+        'OVS_RUNDIR=/elsewhere/run' >>"$host/etc/sysconfig/ovn-xdp"
     cp "$(only "$OVN_XDP_TMP/next-top/RPMS/*/*.rpm")" \
         "$host/packages/next.rpm" || return
     host_rpm --upgrade --nodeps --test /packages/next.rpm || return
@@ -306,13 +306,14 @@ stop_daemon() {
     on_host ovn-appctl -t ovn-xdpd exit
 }
 
-# The daemon is asked last, with the options of the service.
+# The daemon is asked last, with the options and environment of the service.
 removes() {
     stub /usr/sbin/ovn-xdpd
     rpm_asks --erase ovn-xdp <<END
 systemd-update-helper remove-system-units ovn-xdpd.service \
 ovn-xdp-metrics.timer
-ovn-xdpd --cleanup -vconsole:warn --pin-dir=/elsewhere
+ovn-xdpd --cleanup -vconsole:warn -vsyslog:off --pin-dir=/elsewhere \
+(OVS_RUNDIR=/elsewhere/run)
 END
 }
 
