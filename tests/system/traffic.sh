@@ -95,10 +95,11 @@ pings_answered() {
     [ "$(grep -c icmp_seq= "$SANDBOX/ping.log")" -ge "$1" ]
 }
 
-# Waits until ADDRESS answers: the first packets on a new path may be lost
-# while OVN learns neighbours and installs flows.
+# Waits until ADDRESS answers, and again each time: the first packets on a new
+# path may be lost while OVN learns neighbours and installs flows, which goes
+# on for a while after the first answer.
 warm() {
-    await 10 ns ext ping -n -q -c 1 -W 1 "$1"
+    await 10 ns ext ping -n -q -c 1 -W 1 "$1" && await 20 pings "$1" 10
 }
 
 # Has VM NAME say that it runs here now, as at the end of a live migration.
