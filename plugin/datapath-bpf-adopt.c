@@ -84,23 +84,54 @@ inspect_program(uint32_t id, struct bpf_nic *nic)
     }
 }
 
-/* Makes a NIC of the link 'fd' pinned as 'pin', if it is attached to a device
- * of this network namespace, and owns 'fd' then. */
-static bool
+/* Finds out to which device of this network namespace the link 'fd' is
+ * attached.  Returns 0 or a positive errno: ENODEV if there is none, which is
+ * no matter for whoever adopts, while after any other error the link may well
+ * be in use. */
+static int
+inspect_link(int fd, struct link_info *info, struct hook *hook,
+             char name[IFNAMSIZ])
+{
+    int error;
+
+    error = link_get_info(fd, info);
+    if (error) {
+        return error == EINVAL ? ENODEV : error; /* No link of XDP. */
+    }
+    if (info->ifindex) {
+        error = hook_get(info->ifindex, hook);
+        if (error) {
+            return error;
+        }
+    }
+    if (!info->ifindex || (hook->native_id != info->program_id
+                           && hook->generic_id != info->program_id)) {
+        return ENODEV;
+    }
+    if (!if_indextoname(info->ifindex, name)) {
+        return errno == ENXIO ? ENODEV : errno;
+    }
+    return 0;
+}
+
+/* Makes a NIC of the link 'fd' pinned as 'pin', and owns 'fd' then.  Returns 0
+ * or a positive errno, as inspect_link() does; ENODEV also if that device has
+ * a NIC already. */
+static int
 adopt_link(struct dp *dp, int fd, const char *pin)
 {
     struct link_info info;
     struct bpf_nic *nic;
     struct hook hook;
     char name[IFNAMSIZ];
+    int error;
 
-    if (link_get_info(fd, &info) || !info.ifindex
-        || hook_get(info.ifindex, &hook)
-        || (hook.native_id != info.program_id
-            && hook.generic_id != info.program_id)
-        || nic_find_index(dp, info.ifindex)
-        || !if_indextoname(info.ifindex, name)) {
-        return false;
+    error = inspect_link(fd, &info, &hook, name);
+    if (error) {
+        return error;
+    }
+    if (nic_find_index(dp, info.ifindex)) {
+        return ENODEV;
     }
     nic = xmalloc(sizeof *nic);
     *nic = (struct bpf_nic) {
@@ -119,12 +150,11 @@ adopt_link(struct dp *dp, int fd, const char *pin)
     }
     ovs_list_push_back(&dp->nics, &nic->node);
     VLOG_INFO("%s: adopted", name);
-    return true;
+    return 0;
 }
 
 /* Adopts the link pinned as 'pin', if it is of any use.  Returns 0 or a
- * positive errno if it cannot be opened: it may well be in use, so that it
- * must not be swept. */
+ * positive errno if that cannot be told: it must not be swept then. */
 static int
 adopt_pin(struct dp *dp, const char *pin)
 {
@@ -135,8 +165,12 @@ adopt_pin(struct dp *dp, const char *pin)
         return 0;
     }
     error = pins_get(pin, &fd);
-    if (!error && fd >= 0 && !adopt_link(dp, fd, pin)) {
+    if (error || fd < 0) {
+        return error;
+    }
+    error = adopt_link(dp, fd, pin);
+    if (error) {
         close(fd);
     }
-    return error;
+    return error == ENODEV ? 0 : error;
 }

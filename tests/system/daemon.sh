@@ -55,6 +55,23 @@ daemon_pid() {
     cat "$SANDBOX/ovn-xdpd.pid"
 }
 
+# Takes all free descriptors from the daemon.
+descriptors_take() {
+    local pid fd=0
+
+    pid=$(daemon_pid)
+    while [ -e "/proc/$pid/fd/$fd" ]; do
+        fd=$((fd + 1))
+    done
+    # A new descriptor is the lowest that is free.
+    prlimit --pid "$pid" --nofile=$fd:
+}
+
+# Gives them back.
+descriptors_give() {
+    prlimit --pid "$(daemon_pid)" --nofile=1024:
+}
+
 # Succeeds if process PID has ended.
 gone() {
     ! kill -0 "$1" 2>/dev/null

@@ -116,18 +116,11 @@ waits_calmly() {
 
 # No descriptor while the daemon runs.
 descriptors() {
-    local pid fd=0
-
-    pid=$(daemon_pid)
-    while [ -e "/proc/$pid/fd/$fd" ]; do
-        fd=$((fd + 1))
-    done
-    # A new descriptor is the lowest that is free.
-    prlimit --pid "$pid" --nofile=$fd:
+    descriptors_take
     check "no descriptor: who connects waits" waits_calmly
     check "the log says so" log_has x.log "no file descriptor is left"
     check "packets flow" pings $fip
-    prlimit --pid "$pid" --nofile=1024:
+    descriptors_give
     check "with descriptors all is well" await 10 daemon_appctl version
     check "health, too" await 10 ctl health
 }

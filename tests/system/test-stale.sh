@@ -79,23 +79,6 @@ timeout_is() {
         replaced "$before" "$link"
 }
 
-# Takes all free descriptors from the daemon, without which it cannot load a
-# program.
-descriptors_take() {
-    local pid fd=0
-
-    pid=$(daemon_pid)
-    while [ -e "/proc/$pid/fd/$fd" ]; do
-        fd=$((fd + 1))
-    done
-    prlimit --pid "$pid" --nofile=$fd:
-}
-
-# Gives them back.
-descriptors_give() {
-    prlimit --pid "$(daemon_pid)" --nofile=1024:
-}
-
 # Succeeds if the daemon has failed to replace a program.
 replacing_fails() {
     grep "nic0: cannot attach .*Too many open files" "$SANDBOX/ovn-xdpd.log"
