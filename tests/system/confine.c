@@ -112,7 +112,8 @@ allow_paths(const struct property *p OVS_UNUSED, const char *value)
 }
 
 /* Makes read-only what is listed, but for what may be written to.  Where the
- * kernel's file systems are mounted anew, that has been done. */
+ * kernel's file systems are mounted anew, that has been done.  What is in /dev
+ * need not be a mount, and private_devices() keeps it as it is here. */
 static void
 deny_paths(const struct property *p OVS_UNUSED, const char *value)
 {
@@ -127,6 +128,10 @@ deny_paths(const struct property *p OVS_UNUSED, const char *value)
     }
     split(value, &words);
     SVEC_FOR_EACH (i, path, &words) {
+        path += path[0] == '-';
+        if (!strncmp(path, "/dev/", 5) && !access(path, F_OK)) {
+            mounts_bind(path);
+        }
         mounts_read_only(path, &writable);
     }
     svec_destroy(&words);
@@ -180,15 +185,26 @@ private_devices(const struct property *p, const char *value OVS_UNUSED)
         { "/proc/self/fd/1", "/dev/stdout" },
         { "/proc/self/fd/2", "/dev/stderr" },
     };
+    static const char *const folders[] = {
+        "/dev/shm", "/dev/mqueue", "/dev/hugepages",
+    };
     struct mount_attr attr = {
         .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC
     };
     struct svec keep = SVEC_EMPTY_INITIALIZER;
 
     split("/dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty "
-          "/dev/pts /dev/shm", &keep);
+          "/dev/pts", &keep);
+    for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+        if (!access(folders[i], F_OK)) {
+            svec_add(&keep, folders[i]);
+        }
+    }
     mounts_cover("/dev", "mode=755", false, &keep);
     svec_destroy(&keep);
+    for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+        mkdir(folders[i], 0755);
+    }
     for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
         ignore(symlink(links[i][0], links[i][1]));
     }

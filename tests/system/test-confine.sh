@@ -41,7 +41,8 @@ writes_its_own() {
     local what
 
     for what in "write in /run" "write in /etc" "write in /sys" \
-        "write in /proc" core_pattern "make a control group"; do
+        "write in /proc" "write in /dev/shm" "write in /dev/mqueue" \
+        "write in /dev/hugepages" core_pattern "make a control group"; do
         grep -x "$what: EROFS" "$SANDBOX/by-systemd" || return
     done
     for what in "write in the folder" "write in /sys/fs/bpf" disable_ipv6; do
