@@ -55,16 +55,30 @@ daemon_pid() {
     cat "$SANDBOX/ovn-xdpd.pid"
 }
 
-# Takes all free descriptors from the daemon.
-descriptors_take() {
-    local pid fd=0
+# Prints the lowest descriptor that process PID has free: its next one.
+descriptor_free() {
+    local fd=0
 
-    pid=$(daemon_pid)
-    while [ -e "/proc/$pid/fd/$fd" ]; do
+    while [ -e "/proc/$1/fd/$fd" ]; do
         fd=$((fd + 1))
     done
-    # A new descriptor is the lowest that is free.
-    prlimit --pid "$pid" --nofile=$fd:
+    echo $fd
+}
+
+# Takes all free descriptors from the daemon.  It may have one for a moment
+# only, which must not count: the lowest of several looks does.
+descriptors_take() {
+    local pid fd limit=1024
+
+    pid=$(daemon_pid)
+    for _ in {1..20}; do
+        fd=$(descriptor_free "$pid")
+        if [ "$fd" -lt "$limit" ]; then
+            limit=$fd
+            prlimit --pid "$pid" --nofile="$limit:" || return
+        fi
+        sleep 0.02
+    done
 }
 
 # Gives them back.

@@ -83,7 +83,8 @@ ping_stop() {
     answers=$(grep -c icmp_seq= "$log")
     await 10 pings_answered $((answers + 3)) || return
     kill -INT "$ping_pid"
-    wait "$ping_pid"
+    # Not by wait: "check" runs this in a shell whose child ping is not.
+    await 5 gone "$ping_pid" || return
     answers=$(grep -c icmp_seq= "$log")
     ping_sent=$(sed -n 's/.*icmp_seq=\([0-9]*\) .*/\1/p' "$log" | tail -n 1)
     # shellcheck disable=SC2034
