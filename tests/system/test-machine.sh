@@ -126,9 +126,12 @@ descriptors() {
 }
 
 # Starts the daemon with 1,000 descriptors taken, of 1,024 that it may have if
-# it asks for no more.
+# it asks for no more.  It must be the daemon that asks: the limits of the unit
+# would undo these.
 daemon_start_full() {
-    DAEMON_PREFIX=(prlimit --memlock=0:0 "$PYTHON3" "$refuse"
+    local OVN_XDP_CONFINE=no
+
+    DAEMON_PREFIX=(timeout 60 prlimit --memlock=0:0 "$PYTHON3" "$refuse"
         "descriptors=1024,4096")
     daemon_start
 }
