@@ -756,7 +756,7 @@ main(void)
         cmocka_unit_test_teardown(test_stale_generations, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_generations, dp_bed_clean_up),
         cmocka_unit_test(test_pin_dir),
-        cmocka_unit_test(test_no_links),
+        cmocka_unit_test_teardown(test_no_links, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_foreign_untouched, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_native_refused, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_rename, dp_bed_clean_up),
