@@ -19,7 +19,7 @@ packages=(
     openvswitch-source pkg-config
     python3 python3-prometheus-client xz-utils zlib1g-dev
     openvswitch-switch ovn-central ovn-common ovn-host python3-openvswitch
-    curl ethtool iproute2 iputils-ping jq procps prometheus-node-exporter
+    curl ethtool git iproute2 iputils-ping jq procps prometheus-node-exporter
     socat tcpdump util-linux xdp-tools
     groff man-db shellcheck
     bzip2 file logrotate rpm rpmlint selinux-policy-dev systemd
@@ -33,9 +33,9 @@ usage: ./boot.sh COMMAND [CONFIGURE-OPTION...]
           fetch the kernel of the tests' guest (once)
   build   do what that needs; plugin/ovn-xdpd and rpc/ovn-xdpctl then run
   demo    build, then show a floating IP served three ways, in namespaces
-  check   build, then run every test, the scripts with the programs of the
-          package, many of them also with sanitizers; a test that is skipped
-          has failed
+  check   build, then run every test, those of whole nodes with the programs
+          of the package, many of them also with sanitizers; a test that is
+          skipped has failed
   bench   build, then measure
 The library is kept in \$OVN_XDP_CACHE, which is here
   $(cache)

@@ -288,23 +288,25 @@ monitor_stop() {
 }
 
 # Says that the previous build is not there, for the reason WHY, as
-# previous-build ended with STATUS: a failure, unless the tree has no history
-# at all, or the last commits only.  That is a skip, but where skips are
-# failures.
+# previous-build ended with STATUS: a failure, unless the tree has no .git or is
+# a shallow clone.  That is a skip; where skips are failures, a remark.
 #
 # usage: no_previous STATUS WHY
 no_previous() {
-    local top=$sandbox_lib/../.. shallow
+    local top=$sandbox_lib/../.. what=
 
-    shallow=$(git -C "$top" -c safe.directory='*' rev-parse \
-        --is-shallow-repository 2>/dev/null)
-    if [ "$1" != 77 ] ||
-        { [ -e "$top/.git" ] && [ "$shallow" = false ]; }; then
+    if [ ! -e "$top/.git" ]; then
+        what="no .git here"
+    elif [ "$(git -C "$top" -c safe.directory='*' rev-parse \
+        --is-shallow-repository)" = true ]; then
+        what="a shallow clone"
+    fi
+    if [ "$1" != 77 ] || [ -z "$what" ]; then
         check "the previous build: $2" false
     elif [ "${OVN_XDP_CHECK_ROOT:-}" = required ]; then
-        echo "# no previous build: $2"
+        echo "# no previous build: $what: $2"
     else
-        check_skip "the previous build and this one" "$2"
+        check_skip "the previous build and this one" "$what: $2"
     fi
 }
 
