@@ -40,7 +40,8 @@
 /* Properties that confine nothing, or (the last line) not by the process but
  * by its control group. */
 static const char *const indifferent[] = {
-    "EnvironmentFile", "ExecStart", "ExecStartPre", "NotifyAccess",
+    "EnvironmentFile", "ExecStart", "ExecStartPre", "ExecStopPost",
+    "NotifyAccess",
     "Restart", "RestartSec", "TimeoutStartSec", "TimeoutStopSec", "Type",
     "WatchdogSec",
     "MemoryMax", "TasksMax",

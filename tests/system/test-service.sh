@@ -174,6 +174,15 @@ give_away() {
     chmod 755 "$SANDBOX" && chown -R 980:980 "$SANDBOX"
 }
 
+# Succeeds if the service does not start, and has paused before another try.
+start_fails() {
+    local begin=$EPOCHREALTIME
+
+    inverted service start &&
+        between "microseconds until then" \
+            $((${EPOCHREALTIME/./} - ${begin/./})) 3000000 60000000
+}
+
 # Starts the service anew, without capability NAME and on no pins; succeeds if
 # it does not start, or if it does and its words match PATTERN.
 #
@@ -182,7 +191,7 @@ fails_without() {
     service stop && find "$SANDBOX_PINS" -mindepth 1 -depth -delete &&
         service_set caps "CapabilityBoundingSet=~$1" || return
     if [ $# -eq 1 ]; then
-        inverted service start
+        start_fails
     else
         service start && await 15 service_says "$2"
     fi
