@@ -21,11 +21,13 @@
 VLOG_DEFINE_THIS_MODULE(datapath_pins);
 
 static int make_dirs(const char *dir);
+static bool is_mount(int fd);
 
 /* Creates 'pin_dir' and what is missing above it, and locks it.  The lock goes
  * with the process.  Stores a file descriptor of the directory in '*lock_fdp'.
- * EBUSY: another process has the lock.  ENODEV: it is not on a bpffs.  EROFS,
- * EACCES: it cannot be written. */
+ * EBUSY: another process has the lock.  ENODEV: it is not on a bpffs.  EISDIR:
+ * it is where one is mounted, with pins of others in it.  EROFS, EACCES: it
+ * cannot be written. */
 int
 pins_lock(const char *pin_dir, int *lock_fdp)
 {
@@ -40,6 +42,10 @@ pins_lock(const char *pin_dir, int *lock_fdp)
         fd = open(pin_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0) {
             return errno;
+        }
+        if (is_mount(fd)) {
+            close(fd);
+            return EISDIR;
         }
         if (flock(fd, LOCK_EX | LOCK_NB)) {
             error = errno == EWOULDBLOCK ? EBUSY : errno;
@@ -56,6 +62,16 @@ pins_lock(const char *pin_dir, int *lock_fdp)
         }
         close(fd);
     }
+}
+
+/* Returns true if a file system is mounted on the directory 'fd'. */
+static bool
+is_mount(int fd)
+{
+    struct stat here, above;
+
+    return (!fstat(fd, &here) && !fstatat(fd, "..", &above, 0)
+            && here.st_dev != above.st_dev);
 }
 
 /* Creates the directory 'dir' if it is missing; its parent exists. */

@@ -104,7 +104,8 @@ typedef void dp_redirect_error_cb(int error, uint64_t packets, void *aux);
 struct dp_class {
     /* Opens the datapath described by the configuration, adopting what is
      * pinned.  EBUSY: another process holds the pin directory.  ENODEV: it is
-     * not on a bpffs.  Any error leaves what is pinned as it was. */
+     * not on a bpffs.  EISDIR: it is the root of one.  Any error leaves what
+     * is pinned as it was. */
     int (*open)(const struct dp_config *, struct dp **);
 
     /* Lets go of everything.  Leaves pins, programs and maps in place, unless

@@ -205,6 +205,38 @@ remove_ports(struct engine *engine, struct svec *remains)
     }
 }
 
+/* Returns what is to be said of 'error', from opening the datapath: what helps
+ * where that is known. */
+static const char *
+open_error_to_string(int error)
+{
+    switch (error) {
+    case EBUSY:
+        return "another ovn-xdpd uses this directory";
+    case ENODEV:
+        return "not on a BPF file system; try: mount -t bpf bpf /sys/fs/bpf";
+    case EISDIR:
+        return "others have their pins here; name a directory in it";
+    case EROFS:
+        return "mounted read-only; try: mount -o remount,rw /sys/fs/bpf, or "
+               "ReadWritePaths= of the service";
+    case EACCES:
+        return "not permitted; needed is a directory that this user may "
+               "write";
+    case EPERM:
+        return "not permitted; needed are CAP_BPF, CAP_NET_ADMIN and "
+               "CAP_PERFMON, and a name without a dot";
+    case ENOMEM:
+        return "no memory for the maps; try: a higher MemoryMax= of the "
+               "service, or a lower ovn-xdp-max-endpoints";
+    case EMFILE:
+        return "too many open files; try: a higher LimitNOFILE= of the "
+               "service";
+    default:
+        return ovs_strerror(error);
+    }
+}
+
 /* Takes everything away that this daemon, or one before it, has put into the
  * kernel and the local database.  Adds to 'remains' a line for whatever stays,
  * which is everything while another daemon runs.  Afterwards 'engine' is good
@@ -236,9 +268,9 @@ engine_cleanup(struct engine *engine, struct svec *remains)
             "%s: %s", engine->pin_dir, error == EBUSY
             ? "a running ovn-xdpd uses this directory, and nothing was done; "
               "try: ovn-appctl -t ovn-xdpd exit --cleanup"
-            : ovs_strerror(error)));
+            : open_error_to_string(error)));
     }
-    if (error != EBUSY) {
+    if (error != EBUSY && error != EISDIR) {
         run_tls(engine);
         netdevs_run(engine->netdevs);
         remove_ports(engine, remains);
@@ -323,36 +355,6 @@ is_stale(const struct engine *engine)
     long long int age = time_msec() - engine->class->last_beat(engine->dp);
 
     return timeout && age > timeout;
-}
-
-/* Returns what is to be said of 'error', from opening the datapath: what helps
- * where that is known. */
-static const char *
-open_error_to_string(int error)
-{
-    switch (error) {
-    case EBUSY:
-        return "another ovn-xdpd uses this directory";
-    case ENODEV:
-        return "not on a BPF file system; try: mount -t bpf bpf /sys/fs/bpf";
-    case EROFS:
-        return "mounted read-only; try: mount -o remount,rw /sys/fs/bpf, or "
-               "ReadWritePaths= of the service";
-    case EACCES:
-        return "not permitted; needed is a directory that this user may "
-               "write";
-    case EPERM:
-        return "not permitted; needed are CAP_BPF, CAP_NET_ADMIN and "
-               "CAP_PERFMON, and a name without a dot";
-    case ENOMEM:
-        return "no memory for the maps; try: a higher MemoryMax= of the "
-               "service, or a lower ovn-xdp-max-endpoints";
-    case EMFILE:
-        return "too many open files; try: a higher LimitNOFILE= of the "
-               "service";
-    default:
-        return ovs_strerror(error);
-    }
 }
 
 /* Opens the datapath, as soon as the settings that it needs are known.

@@ -385,6 +385,7 @@ test_pin_dir(void **state OVS_UNUSED)
         { "/nowhere/at/all", ENODEV },
         { "/sys/fs/bpf/no.dots", EPERM },
         { "/dev/null", ENOTDIR },
+        { "/sys/fs/bpf", EISDIR },
         { "/sys/fs/bpf/a/b/c", 0 },
     };
 

@@ -50,6 +50,15 @@ pins_are() {
     equal "what is pinned" "$(find "$SANDBOX_PINS" | sort)" "$1"
 }
 
+# Succeeds if --cleanup of the whole bpffs fails, and says why.
+fails_to_clean() {
+    local output
+
+    output=$(ns hv timeout 30 "$xdpd" --cleanup --pin-dir=/sys/fs/bpf \
+        "unix:$SANDBOX/db.sock" 2>&1)
+    equal "exit status" $? 1 && grep -F "others have their pins" <<<"$output"
+}
+
 # The pin directory, and what else a start needs.
 starts() {
     local no_bpffs='umount -l /sys/fs/bpf' dir=$SANDBOX_PINS/foreign before
@@ -62,6 +71,9 @@ starts() {
         unshare -m bash -c "$read_only && exec \"\$@\"" --
     check "a file for a pin directory" fails "Not a directory" \
         "--pin-dir=$SANDBOX/conf.db"
+    check "the whole bpffs for a pin directory" \
+        fails "others have their pins" "--pin-dir=/sys/fs/bpf"
+    check "not for --cleanup either" fails_to_clean
     mkdir -m 700 "$dir" && chown 65534 "$dir"
     check "somebody else's" fails "not permitted" "--pin-dir=$dir" \
         setpriv --bounding-set=-dac_override,-dac_read_search
