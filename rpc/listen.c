@@ -20,6 +20,7 @@
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "socket-util.h"
+#include "timeval.h"
 #include "util.h"
 
 #include "rpc/limits.h"
@@ -36,6 +37,9 @@ VLOG_DEFINE_THIS_MODULE(rpc_listen);
 /* How often a file is made anew that does not get right by that. */
 #define RPC_MAX_REPAIRS 3
 
+/* Milliseconds from one that could not be made to the next try. */
+#define RPC_RETRY_MS 1000
+
 /* See rpc/listen.h. */
 struct rpc_listener {
     char *path;                 /* Of the socket file. */
@@ -47,7 +51,12 @@ struct rpc_listener {
     int inotify_fd;             /* Tells of changes of the file, or -1. */
     int watch;                  /* Its watch on the file, or -1. */
     int n_repairs;              /* Repairs in a row that did not help. */
+    bool changed;               /* The file has to be looked at. */
+    long long int look_at;      /* But not before this time. */
 };
+
+/* For what may go wrong again and again. */
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
 
 static int check_unused(const char *path);
 static int open_socket(struct rpc_listener *, const char *path, int *fdp);
@@ -77,15 +86,29 @@ rpc_listener_create(const char *path, struct rpc_listener **listenerp)
     return 0;
 }
 
-/* Removes the socket file.  See rpc/listen.h. */
+/* Returns true if 'st' is of the file that 'l' has made. */
+static bool
+is_own(const struct rpc_listener *l, const struct stat *st)
+{
+    return st->st_dev == l->file.st_dev && st->st_ino == l->file.st_ino;
+}
+
+/* Removes the socket file, unless another one is in its place.  See
+ * rpc/listen.h. */
 void
 rpc_listener_destroy(struct rpc_listener *l)
 {
+    struct stat st;
+
     if (!l) {
         return;
     }
     if (l->fd >= 0) {
-        fatal_signal_unlink_file_now(l->path);
+        if (lstat(l->path, &st) || is_own(l, &st)) {
+            fatal_signal_unlink_file_now(l->path);
+        } else {
+            fatal_signal_remove_file_to_unlink(l->path);
+        }
         close(l->fd);
     }
     if (l->inotify_fd >= 0) {
@@ -165,9 +188,11 @@ watch_file(struct rpc_listener *l, const char *path)
         inotify_rm_watch(l->inotify_fd, l->watch);
     }
     l->watch = inotify_add_watch(l->inotify_fd, path,
-                                 IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF);
+                                 IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF
+                                 | IN_DONT_FOLLOW);
     if (l->watch < 0) {
-        VLOG_WARN("%s: cannot be watched (%s)", path, ovs_strerror(errno));
+        VLOG_WARN_RL(&rl, "%s: cannot be watched (%s)", path,
+                     ovs_strerror(errno));
     }
 }
 
@@ -212,27 +237,30 @@ is_right(const struct rpc_listener *l, const struct stat *st)
 }
 
 /* Returns true if the file of 'l' should be made anew: it is gone, or no
- * longer as it should be.  Another file in its place is left alone. */
+ * longer as it should be.  Another file in its place is left alone, also at
+ * the end. */
 static bool
 needs_repair(struct rpc_listener *l)
 {
     struct stat st;
 
     if (lstat(l->path, &st)) {
-        return errno == ENOENT;
-    } else if (st.st_dev != l->file.st_dev || st.st_ino != l->file.st_ino) {
-        VLOG_WARN("%s: another file has taken the place of the socket",
-                  l->path);
+        return true;
+    } else if (!is_own(l, &st)) {
+        VLOG_WARN_RL(&rl, "%s: another file has taken the place of the socket",
+                     l->path);
+        fatal_signal_remove_file_to_unlink(l->path);
         return false;
     } else if (is_right(l, &st)) {
         l->n_repairs = 0;
         return false;
     }
-    return l->n_repairs++ < RPC_MAX_REPAIRS;
+    return l->n_repairs < RPC_MAX_REPAIRS;
 }
 
 /* Puts a new socket in the place of that of 'l'.  Returns the old one, or -1
- * if that is still in use. */
+ * if that is still in use: for want of descriptors, or of the folder.  Then it
+ * is tried again later; nothing need happen to the file meanwhile. */
 static int
 replace_socket(struct rpc_listener *l)
 {
@@ -249,13 +277,17 @@ replace_socket(struct rpc_listener *l)
         close(fd);
     }
     if (error) {
-        VLOG_WARN("%s: cannot be made anew (%s)", l->path,
-                  ovs_strerror(error));
+        VLOG_WARN_RL(&rl, "%s: cannot be made anew (%s)", l->path,
+                     ovs_strerror(error));
         l->file = old_file;
         watch_file(l, l->path);
+        l->changed = true;
+        l->look_at = time_msec() + RPC_RETRY_MS;
         return -1;
     }
     fatal_signal_remove_file_to_unlink(l->new_path);
+    fatal_signal_add_file_to_unlink(l->path);
+    l->n_repairs++;
     VLOG_INFO("%s: made anew, as somebody had changed it", l->path);
     l->fd = fd;
     return old;
@@ -266,20 +298,27 @@ int
 rpc_listener_run(struct rpc_listener *l)
 {
     char events[1024];
-    bool any = false;
 
     while (l->inotify_fd >= 0
            && read(l->inotify_fd, events, sizeof events) > 0) {
-        any = true;
+        l->changed = true;
     }
-    return any && needs_repair(l) ? replace_socket(l) : -1;
+    if (!l->changed || time_msec() < l->look_at) {
+        return -1;
+    }
+    l->changed = false;
+    return needs_repair(l) ? replace_socket(l) : -1;
 }
 
-/* Makes poll_block() wake up when somebody changes the file. */
+/* Makes poll_block() wake up when somebody changes the file, and when it is
+ * time for another try. */
 void
 rpc_listener_wait(const struct rpc_listener *l)
 {
     if (l->inotify_fd >= 0) {
         poll_fd_wait(l->inotify_fd, POLLIN);
+    }
+    if (l->changed) {
+        poll_timer_wait_until(l->look_at);
     }
 }

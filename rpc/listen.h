@@ -16,7 +16,7 @@ struct rpc_listener;
  * there already, EEXIST if 'path' is something else than a socket. */
 int rpc_listener_create(const char *path, struct rpc_listener **);
 
-/* Removes the socket file. */
+/* Removes the socket file, unless another one has taken its place. */
 void rpc_listener_destroy(struct rpc_listener *);
 
 /* Returns the non-blocking socket that accepts. */

@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "openvswitch/poll-loop.h"
+#include "timeval.h"
 #include "util.h"
 
 #include "rpc/listen.h"
@@ -95,8 +96,8 @@ teardown(void **state)
     return 0;
 }
 
-/* Waits for an event of 'l', and has it act on it.  Returns true if there is
- * a new socket file. */
+/* Waits until 'l' has something to do, and has it act on it.  Returns true if
+ * there is a new socket file. */
 static bool
 run(struct rpc_listener *l)
 {
@@ -145,6 +146,43 @@ test_failed_repair(void **state)
     check_file();
 }
 
+/* A file that is gone and cannot be made anew is tried again, though nothing
+ * tells of it any more; but not all the time. */
+static void
+test_try_again(void **state)
+{
+    struct rpc_listener *l = *state;
+    long long int begin = time_msec();
+    int n = 0;
+
+    rename_failures = 2;
+    assert_int_equal(unlink(path), 0);
+    while (!run(l)) {
+        n++;
+    }
+    assert_true(time_msec() - begin >= 2000);
+    assert_true(n < 10);
+    check_file();
+}
+
+/* The file of somebody else in the place of the socket is left alone, also at
+ * the end. */
+static void
+test_other_file(void **state)
+{
+    struct rpc_listener *l = *state;
+    int fd;
+
+    assert_int_equal(unlink(path), 0);
+    fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_false(run(l));
+    rpc_listener_destroy(l);
+    close(fd);
+    assert_int_equal(unlink(path), 0);
+    *state = NULL;
+}
+
 /* A symbolic link in the place of the socket file is not followed. */
 static void
 test_link(void **state)
@@ -175,6 +213,8 @@ main(int argc OVS_UNUSED, char *argv[])
 {
     const struct CMUnitTest tests[] = {
         TEST(test_failed_repair),
+        TEST(test_try_again),
+        TEST(test_other_file),
         TEST(test_link),
     };
 
