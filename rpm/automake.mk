@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	rpm/ovn-xdp.sysconfig \
 	rpm/ovn-xdp.sysusers \
 	rpm/ovn-xdp.tmpfiles \
+	rpm/ovn-xdpd-cleanup.service.in \
 	rpm/ovn-xdpd.service.in \
 	rpm/rpmlint.toml \
 	rpm/selinux/ovn_xdp.fc \
@@ -20,20 +21,25 @@ EXTRA_DIST += \
 
 dist_pkgdata_DATA = rpm/grafana/ovn-xdp.json
 
-CLEANFILES += rpm/ovn-xdpd.service
-all-local: rpm/ovn-xdpd.service
-rpm/ovn-xdpd.service: rpm/ovn-xdpd.service.in Makefile
-	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(SED) \
+# The units that have the folders of the build in them.
+made_units = rpm/ovn-xdpd-cleanup.service rpm/ovn-xdpd.service
+CLEANFILES += $(made_units)
+all-local: $(made_units)
+make_unit = $(MKDIR_P) $(@D) && $(SED) \
 	  -e 's|@sbindir[@]|$(sbindir)|g' \
 	  -e 's|@sysconfdir[@]|$(sysconfdir)|g' \
 	  -e 's|@ovn_rundir[@]|$(DEFAULT_OVN_RUNDIR)|g' \
 	  -e 's|@ovn_logdir[@]|$(DEFAULT_OVN_LOGDIR)|g' \
-	  $(srcdir)/rpm/ovn-xdpd.service.in >$@.tmp && mv -f $@.tmp $@
+	  $(srcdir)/$@.in >$@.tmp && mv -f $@.tmp $@
+rpm/ovn-xdpd-cleanup.service: rpm/ovn-xdpd-cleanup.service.in Makefile
+	$(AM_V_GEN)$(make_unit)
+rpm/ovn-xdpd.service: rpm/ovn-xdpd.service.in Makefile
+	$(AM_V_GEN)$(make_unit)
 if SYSTEMD_UNIT
 systemdsystemunit_DATA = \
 	rpm/ovn-xdp-metrics.service \
 	rpm/ovn-xdp-metrics.timer \
-	rpm/ovn-xdpd.service
+	$(made_units)
 
 # What the unit needs: a group, and folders at boot.
 install-data-local:

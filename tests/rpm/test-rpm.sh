@@ -85,6 +85,7 @@ expected_files() {
 -rwxr-xr-x root:root /usr/bin/ovn-xdpctl
 -rw-r--r-- root:root /usr/lib/systemd/system/ovn-xdp-metrics.service
 -rw-r--r-- root:root /usr/lib/systemd/system/ovn-xdp-metrics.timer
+-rw-r--r-- root:root /usr/lib/systemd/system/ovn-xdpd-cleanup.service
 -rw-r--r-- root:root /usr/lib/systemd/system/ovn-xdpd.service
 -rw-r--r-- root:root /usr/lib/sysusers.d/ovn-xdp.conf
 -rw-r--r-- root:root /usr/lib/tmpfiles.d/ovn-xdp.conf
@@ -238,8 +239,9 @@ END
 }
 
 upgrades() {
+    # shellcheck disable=SC2016  # It is to be executed by nobody.
     printf '%s\n' 'OVN_XDPD_OPTIONS="--pin-dir=/elsewhere"' \
-        'OVS_RUNDIR=/elsewhere/run' >>"$host/etc/sysconfig/ovn-xdp"
+        'OVS_RUNDIR=$(touch /executed)' >>"$host/etc/sysconfig/ovn-xdp"
     cp "$(only "$OVN_XDP_TMP/next-top/RPMS/*/*.rpm")" \
         "$host/packages/next.rpm" || return
     host_rpm --upgrade --nodeps --test /packages/next.rpm || return
@@ -306,14 +308,15 @@ stop_daemon() {
     on_host ovn-appctl -t ovn-xdpd exit
 }
 
-# The daemon is asked last, with the options and environment of the service.
+# systemd is asked last, which has the options and environment of the service;
+# the package reads none of them.
 removes() {
+    mkdir -p "$host/run/systemd/system"
     stub /usr/sbin/ovn-xdpd
-    rpm_asks --erase ovn-xdp <<END
+    rpm_asks --erase ovn-xdp <<END && test ! -e "$host/executed"
 systemd-update-helper remove-system-units ovn-xdpd.service \
 ovn-xdp-metrics.timer
-ovn-xdpd --cleanup -vconsole:warn -vsyslog:off --pin-dir=/elsewhere \
-(OVS_RUNDIR=/elsewhere/run)
+systemctl start ovn-xdpd-cleanup.service
 END
 }
 
@@ -338,11 +341,25 @@ selinuxenabled
 END
 }
 
-# Here it is the daemon itself that is asked, in vain: no database answers it.
+# As removes(), but the unit fails.
 removes_anyway() {
     local said
 
     host_rpm --install --nodeps /packages/first.rpm || return
+    stub /usr/bin/systemctl 1
+    said=$(host_rpm --erase ovn-xdp) || return
+    equal "what it says" "$said" "ovn-xdp: warning: not everything was taken \
+away: journalctl -u ovn-xdpd-cleanup says what stays" &&
+        inverted host_rpm --query ovn-xdp
+}
+
+# Without systemd it is the daemon itself that is asked, here in vain: no
+# database answers it.
+removes_without_systemd() {
+    local said
+
+    host_rpm --install --nodeps /packages/first.rpm || return
+    rm -r "$host/run/systemd/system"
     said=$(host_rpm --erase ovn-xdp) || return
     grep '^ovn-xdpd: not everything is gone' <<<"$said" &&
         grep -x 'ovn-xdp: warning: not everything was taken away' \
@@ -385,4 +402,5 @@ check "the installed daemon stops" stop_daemon
 check "removes: stops, then takes everything away" removes
 check "the policy of SELinux comes and goes" policy_installs
 check "removes also where that fails, and says so" removes_anyway
+check "and where no systemd runs" removes_without_systemd
 [ "$report_failed" -eq 0 ]

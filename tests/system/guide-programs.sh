@@ -29,6 +29,8 @@ systemctl() {
     "stop ovn-xdpd") [ ! -e "$SANDBOX/ovn-xdpd.pid" ] || daemon_stop ;;
     "restart ovn-xdpd") systemctl stop ovn-xdpd &&
         systemctl start ovn-xdpd ;;
+    "start ovn-xdpd-cleanup") systemctl stop ovn-xdpd &&
+        ovn-xdpd --cleanup ;;
     "enable --now ovn-xdp-metrics.timer") ;; # Half a minute may pass.
     "start ovn-xdp-metrics") metrics_service ;;
     "restart ovn-bgp-agent") agent_routes ;;
@@ -61,7 +63,7 @@ dnf() {
     case $1 in
     install) ;;
     upgrade) systemctl restart ovn-xdpd ;;
-    remove) systemctl stop ovn-xdpd && ovn-xdpd --cleanup ;;
+    remove) systemctl start ovn-xdpd-cleanup ;;
     *) return 1 ;;
     esac
 }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# A real systemd on the chassis of a sandbox, with ovn-xdpd.service as it is
-# installed.  Sourced after sandbox.sh.  It is process 1 of namespaces of its
+# A real systemd on the chassis of a sandbox, with ovn-xdpd.service and its
+# cleanup as they are installed.  Sourced after sandbox.sh.  It is process 1 of namespaces of its
 # own (systemd-boot makes them), in the network namespace 'hv': when that is
 # reaped, all of it ends.
 
@@ -14,7 +14,9 @@ systemd_start() {
 
     mkdir "$SANDBOX/root" "$SANDBOX/sbin" &&
         cp "$OVN_XDPD" "$SANDBOX/sbin/ovn-xdpd" &&
-        cp "$OVN_XDPD_UNIT" "$SANDBOX/ovn-xdpd.service" || return
+        cp "$OVN_XDPD_UNIT" "$SANDBOX/ovn-xdpd.service" &&
+        cp "${OVN_XDPD_UNIT%.service}-cleanup.service" \
+            "$SANDBOX/ovn-xdpd-cleanup.service" || return
     # shellcheck disable=SC2154  # Of sandbox.sh.
     nsenter --net="/run/netns/$SANDBOX_ID-hv" -- unshare --mount \
         "$sandbox_lib/systemd-boot" "$SANDBOX/root" "ovn-xdp-$SANDBOX_ID" \

@@ -39,7 +39,7 @@ unit_is_known() {
 
     in_systemd journalctl --sync && words=$(journal) &&
         grep -q "Started ovn-xdpd.service" <<<"$words" &&
-        inverted grep -E "ovn-xdpd\.service:[0-9]+:" <<<"$words"
+        inverted grep -E "ovn-xdpd(-cleanup)?\.service:[0-9]+:" <<<"$words"
 }
 
 # Succeeds if the watchdog got a sign of life a second after the start.
@@ -322,6 +322,47 @@ test_removal() {
     check "--cleanup finds nothing to do" cleanup
 }
 
+# Runs the unit that takes all away.
+cleanup_unit() {
+    in_systemd timeout 90 systemctl start ovn-xdpd-cleanup
+}
+
+# Puts options and other words into the file of the package that a shell would
+# read in another way than systemd.
+odd_options() {
+    # shellcheck disable=SC2016  # It is to be executed by nobody.
+    printf '%s\r\n' 'OVN_XDPD_OPTIONS=--pin-dir=/sys/fs/bpf/odd -vfile:dbg' \
+        'X=$(touch /executed)' 'touch /executed' |
+        in_systemd tee /etc/sysconfig/ovn-xdp >/dev/null
+}
+
+# The unit that the removal of the package starts: it reads what the service
+# reads, and as that does.
+test_cleanup_unit() {
+    odd_options
+    config bridge-port veth
+    config interfaces nic0
+    check "it starts with options of the package's file" service start
+    check "$fip is offloaded" await_offloaded $fip
+    check "it pins where they say" test -e "$SANDBOX_PINS/odd"
+    check_not "and not elsewhere" test -e "$SANDBOX_PINS/ovn-xdp"
+    check "the unit takes all away" cleanup_unit
+    check "the service has ended" service_is ActiveState inactive
+    check "no program is left" no_program nic0
+    check "and no pin" no_pins
+    config interfaces
+    config bridge-port
+    check "all is as before" diff <(echo "$before") <(snapshot)
+
+    mkdir -p "$SANDBOX_PINS/odd/strange"
+    check_not "it fails if something stays" cleanup_unit
+    check "the journal says what" await 10 journal_says \
+        "/odd/strange: still there" -u ovn-xdpd-cleanup
+    rmdir "$SANDBOX_PINS/odd/strange"
+    check "it finds nothing to do" cleanup_unit
+    check_not "nothing of the file was executed" in_systemd test -e /executed
+}
+
 sandbox_start
 cloud_add || die "the cloud failed"
 # A path in /tmp is none for a service with PrivateTmp.
@@ -339,5 +380,6 @@ test_watchdog
 test_capabilities
 test_detached
 test_removal
+test_cleanup_unit
 check "systemd knows all that the unit says" unit_is_known
 finish
