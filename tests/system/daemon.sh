@@ -155,6 +155,12 @@ counted() {
                   if reason == '${2:-}' or not '${2:-}')"
 }
 
+# Prints how many frames were lost after the verdict, by what the kernel told
+# the daemon's tracepoints.  They count on in the same map.
+redirect_errors() {
+    ctl -f json stats | json "sum(d['redirect_errors'].values())"
+}
+
 # Prints member FIELD of the target of NIC that is bridge BRIDGE.
 #
 # usage: target NIC BRIDGE FIELD
@@ -245,6 +251,12 @@ through_xdp() {
 # usage: pings_through_xdp ADDRESS [COUNT]
 pings_through_xdp() {
     through_xdp "$1" "${2:-5}" pings "$1" "${2:-5}"
+}
+
+# Prints the identifier of the XDP program on NIC of hv, nothing without one.
+program() {
+    ip -n "$SANDBOX_ID-hv" link show dev "$1" |
+        sed -n 's|.*prog/xdp id \([0-9]*\).*|\1|p'
 }
 
 # Succeeds if NIC of hv carries no XDP program.

@@ -12,12 +12,6 @@ set -u
 
 fip=172.24.100.111
 
-# Prints the identifier of the program on DEVICE of hv, nothing without one.
-program() {
-    ip -n "$SANDBOX_ID-hv" link show dev "$1" |
-        sed -n 's|.*prog/xdp id \([0-9]*\).*|\1|p'
-}
-
 # Succeeds if "status" has a problem of class CLASS that says TEXT.
 problem_says() {
     ctl -f json status |

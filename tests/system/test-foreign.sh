@@ -28,12 +28,6 @@ attach_foreign() {
         ns hv ip link set dev nic0 xdpdrv pinned "$pin" && rm "$pin"
 }
 
-# Prints the identifier of the program on NIC.
-program() {
-    ip -n "$SANDBOX_ID-hv" link show dev "$1" |
-        sed -n 's|.*prog/xdp id \([0-9]*\).*|\1|p'
-}
-
 sandbox_start --nics 2
 cloud_add || die "the cloud failed"
 foreign_program || die "clang cannot build the foreign program"

@@ -16,30 +16,6 @@ set -u
 fip=172.24.100.111
 rate=21000 # What is reached is a little less.
 
-# Succeeds if 'ext' has sent COUNT frames since its counter was START.
-frames_sent() {
-    [ $(($(frames ext wan0 tx) - $1)) -ge "$2" ]
-}
-
-# Waits until half a second's frames have been sent from now on.
-half_a_second() {
-    await 20 frames_sent "$(frames ext wan0 tx)" $((rate / 2))
-}
-
-# Prints how many frames were lost after the verdict, by what the kernel told
-# the daemon's tracepoints.
-redirect_errors() {
-    ctl -f json stats | json "sum(d['redirect_errors'].values())"
-}
-
-# Prints how many frames ovs-vswitchd has not got although they were in the
-# managed port: its sockets were full.
-socket_drops() {
-    ns hv ss -0Hnme src "*:xdpi-br-ex" |
-        sed -n 's/.*skmem:(.*,d\([0-9]*\)).*/\1/p' |
-        awk '{ n += $1 } END { print n + 0 }'
-}
-
 # Prints the frames that have entered the bridge by the managed port.
 entered() {
     frames hv xdpi-br-ex rx
@@ -97,10 +73,10 @@ managed_port() {
     local bridge drops
 
     bridge=$(entered)
-    drops=$(socket_drops)
+    drops=$(socket_drops xdpi-br-ex)
     round "managed port"
     bridge=$(($(entered) - bridge))
-    drops=$(($(socket_drops) - drops))
+    drops=$(($(socket_drops xdpi-br-ex) - drops))
     echo "# managed port: $bridge frames entered the bridge," \
         "ovs-vswitchd's socket lost $drops"
     check "managed port: each of them entered the bridge" equal entered \

@@ -11,19 +11,13 @@ set -u
 
 fip=172.24.100.111
 
-# Prints the identifier of the program on nic0.
-program() {
-    ip -n "$SANDBOX_ID-hv" link show dev nic0 |
-        sed -n 's|.*prog/xdp id \([0-9]*\).*|\1|p'
-}
-
 # Runs the rounds of this test with one kind of target.
 round() {
     local id before
 
     check "$1: $fip is offloaded" await_offloaded $fip
     warm $fip
-    id=$(program)
+    id=$(program nic0)
     check "$1: it is reached through XDP" pings_through_xdp $fip
     before=$(endpoint $fip packets)
     check "$1: the daemon is killed" daemon_kill
@@ -32,7 +26,7 @@ round() {
     await_offloaded $fip
     check "$1: and knows what went on" equal packets \
         "$(endpoint $fip packets)" $((before + 20))
-    echo "# $1: program $id before, $(program) after"
+    echo "# $1: program $id before, $(program nic0) after"
 }
 
 # Runs another daemon, for 5 seconds if it can.

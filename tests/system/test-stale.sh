@@ -52,7 +52,7 @@ heartbeat_after() {
 }
 
 # Prints the identifiers of nic0's program and of the link that it hangs on.
-program() {
+program_and_link() {
     bpftool -j link show pinned "$SANDBOX_PINS/links/nic0" |
         json "f\"{d['prog_id']} {d['id']}\""
 }
@@ -63,7 +63,7 @@ program() {
 replaced() {
     local now
 
-    now=$(program) && [ "${now% *}" != "$1" ] &&
+    now=$(program_and_link) && [ "${now% *}" != "$1" ] &&
         equal "link" "${now#* }" "$2"
 }
 
@@ -73,7 +73,7 @@ replaced() {
 timeout_is() {
     local before link
 
-    read -r before link <<<"$(program)"
+    read -r before link <<<"$(program_and_link)"
     config stale-timeout "$1"
     check "$1 s: the program is replaced on its link" await 10 \
         replaced "$before" "$link"
@@ -141,13 +141,13 @@ check "nothing is stale" equal stale "$(stale)" 0
 check "all is redirected" pings_through_xdp $fip
 
 # It is to be replaced by a program without a timeout, and cannot be.
-read -r before link <<<"$(program)"
+read -r before link <<<"$(program_and_link)"
 descriptors_take
 config stale-timeout 0
 check "without descriptors it is not replaced" await 10 replacing_fails
 check "so that the heart beats on" await 20 heartbeat_after \
     $(($(heartbeat) + 2000))
-check "for the old program" equal program "$(program)" "$before $link"
+check "for the old program" equal program "$(program_and_link)" "$before $link"
 descriptors_give
 check "with descriptors it is" await 20 replaced "$before" "$link"
 check "then the heart rests" await 20 heart_rests

@@ -27,16 +27,6 @@ traces=                     # What was there before the first one.
 objects=()                  # "prog N", "map N", "link N": all that came.
 errors=0                    # Frames lost after the verdict.
 
-# Succeeds if 'ext' has sent COUNT frames since its counter was START.
-frames_sent() {
-    [ $(($(frames ext wan0 tx) - $1)) -ge "$2" ]
-}
-
-# Waits until half a second's frames have been sent from now on.
-half_a_second() {
-    await 20 frames_sent "$(frames ext wan0 tx)" $((rate / 2))
-}
-
 # Starts the daemon whose program is FILE.
 start() {
     OVN_XDPD=$1
@@ -63,10 +53,10 @@ southbound() {
 cut_short() {
     local before status
 
-    before=$(program)
+    before=$(program nic0)
     daemon_kill && southbound STOP || return
     start "$other" && equal generations "$(generations)" 2 &&
-        equal "program of the NIC" "$(program)" "$before" && daemon_kill
+        equal "program of the NIC" "$(program nic0)" "$before" && daemon_kill
     status=$?
     southbound CONT && return "$status"
 }
@@ -74,12 +64,6 @@ cut_short() {
 # Prints how many generations of maps are pinned.
 generations() {
     find "$pins" -maxdepth 1 -name 'gen-*' | wc -l
-}
-
-# Prints the identifier of the program on nic0.
-program() {
-    ip -n "$SANDBOX_ID-hv" link show dev nic0 |
-        sed -n 's|.*prog/xdp id \([0-9]*\).*|\1|p'
 }
 
 # Prints member FIELD of what is pinned as PATH: a link or a map.
@@ -94,7 +78,7 @@ member_of() {
 # number BEFORE.
 taken_over() {
     equal generations "$(generations)" 1 &&
-        inverted equal "program of the NIC" "$(program)" "$1"
+        inverted equal "program of the NIC" "$(program nic0)" "$1"
 }
 
 # Notes what is in the kernel because of the daemon, and keeps the counters of
@@ -127,20 +111,6 @@ redirected() {
 print(sum(cpu["value"]["packets"] for line in sys.stdin
           for row in json.loads(line)
           for cpu in row["formatted"]["values"]))'
-}
-
-# Prints how many frames were lost after the verdict, by what the kernel told
-# the tracepoints.  They count on in the same map.
-redirect_errors() {
-    ctl -f json stats | json "sum(d['redirect_errors'].values())"
-}
-
-# Prints how many frames of device DEV of hv ovs-vswitchd has not got: its
-# sockets were full.
-socket_drops() {
-    ns hv ss -0Hnme src "*:$1" 2>/dev/null |
-        sed -n 's/.*skmem:(.*,d\([0-9]*\)).*/\1/p' |
-        awk '{ n += $1 } END { print n + 0 }'
 }
 
 # Prints what must not change of the NIC and of the bridge.
@@ -197,7 +167,7 @@ out_stop() {
 replace() {
     local name=$1 file=$2 how=$3 before
 
-    before=$(program)
+    before=$(program nic0)
     check "$name: packets come" half_a_second
     check "$name: the old one is no more ($how)" "$how"
     check "$name: packets go on without it" half_a_second

@@ -131,6 +131,7 @@ queue_deeply() {
 # usage: flow_start ADDRESS RATE
 flow_start() {
     flow_address=$1
+    flow_aim=$2
     flow_before=$(endpoint "$1" packets) || return
     flow_wire=$(wire_drops)
     # Not by ns: the process must be the program itself, for its SIGTERM.
@@ -146,6 +147,26 @@ flow_runs() {
 
     packets=$(endpoint "$flow_address" packets) &&
         [ "$packets" -ge $((flow_before + $1)) ]
+}
+
+# Waits until the flow has sent half a second's frames from now on.
+half_a_second() {
+    await 20 frames_since "$(frames ext wan0 tx)" $((flow_aim / 2))
+}
+
+# Succeeds if 'ext' has sent COUNT frames since its counter was START.
+#
+# usage: frames_since START COUNT
+frames_since() {
+    [ $(($(frames ext wan0 tx) - $1)) -ge "$2" ]
+}
+
+# Prints how many frames of device DEV of hv ovs-vswitchd of the userspace
+# datapath has not got: its sockets were full.
+socket_drops() {
+    ns hv ss -0Hnme src "*:$1" 2>/dev/null |
+        sed -n 's/.*skmem:(.*,d\([0-9]*\)).*/\1/p' |
+        awk '{ n += $1 } END { print n + 0 }'
 }
 
 # Prints how many frames 'ext' could not put on the wire: the ring of the NIC
