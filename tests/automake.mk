@@ -92,9 +92,9 @@ check-programs: $(check_PROGRAMS)
 # "make check RECHECK=yes" runs what failed once more, alone, at the end.
 recheck_yes = --recheck
 
-# "make check INSTALLED=yes" has the system tests run the programs of the
-# package, as they are on a node; those of a build with sanitizers stay that
-# build's.
+# "make check INSTALLED=yes" has the system tests and that of the guest run the
+# programs of the package, as they are on a node; those of a build with
+# sanitizers stay that build's.
 if_installed_yes = installed-root
 installed_yes = --installed='$(abs_builddir)/installed'
 

@@ -3,6 +3,8 @@
 #
 # What differs with the OVS kernel datapath; runs in the guest.  There br-ex
 # is an OVS internal port, which cannot take natively redirected frames.
+#
+# usage: kernel-datapath.sh DAEMON, the program that ovn-xdpd must be
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/../system/sandbox.sh"
@@ -53,6 +55,8 @@ check "the kernel's rules reach a floating IP" warm 172.24.100.111
 kernel_unroute 172.24.100.111
 
 check "ovn-xdpd starts" daemon_start || finish
+# Not by its path: confine puts the program elsewhere.
+check "the one that is to be tested" cmp "/proc/$(daemon_pid)/exe" "$1"
 config interfaces nic0
 check "nic0 is attached" await_attached nic0
 goes_by native veth

@@ -11,4 +11,5 @@ if ! "$here/prepare" >/dev/null; then
     echo "the guest's kernel cannot be had"
     exit 77
 fi
-"$here/run-guest" -t 380 "$here/kernel-datapath.sh"
+"$here/run-guest" -t 380 "$here/kernel-datapath.sh" \
+    "${OVN_XDPD:-$OVN_XDP_BUILDDIR/plugin/ovn-xdpd}"
