@@ -320,24 +320,35 @@ systemctl start ovn-xdpd-cleanup.service
 END
 }
 
-# The policy goes where one of its kind is in force, and goes again.
+# The policy goes where one of its kind is in force, and goes again.  What is
+# there of the daemon gets its labels.
 policy_installs() {
     local module=/usr/share/selinux/packages/targeted/ovn_xdp.pp.bz2
+    local labelled="/run/ovn/ovn-xdpd.* /var/log/ovn/ovn-xdpd.log*"
 
     mkdir -p "$host/etc/selinux"
     echo SELINUXTYPE=targeted >"$host/etc/selinux/config"
     stub /usr/sbin/semodule
-    stub /usr/sbin/selinuxenabled 1
+    stub /usr/sbin/selinuxenabled
+    stub /usr/sbin/load_policy
+    stub /usr/sbin/restorecon
+    # The shell leaves patterns alone that match nothing.
+    rm -rf "$host/run/ovn" "$host/var/log/ovn"
     cp "$policy_package" "$host/packages/policy.rpm"
     rpm_asks --install --nodeps /packages/policy.rpm <<END &&
 semodule -n -s targeted -X 200 -i $module
 selinuxenabled
+load_policy
 selinuxenabled
+restorecon -i /usr/sbin/ovn-xdpd $labelled
 END
         rpm_asks --erase ovn-xdp-selinux <<END
 semodule -n -s targeted -X 200 -r ovn_xdp
 selinuxenabled
+load_policy
 selinuxenabled
+restorecon -i /usr/sbin/ovn-xdpd $labelled
+systemctl --no-block try-restart ovn-xdpd.service
 END
 }
 
