@@ -147,6 +147,11 @@ result "and says why" $?
 none_of_ours
 result "then nothing is left of the metrics" $?
 scraped "which is no error" "node_textfile_scrape_error 0"
+for folder in "" textfiles; do
+    ! OVN_XDP_METRICS_DIR=$folder write_metrics 2>"$tmp/error" &&
+        grep -q '^OVN_XDP_METRICS_DIR' "$tmp/error"
+    result "'$folder' is refused as a folder" $?
+done
 rmdir "$OVN_XDP_METRICS_DIR"
 server_start
 ! write_metrics 2>/dev/null

@@ -313,7 +313,7 @@ stop_daemon() {
 removes() {
     mkdir -p "$host/run/systemd/system"
     stub /usr/sbin/ovn-xdpd
-    rpm_asks --erase ovn-xdp <<END && test ! -e "$host/executed"
+    rpm_asks --erase ovn-xdp <<END && inverted ls "$host/executed"
 systemd-update-helper remove-system-units ovn-xdpd.service \
 ovn-xdp-metrics.timer
 systemctl start ovn-xdpd-cleanup.service

@@ -32,6 +32,7 @@ systemctl() {
     "start ovn-xdpd-cleanup") systemctl stop ovn-xdpd &&
         ovn-xdpd --cleanup ;;
     "enable --now ovn-xdp-metrics.timer") ;; # Half a minute may pass.
+    "disable --now ovn-xdp-metrics.timer") ;;
     "start ovn-xdp-metrics") metrics_service ;;
     "restart ovn-bgp-agent") agent_routes ;;
     *) echo "systemctl $*: not known to the test" >&2 && return 1 ;;

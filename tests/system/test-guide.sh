@@ -32,7 +32,8 @@ stand_ins() {
 # The programs that examples may use.  Those that guide-programs.sh does not
 # replace are run as they are: they do what they do to their arguments only.
 known="bpftool cat dnf echo ethtool grep ip jq logger mkdir mv ovn-appctl
-ovn-xdpctl ovn-xdpd ovs-ofctl ovs-vsctl socat sysctl systemctl tail tcpdump"
+ovn-xdpctl ovn-xdpd ovs-ofctl ovs-vsctl rm socat sysctl systemctl tail
+tcpdump"
 
 # The kernel's way in for all addresses, as ovn-bgp-agent keeps it.
 agent_routes() {

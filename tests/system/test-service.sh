@@ -332,7 +332,8 @@ cleanup_unit() {
 odd_options() {
     # shellcheck disable=SC2016  # It is to be executed by nobody.
     printf '%s\r\n' 'OVN_XDPD_OPTIONS=--pin-dir=/sys/fs/bpf/odd -vfile:dbg' \
-        'X=$(touch /executed)' 'touch /executed' |
+        'X=$(touch /executed)' 'touch /executed' \
+        OVN_XDP_METRICS_DIR=/var/metrics |
         in_systemd tee /etc/sysconfig/ovn-xdp >/dev/null
 }
 
@@ -346,7 +347,11 @@ test_cleanup_unit() {
     check "$fip is offloaded" await_offloaded $fip
     check "it pins where they say" test -e "$SANDBOX_PINS/odd"
     check_not "and not elsewhere" test -e "$SANDBOX_PINS/ovn-xdp"
+    in_systemd mkdir /var/metrics
+    check "it has metrics" in_systemd systemctl start ovn-xdp-metrics
+    check "where they should be" in_systemd test -e /var/metrics/ovn-xdp.prom
     check "the unit takes all away" cleanup_unit
+    check "the metrics too" equal files "$(in_systemd ls -A /var/metrics)" ""
     check "the service has ended" service_is ActiveState inactive
     check "no program is left" no_program nic0
     check "and no pin" no_pins
