@@ -13,6 +13,7 @@
 
 #include "command-line.h"
 #include "daemon.h"
+#include "dns-resolve.h"
 #include "fatal-signal.h"
 #include "memory.h"
 #include "openvswitch/poll-loop.h"
@@ -463,6 +464,9 @@ main(int argc, char *argv[])
 
     struct notifier *notifier = notifier_create();
     daemonize_start(DAEMONIZE_START_ARGS);
+    /* Names of remotes are looked up beside the main loop, which may not wait
+     * for a name server that is silent. */
+    dns_resolve_init(true);
     notifier_start(notifier, time_msec());
     struct unixctl_server *unixctl = create_unixctl(options.unixctl);
     int error = engine_create(&options.engine, &engine);
@@ -482,6 +486,7 @@ main(int argc, char *argv[])
     free(remains);
     unixctl_server_destroy(unixctl);
     notifier_destroy(notifier);
+    dns_resolve_destroy();
     free(options.unixctl);
     free(options.rpc_socket);
     service_stop();

@@ -168,6 +168,10 @@ check "as can be seen" await 5 no_endpoint $fip6
 
 check "its cluster may be rebuilt" daemon_appctl nb-cluster-state-reset
 check "it is still followed" await 5 northbound_is synced
+config nb-remote ssl:nowhere.invalid:6641
+check "a name that no server tells holds up nothing" await 5 \
+    northbound_is connecting
+check "status is answered at once" ctl -t 3 status
 config nb-remote
 check "without the setting it is not there" await 5 northbound_is ""
 check "$fip is served without it" pings_through_xdp $fip
