@@ -13,7 +13,7 @@
 #include <linux/types.h>
 
 /* Version of everything in this file. */
-#define OX_ABI 2
+#define OX_ABI 3
 
 /* NICs and managed ports that can carry a program at the same time. */
 #define OX_MAX_NICS 64
@@ -66,7 +66,7 @@ struct ox_endpoint {
 	__u32 slot;		/* Index in 'endpoint_stats'. */
 	__u32 mtu;		/* Largest layer-3 length, in bytes, that the
 				 * target takes. */
-	__u32 zero;		/* Always 0. */
+	__u32 acl;		/* Key of 'acl_sets', or 0: no rules. */
 };
 _Static_assert(sizeof(struct ox_endpoint) == 48, "ABI");
 
@@ -113,5 +113,138 @@ struct ox_heartbeat {
 				 * was alive then. */
 };
 _Static_assert(sizeof(struct ox_heartbeat) == 8, "ABI");
+
+/* Layer L2.  A packet to an endpoint with rules is classified by what it is
+ * (acl_services) and by where it comes from (acl_sources, acl_classes).  Either
+ * gives the rules that do not speak against it, as bits; the first rule in both
+ * decides.  See bpf/acl.h. */
+
+/* Most rules in a set: cubes, to be exact (plugin/acl-rule.h). */
+#define OX_ACL_RULES 1024
+
+/* Words of a bitmap of rules. */
+#define OX_ACL_WORDS (OX_ACL_RULES / 64)
+
+/* Most sets at the same time: more than the ports of any node. */
+#define OX_MAX_ACL_SETS 4096
+
+/* Most elements of 'acl_services', over all sets. */
+#define OX_MAX_ACL_SERVICES 262144
+
+/* Most prefixes in 'acl_sources', of all address sets and CIDRs. */
+#define OX_MAX_ACL_SOURCES 262144
+
+/* Most elements of 'acl_classes', over all sets. */
+#define OX_MAX_ACL_CLASSES 65536
+
+/* Most bitmaps, over all sets. */
+#define OX_MAX_ACL_BITS 65536
+
+/* Most counters of rules, over all sets. */
+#define OX_MAX_ACL_HITS 131072
+
+/* Value of 'acl_bits': bit i of word j is rule 64 * j + i. */
+struct ox_acl_bits {
+	__u64 word[OX_ACL_WORDS]; /* In the host's order. */
+};
+_Static_assert(sizeof(struct ox_acl_bits) == 128, "ABI");
+
+/* Value of 'acl_sets', a hash by __u32 id: a set of rules, which never
+ * changes.  Everything it refers to was written before it. */
+struct ox_acl_set {
+	__u32 flags;		/* OX_ACL_*. */
+	__u32 n_words;		/* Words of its bitmaps in use, 1 to 16. */
+	__u32 drops;		/* Bitmap of the rules that drop. */
+	__u32 any4;		/* Bitmap for IPv4 sources of no class that it
+				 * has an element of 'acl_classes' for. */
+	__u32 any6;		/* The same for IPv6. */
+	__u32 hits;		/* Counter of its first rule in 'acl_hits'. */
+};
+_Static_assert(sizeof(struct ox_acl_set) == 24, "ABI");
+
+/* There are connections: only new ones are decided by the rules. */
+#define OX_ACL_STATEFUL 0x1
+
+/* Key of 'acl_services', a trie whose values are bitmap numbers.  Each set has
+ * at least the element of OX_ACL_ANY_LEN. */
+struct ox_acl_service {
+	__u32 prefix_len;	/* Bits of what follows that count. */
+	__u32 set;		/* Id of the set. */
+	__u8 protocol;		/* IP protocol. */
+	__u8 zero;		/* Always 0. */
+	__be16 port;		/* Destination port; ICMP: type, code; else 0.
+				 * Network order. */
+};
+_Static_assert(sizeof(struct ox_acl_service) == 12, "ABI");
+
+/* Prefix lengths of 'acl_services': any protocol; any port of one; one port. */
+#define OX_ACL_ANY_LEN 32
+#define OX_ACL_PROTOCOL_LEN 48
+#define OX_ACL_PORT_LEN 64
+
+/* Key of 'acl_sources', a trie whose values are classes, not 0. */
+struct ox_acl_source {
+	__u32 prefix_len;	/* 0 to 128; 96 more than that of IPv4. */
+	__u8 addr[16];		/* Network order, IPv4 as v4-mapped. */
+};
+_Static_assert(sizeof(struct ox_acl_source) == 20, "ABI");
+
+/* Key of 'acl_classes', a hash whose values are bitmap numbers. */
+struct ox_acl_class {
+	__u32 set;		/* Id of the set. */
+	__u32 class;		/* Class of the source; 0: of none. */
+};
+_Static_assert(sizeof(struct ox_acl_class) == 8, "ABI");
+
+/* Value of 'acl_lease', an array of one.  The daemon renews it while all that
+ * it has written is what OVN wants, as far as it can know. */
+struct ox_acl_lease {
+	__u64 until_ns;		/* CLOCK_MONOTONIC, in nanoseconds: nothing is
+				 * dropped after that. */
+};
+_Static_assert(sizeof(struct ox_acl_lease) == 8, "ABI");
+
+/* Most elements of 'opened'. */
+#define OX_MAX_OPENED 262144
+
+/* Key of 'opened', a hash: a TCP connection that a VM has opened, or tried to,
+ * as seen from inside, on its way out of the bridge. */
+struct ox_opened_key {
+	__u8 local[16];		/* Its own address outside; IPv4 as v4-mapped. */
+	__u8 remote[16];	/* Whom it called, likewise. */
+	__be16 local_port;	/* Network order. */
+	__be16 remote_port;	/* Likewise. */
+};
+_Static_assert(sizeof(struct ox_opened_key) == 36, "ABI");
+
+/* States of such a connection. */
+#define OX_OPENED_SYN 0		/* Only SYNs were seen. */
+#define OX_OPENED_DATA 1	/* It was answered, so it seems. */
+#define OX_OPENED_CLOSING 2	/* The VM has sent FIN or RST. */
+
+/* Value of 'opened'. */
+struct ox_opened {
+	__u64 seen_ns;		/* CLOCK_MONOTONIC (coarse): last packet of the
+				 * VM. */
+	__u32 state;		/* OX_OPENED_*. */
+	__u32 zero;		/* Always 0. */
+};
+_Static_assert(sizeof(struct ox_opened) == 16, "ABI");
+
+/* How long a connection is remembered after its last packet, in seconds, by
+ * state.  Longer than the kernel's conntrack (120 for SYN_SENT, 120 for
+ * TIME_WAIT) and OVS's own (30, 45); an idle connection as OVS's own, 86,400
+ * (the kernel's 432,000 would remember what nobody uses). */
+#define OX_OPENED_SYN_S 150
+#define OX_OPENED_DATA_S 86400
+#define OX_OPENED_CLOSING_S 150
+
+/* Value of 'opened_state', an array of one. */
+struct ox_opened_state {
+	__u64 full_ns;		/* CLOCK_MONOTONIC (coarse): when a connection
+				 * did not fit last, or 0.  Nothing is dropped
+				 * for OX_OPENED_SYN_S after that. */
+};
+_Static_assert(sizeof(struct ox_opened_state) == 8, "ABI");
 
 #endif /* bpf/abi.h */

@@ -15,6 +15,7 @@ idl_libidl_a_SOURCES = \
 	idl/ovs-db-ports.c idl/ovs-db-ports.h \
 	idl/ovs-db-view.c idl/ovs-db-view.h \
 	idl/row-changes.c idl/row-changes.h \
+	idl/sb-acl.h \
 	idl/sb-db.c idl/sb-db.h \
 	idl/sb-db-cond.c idl/sb-db-cond.h \
 	idl/sb-db-facts.c idl/sb-db-facts.h \

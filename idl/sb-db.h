@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include "idl/db-status.h"
 #include "idl/row-changes.h"
+#include "idl/sb-acl.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/uuid.h"
 #include "smap.h"
@@ -79,6 +80,7 @@ struct sb_view {
                                  * 'bindings' for a moment. */
     struct row_changes fact_changes; /* Facts that changed, by 'identity', with
                                  * all parts; until they are taken. */
+    struct sb_acl_view acl;     /* What ACLs say, if it is asked for. */
 };
 
 /* Where to connect and who we are. */
@@ -86,6 +88,7 @@ struct sb_target {
     const char *remote;         /* Comma list of remotes; "" or NULL: none. */
     const char *chassis;        /* Chassis name (system-id); NULL: unknown. */
     int probe_interval;         /* Inactivity probe in ms; 0: off. */
+    bool acl;                   /* ACLs are wanted. */
 };
 
 struct sb_db *sb_db_create(void);

@@ -3,6 +3,10 @@
 # The daemon.  Everything but main.c is in a library, so that tests link it.
 
 plugin_libplugin_a_SOURCES = \
+	plugin/acl-apply.h \
+	plugin/acl-flow.h \
+	plugin/acl-rule.h \
+	plugin/acl.h \
 	plugin/addresses.c \
 	plugin/addresses.h \
 	plugin/commands.c \

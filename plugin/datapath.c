@@ -31,5 +31,6 @@ dp_action_equals(const struct dp_action *a, const struct dp_action *b)
     return eth_addr_equals(a->dmac, b->dmac)
            && eth_addr_equals(a->smac, b->smac)
            && a->vlan == b->vlan && a->target_sg == b->target_sg
-           && a->ifindex == b->ifindex && a->mtu == b->mtu;
+           && a->ifindex == b->ifindex && a->mtu == b->mtu
+           && a->acl == b->acl;
 }

@@ -40,6 +40,7 @@ struct dp_action {
     bool target_sg;             /* Target takes multi-buffer frames. */
     uint32_t ifindex;           /* Target device. */
     uint32_t mtu;               /* Its MTU in bytes. */
+    uint32_t acl;               /* Id of its rules (put_acl()), 0: none. */
 };
 
 bool dp_action_equals(const struct dp_action *, const struct dp_action *);
@@ -56,6 +57,13 @@ enum dp_mode {
     DP_GENERIC                  /* On skbs. */
 };
 
+/* What becomes of packets that OVN's ACLs would drop. */
+enum dp_acl_mode {
+    DP_ACL_OFF,                 /* Nobody looks. */
+    DP_ACL_COUNT,               /* They are counted. */
+    DP_ACL_DROP                 /* They are dropped. */
+};
+
 /* A NIC to attach to. */
 struct dp_nic {
     char name[IFNAMSIZ];        /* Device name; also the name of the pin. */
@@ -66,6 +74,7 @@ struct dp_nic {
                                  * makes the program device-bound). */
     uint32_t stale_timeout;     /* Seconds without a heartbeat after which the
                                  * program redirects no more; 0: never. */
+    enum dp_acl_mode acl;       /* Layer L2. */
 };
 
 /* A NIC as attached. */
@@ -81,6 +90,55 @@ struct dp_nic_state {
 struct dp_counter {
     uint64_t packets;           /* Frames, summed over CPUs. */
     uint64_t bytes;             /* Frame lengths as they arrived. */
+};
+
+/* Rules of a set, as bits: bit i of word j is rule 64 * j + i. */
+#define DP_ACL_WORDS 16
+struct dp_acl_bits {
+    uint64_t word[DP_ACL_WORDS]; /* In the host's order. */
+};
+
+/* Packets of one kind, for struct dp_acl. */
+struct dp_acl_service {
+    uint8_t protocol;           /* IP protocol. */
+    uint16_t port;              /* Destination port, host order; ICMP: 256 *
+                                 * type + code. */
+    uint8_t port_len;           /* Leading bits of 'port' that count. */
+    struct dp_acl_bits bits;    /* Rules that may match them.  The longest
+                                 * prefix counts alone. */
+};
+
+/* Packets from sources of one class. */
+struct dp_acl_class {
+    uint32_t class;             /* Class, not 0. */
+    struct dp_acl_bits bits;    /* Rules that may match them. */
+};
+
+/* A set of rules, compiled.  The datapath copies it. */
+struct dp_acl {
+    uint32_t id;                /* Not 0; never used before. */
+    bool stateful;              /* Only new connections are decided by it. */
+    uint32_t n_rules;           /* 1 to 1024. */
+    struct dp_acl_bits drops;   /* Those that drop. */
+    struct dp_acl_bits any_protocol; /* For packets of no service. */
+    struct dp_acl_bits any4;    /* For IPv4 sources of no class. */
+    struct dp_acl_bits any6;    /* For IPv6 sources of no class. */
+    const struct dp_acl_service *services; /* Without duplicates. */
+    size_t n_services;          /* Number of them. */
+    const struct dp_acl_class *classes; /* Likewise. */
+    size_t n_classes;           /* Number of them. */
+};
+
+/* Where sources come from. */
+struct dp_prefix {
+    struct in6_addr addr;       /* IPv4 as v4-mapped; host bits zero. */
+    uint8_t len;                /* 0 to 128; 96 more than that of IPv4. */
+};
+
+/* Where packets of VMs pass a device on their way out. */
+enum dp_watch_side {
+    DP_WATCH_INGRESS,           /* Received by it: a bridge's own device. */
+    DP_WATCH_EGRESS             /* Sent by it: a NIC in a bridge. */
 };
 
 /* How to open a datapath. */
@@ -159,6 +217,41 @@ struct dp_class {
     void (*beat)(struct dp *, long long int now);
     long long int (*last_beat)(const struct dp *);
 
+    /* Rules.  An id that no set has any more, or not yet, means: no rules.
+     * put_acl(): ENOSPC if it does not fit, and then nothing of it stays.
+     * put_acl_class() adds or replaces what a set has for one class.
+     * del_acl(): ENOENT if there is none. */
+    int (*put_acl)(struct dp *, const struct dp_acl *);
+    int (*put_acl_class)(struct dp *, uint32_t id,
+                         const struct dp_acl_class *);
+    int (*del_acl_class)(struct dp *, uint32_t id, uint32_t class);
+    int (*del_acl)(struct dp *, uint32_t id);
+
+    /* Says of which class the sources of a prefix are that no longer prefix
+     * has.  ENOSPC: no room; ENOENT: there is none. */
+    int (*put_acl_source)(struct dp *, const struct dp_prefix *,
+                          uint32_t class);
+    int (*del_acl_source)(struct dp *, const struct dp_prefix *);
+
+    /* Fills 'hits' with the packets that each of the 'n' rules of a set has
+     * decided about.  ENOENT: there is no such set. */
+    int (*acl_hits)(const struct dp *, uint32_t id, uint64_t *hits, size_t n);
+
+    /* Allows programs to drop packets until 'until', time_msec(); 0: no
+     * more. */
+    void (*lease)(struct dp *, long long int until);
+
+    /* Watches which connections VMs open by way of a device; adopts what an
+     * earlier daemon has attached.  Stores in '*since' since when, time_msec().
+     * del_watch(): ENOENT if it is not watched. */
+    int (*put_watch)(struct dp *, int ifindex, enum dp_watch_side,
+                     long long int *since);
+    int (*del_watch)(struct dp *, int ifindex);
+
+    /* Forgets connections that are over, at 'now', time_msec().  Returns how
+     * many are left. */
+    size_t (*sweep_opened)(struct dp *, long long int now);
+
     /* Says that the first programming is done: an older generation goes. */
     int (*commit)(struct dp *);
 
@@ -168,6 +261,8 @@ struct dp_class {
      * redirect_errors(): an errno if the kernel does not let us count. */
     int (*endpoint_counter)(const struct dp *, const struct dp_key *,
                             struct dp_counter *);
+    int (*endpoint_drops)(const struct dp *, const struct dp_key *,
+                          struct dp_counter *);
     int (*nic_counters)(const struct dp *, const char *name,
                         struct dp_counter *);
     int (*redirect_errors)(const struct dp *, dp_redirect_error_cb *,

@@ -326,28 +326,17 @@ set_endpoint(struct desired_endpoint *ep, const struct claim *claim,
     ep->vlan = claim->vlan;
     ep->reason = reason;
     ep->pending = is_passing(reason);
+
+    /* It may be another port now, whose rules are not those. */
+    ep->acl = 0;
+    ep->acl_reason = REASON_ACL_PENDING;
 }
 
 /* Notes that the endpoint of 'address' is not what it was. */
 static void
 note_change(struct derivation *d, const struct address *address)
 {
-    const struct dp_key *key = &address->ep.key;
-    struct hmap *changed = &d->desired->changed;
-    uint32_t hash = dp_key_hash(key);
-    struct desired_change *change;
-
-    if (d->desired->all_changed) {
-        return;
-    }
-    HMAP_FOR_EACH_WITH_HASH (change, node, hash, changed) {
-        if (dp_key_equals(&change->key, key)) {
-            return;
-        }
-    }
-    change = xmalloc(sizeof *change);
-    change->key = *key;
-    hmap_insert(changed, &change->node, hash);
+    desired_note_change(d->desired, &address->ep.key);
 }
 
 /* Frees 'address', which nobody claims. */

@@ -118,6 +118,9 @@ struct derivation {
     bool derived;               /* There was an update. */
 };
 
+/* desired.c. */
+void desired_note_change(struct desired *, const struct dp_key *);
+
 /* desired-devices.c: fills 'bridges', 'interfaces' and 'problems'. */
 void desired_add_devices(struct desired *, const struct desired_inputs *);
 

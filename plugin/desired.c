@@ -245,6 +245,47 @@ desired_update(struct desired *desired, const struct desired_inputs *inputs,
                        &desired->fresh_problems);
 }
 
+/* Notes that the endpoint with 'key' of 'desired' is not what it was. */
+void
+desired_note_change(struct desired *desired, const struct dp_key *key)
+{
+    uint32_t hash = dp_key_hash(key);
+    struct desired_change *change;
+
+    if (desired->all_changed) {
+        return;
+    }
+    HMAP_FOR_EACH_WITH_HASH (change, node, hash, &desired->changed) {
+        if (dp_key_equals(&change->key, key)) {
+            return;
+        }
+    }
+    change = xmalloc(sizeof *change);
+    change->key = *key;
+    hmap_insert(&desired->changed, &change->node, hash);
+}
+
+/* Makes 'acl' the id of the rules of the endpoint with 'key' of 'desired', or
+ * 'reason' why it has none, if that is 0.  An update that changes the endpoint
+ * otherwise takes its rules away. */
+void
+desired_set_acl(struct desired *desired, const struct dp_key *key,
+                uint32_t acl, enum reason reason)
+{
+    struct desired_endpoint *ep
+        = CONST_CAST(struct desired_endpoint *,
+                     desired_find_endpoint(desired, key));
+
+    if (!ep) {
+        return;
+    }
+    ep->acl_reason = reason;
+    if (ep->acl != acl) {
+        ep->acl = acl;
+        desired_note_change(desired, key);
+    }
+}
+
 /* Notes that what changed in 'desired' has been brought about. */
 void
 desired_forget_changes(struct desired *desired)
@@ -304,6 +345,7 @@ desired_endpoint_action(const struct desired_endpoint *ep,
         .target_sg = missing || ep->bridge->sg,
         .ifindex = ep->bridge->ifindex,
         .mtu = missing ? UINT16_MAX : ep->bridge->mtu,
+        .acl = ep->acl,
     };
     return true;
 }

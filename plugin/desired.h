@@ -118,6 +118,10 @@ struct desired_endpoint {
     uint16_t vlan;              /* Tag of the network, 0 for none. */
     enum reason reason;         /* NONE: belongs into the datapath. */
     bool pending;               /* With a reason: it will pass by itself. */
+
+    /* Layer L2, by desired_set_acl(). */
+    uint32_t acl;               /* Id of its rules in the datapath, or 0. */
+    enum reason acl_reason;     /* Why that is 0. */
 };
 
 /* An endpoint that came, went or changed. */
@@ -156,6 +160,8 @@ struct desired *desired_compute(const struct desired_inputs *);
 
 const struct desired_endpoint *desired_find_endpoint(const struct desired *,
                                                      const struct dp_key *);
+void desired_set_acl(struct desired *, const struct dp_key *, uint32_t acl,
+                     enum reason);
 bool desired_endpoint_action(const struct desired_endpoint *,
                              struct dp_action *);
 const char *endpoint_kind_to_string(enum endpoint_kind);

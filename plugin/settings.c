@@ -34,6 +34,7 @@ static char *parse_interfaces(struct settings *, const char *);
 static char *parse_exclude(struct settings *, const char *);
 static char *parse_mode(struct settings *, const char *);
 static char *parse_port(struct settings *, const char *);
+static char *parse_acl(struct settings *, const char *);
 static char *parse_max_endpoints(struct settings *, const char *);
 static char *parse_stale_timeout(struct settings *, const char *);
 static char *parse_nb_remote(struct settings *, const char *);
@@ -43,6 +44,7 @@ static const struct settings_key settings_keys[] = {
     { "ovn-xdp-exclude", "", parse_exclude },
     { "ovn-xdp-mode", "auto", parse_mode },
     { "ovn-xdp-bridge-port", "auto", parse_port },
+    { "ovn-xdp-acl", "count", parse_acl },
     { "ovn-xdp-max-endpoints", OVS_STRINGIZE(DEFAULT_MAX_ENDPOINTS),
       parse_max_endpoints },
     { "ovn-xdp-stale-timeout", "0", parse_stale_timeout },
@@ -62,7 +64,6 @@ struct settings_later {
 #define NUMBER "a number"
 
 static const struct settings_later settings_later[] = {
-    { "ovn-xdp-acl", "off", "count, drop, off" },
     { "ovn-xdp-direct", "off", "off, on" },
     { "ovn-xdp-nic-hook", NULL, "auto, xdp, tc" },
     { "ovn-xdp-vm-hook", NULL, "auto, xdp, tc" },
@@ -79,6 +80,10 @@ static const char *const port_names[] = {
     [PORT_AUTO] = "auto", [PORT_INTERNAL] = "internal", [PORT_VETH] = "veth",
 };
 
+static const char *const acl_names[] = {
+    [DP_ACL_OFF] = "off", [DP_ACL_COUNT] = "count", [DP_ACL_DROP] = "drop",
+};
+
 /* Returns the value that external_ids uses for 'mode'. */
 const char *
 settings_mode_to_string(enum settings_mode mode)
@@ -93,6 +98,13 @@ settings_port_to_string(enum settings_port port)
     return port_names[port];
 }
 
+/* Returns the value that external_ids uses for 'acl'. */
+const char *
+settings_acl_to_string(enum dp_acl_mode acl)
+{
+    return acl_names[acl];
+}
+
 /* Initializes 'settings' to the defaults, with no chassis and no NIC. */
 void
 settings_init(struct settings *settings)
@@ -102,6 +114,7 @@ settings_init(struct settings *settings)
         .nb_remote = xstrdup(""),
         .mappings_text = xstrdup(""),
         .probe_interval = DEFAULT_PROBE_INTERVAL_MS,
+        .acl = DP_ACL_COUNT,
         .max_endpoints = DEFAULT_MAX_ENDPOINTS,
     };
     smap_init(&settings->mappings);
@@ -183,6 +196,18 @@ parse_port(struct settings *settings, const char *value)
         return xstrdup("expected auto, internal or veth");
     }
     settings->port = port;
+    return NULL;
+}
+
+/* Parses ovn-xdp-acl. */
+static char *
+parse_acl(struct settings *settings, const char *value)
+{
+    int acl = find_name(acl_names, ARRAY_SIZE(acl_names), value);
+    if (acl < 0) {
+        return xstrdup("expected count, drop or off");
+    }
+    settings->acl = acl;
     return NULL;
 }
 

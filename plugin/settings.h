@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "plugin/datapath.h"
 #include "plugin/problems.h"
 #include "smap.h"
 #include "sset.h"
@@ -41,6 +42,7 @@ struct settings {
     enum settings_mode mode;    /* ovn-xdp-mode. */
     enum settings_port port;    /* ovn-xdp-bridge-port. */
     uint32_t max_endpoints;     /* ovn-xdp-max-endpoints. */
+    enum dp_acl_mode acl;       /* ovn-xdp-acl. */
     uint32_t stale_timeout;     /* ovn-xdp-stale-timeout in s, 0 for never. */
 };
 
@@ -50,5 +52,6 @@ void settings_update(struct settings *, const struct smap *external_ids,
                      const char *chassis, struct problems *);
 const char *settings_mode_to_string(enum settings_mode);
 const char *settings_port_to_string(enum settings_port);
+const char *settings_acl_to_string(enum dp_acl_mode);
 
 #endif /* plugin/settings.h */

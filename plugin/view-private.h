@@ -23,6 +23,10 @@ struct view {
     struct host_flows *flows;   /* Asks for flows of bridges; NULL: nobody
                                  * does. */
     const struct desired *desired; /* Last derivation, NULL before it. */
+    const struct acl *acl;      /* Rules of ports, NULL before the first
+                                 * derivation. */
+    const struct acl_apply *acl_apply; /* What the datapath has of them; NULL
+                                 * until it is open. */
     const struct reconcile *reconcile; /* NULL until the datapath is open. */
     const struct dp_class *class; /* Back end. */
     struct dp *dp;              /* NULL until the datapath is open. */

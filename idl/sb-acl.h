@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the Southbound says of ACLs, as plain values: the logical flows that
+ * decide about packets to the VMs of this chassis, and the port groups and
+ * address sets that those flows name.  No generated header here. */
+#ifndef IDL_SB_ACL_H
+#define IDL_SB_ACL_H 1
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "idl/row-changes.h"
+#include "openvswitch/hmap.h"
+#include "openvswitch/uuid.h"
+#include "sset.h"
+
+/* Stages whose flows are kept, by what they are for; known by their names
+ * ("stage-name"), since table numbers differ between releases. */
+enum sb_acl_stage {
+    SB_ACL_PRE,                 /* ls_out_pre_acl. */
+    SB_ACL_EVAL,                /* ls_out_acl, ls_out_acl_eval. */
+    SB_ACL_SWITCH_LB,           /* Flows of a switch's ingress whose actions
+                                 * have "ct_lb", whatever their stage. */
+    SB_ACL_ROUTER_DNAT,         /* lr_in_dnat. */
+    SB_ACL_ROUTER_POLICY        /* lr_in_policy. */
+};
+
+/* A row of Logical_Flow. */
+struct sb_acl_flow {
+    struct hmap_node node;      /* In sb_acl_view 'flows', by hash of 'uuid'. */
+    struct uuid uuid;           /* The row. */
+    enum sb_acl_stage stage;    /* See above. */
+    int priority;               /* Logical_Flow.priority. */
+    char *match;                /* Logical_Flow.match, as it is. */
+    char *actions;              /* Logical_Flow.actions, as they are. */
+    struct uuid *datapaths;     /* Those datapaths of 'datapaths' of the view
+                                 * that it belongs to, by itself or by its
+                                 * group; sorted, at least one. */
+    size_t n_datapaths;         /* Number of them. */
+};
+
+/* A row of Port_Group. */
+struct sb_port_group {
+    struct hmap_node node;      /* In sb_acl_view, by hash of 'name'. */
+    char *name;                 /* Port_Group.name: "KEY_NAME" with the tunnel
+                                 * key of a datapath since OVN 20.09. */
+    struct sset ports;          /* Those of Port_Group.ports that are bound to
+                                 * this chassis. */
+};
+
+/* A row of Address_Set. */
+struct sb_address_set {
+    struct hmap_node node;      /* In sb_acl_view, by hash of 'name'. */
+    char *name;                 /* Address_Set.name. */
+    struct sset addresses;      /* Address_Set.addresses. */
+};
+
+/* A switch with VMs of this chassis, or a router that matters. */
+struct sb_acl_datapath {
+    struct hmap_node node;      /* In sb_acl_view, by hash of 'uuid'. */
+    struct uuid uuid;           /* Datapath_Binding row. */
+    int64_t tunnel_key;         /* Datapath_Binding.tunnel_key. */
+};
+
+/* A whole consistent view, owned by the struct sb_db.  It is only touched when
+ * everything that was asked for has been acknowledged: a flow whose group of
+ * datapaths is replaced is never missing in between. */
+struct sb_acl_view {
+    bool complete;              /* Contents were received at least once, and
+                                 * since ACLs were last asked for. */
+    bool current;               /* They are also those of now, as far as can be
+                                 * known: connected, with nothing outstanding.
+                                 * Only then may anything be dropped. */
+    struct hmap flows;          /* Of struct sb_acl_flow. */
+    struct hmap port_groups;    /* Of struct sb_port_group: those with a port
+                                 * that is bound here. */
+    struct hmap address_sets;   /* Of struct sb_address_set: those that flows
+                                 * in 'flows' name. */
+    struct hmap datapaths;      /* Of struct sb_acl_datapath. */
+    struct row_changes flow_changes; /* Flows that changed, until taken. */
+    struct sset group_changes;  /* Names of port groups that changed, came or
+                                 * went, likewise. */
+    struct sset set_changes;    /* Likewise, address sets. */
+    bool datapath_changes;      /* 'datapaths' changed, likewise. */
+};
+
+const struct sb_acl_flow *sb_acl_find_flow(const struct sb_acl_view *,
+                                           const struct uuid *);
+const struct sb_port_group *sb_acl_find_port_group(const struct sb_acl_view *,
+                                                   const char *name);
+const struct sb_address_set *sb_acl_find_address_set(
+    const struct sb_acl_view *, const char *name);
+const struct sb_acl_datapath *sb_acl_find_datapath(const struct sb_acl_view *,
+                                                   const struct uuid *);
+
+#endif /* idl/sb-acl.h */

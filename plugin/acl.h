@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which rules of OVN's ACLs decide about packets to which port, and why some
+ * ports are left to OVN.
+ *
+ * Pure: values in, values out.  Kept up to date flow by flow and port by port
+ * as they change; ports with the same rules share one set. */
+#ifndef PLUGIN_ACL_H
+#define PLUGIN_ACL_H 1
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "openvswitch/hmap.h"
+#include "openvswitch/uuid.h"
+#include "plugin/acl-rule.h"
+#include "plugin/problems.h"
+#include "plugin/reason.h"
+#include "sset.h"
+
+struct desired;
+struct desired_endpoint;
+struct row_changes;
+struct sb_acl_view;
+struct sb_view;
+
+/* The rules that one or more ports have. */
+struct acl_set {
+    struct hmap_node node;      /* In struct acl, by hash of its contents. */
+    bool stateful;              /* Only new connections are decided by them:
+                                 * the datapath has connections. */
+    const struct acl_rule **rules; /* In the order of acl_rule_compare(): the
+                                 * first that matches decides.  Shared. */
+    size_t n_rules;             /* Number of them. */
+    size_t n_ports;             /* Ports that have it. */
+    uint64_t serial;            /* Never the same for two sets. */
+};
+
+/* A VM's port on this chassis. */
+struct acl_port {
+    struct hmap_node node;      /* In struct acl, by hash of 'name'. */
+    char *name;                 /* Logical port. */
+    struct uuid datapath;       /* Its switch. */
+    enum reason reason;         /* Why it is pass-only; NONE: it is not. */
+    char *token;                /* What was not understood, or NULL. */
+    int column;                 /* Where that begins, from 1; or 0. */
+    struct acl_set *set;        /* Its rules as far as they are understood, for
+                                 * people; to be acted on only if 'reason' is
+                                 * NONE.  NULL: none known. */
+};
+
+/* The whole. */
+struct acl {
+    struct hmap ports;          /* Of struct acl_port. */
+    struct hmap sets;           /* Of struct acl_set. */
+    struct sset changed_ports;  /* Names of ports that came, went, or whose
+                                 * reason or set changed; for users to clear. */
+    bool nat_changed;           /* acl_judge() may say something else of any
+                                 * translated address; for users to clear. */
+    struct acl_private *private; /* What is kept for the next update. */
+};
+
+/* What 'acl' is derived from.  Borrowed. */
+struct acl_inputs {
+    const struct sb_view *sb;   /* Bindings. */
+    const struct sb_acl_view *view; /* Flows, port groups, address sets. */
+};
+
+/* What of it may have changed. */
+struct acl_changes {
+    bool all;                   /* Anything. */
+    const struct row_changes *bindings; /* Of 'sb'; NULL: none. */
+    const struct row_changes *flows; /* Of 'view'; NULL: none. */
+    const struct sset *groups;  /* Names; NULL: none. */
+    const struct sset *sets;    /* Likewise: only those that came or went
+                                 * matter here. */
+    bool datapaths;             /* Tunnel keys. */
+};
+
+struct acl *acl_create(void);
+void acl_destroy(struct acl *);
+void acl_update(struct acl *, const struct acl_inputs *,
+                const struct acl_changes *);
+const struct acl_port *acl_find_port(const struct acl *, const char *name);
+
+/* Judges whether rules decide about packets to 'endpoint'.  Returns its port's
+ * set and stores REASON_NONE, or returns NULL and stores why not. */
+const struct acl_set *acl_judge(const struct acl *, const struct acl_inputs *,
+                                const struct desired_endpoint *,
+                                enum reason *);
+
+#endif /* plugin/acl.h */
