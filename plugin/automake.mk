@@ -5,6 +5,7 @@
 plugin_libplugin_a_SOURCES = \
 	plugin/acl-apply.h \
 	plugin/acl-flow.h \
+	plugin/acl-rule.c \
 	plugin/acl-rule.h \
 	plugin/acl.h \
 	plugin/addresses.c \

@@ -3,6 +3,7 @@
 # Tests of plugin/.
 
 unit_tests += \
+	tests/plugin/test-acl-rule \
 	tests/plugin/test-addresses \
 	tests/plugin/test-commands \
 	tests/plugin/test-datapath-bpf-load \
