@@ -26,7 +26,7 @@ enum sb_acl_stage {
 
 /* A row of Logical_Flow. */
 struct sb_acl_flow {
-    struct hmap_node node;      /* In sb_acl_view 'flows', by hash of 'uuid'. */
+    struct hmap_node node;      /* In 'flows', by hash of 'uuid'. */
     struct uuid uuid;           /* The row. */
     enum sb_acl_stage stage;    /* See above. */
     int priority;               /* Logical_Flow.priority. */

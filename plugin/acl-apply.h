@@ -28,10 +28,10 @@ struct acl_apply *acl_apply_create(const struct dp_class *, struct dp *,
                                    uint32_t first_id);
 void acl_apply_destroy(struct acl_apply *);
 
-/* Writes whatever the sets of 'acl' need that is not there yet.  'changed_sets'
- * names the address sets of 'view' that may have changed, NULL for all.  Adds
- * to 'problems' what does not fit.  Returns 0, or a positive errno if the
- * datapath refused something else: then it is to be repeated. */
+/* Writes whatever the sets of 'acl' need that is not there yet.
+ * 'changed_sets' names the address sets of 'view' that may have changed, NULL
+ * for all.  Adds to 'problems' what does not fit.  Returns 0, or a positive
+ * errno if the datapath refused something else: then it is to be repeated. */
 int acl_apply_prepare(struct acl_apply *, const struct acl *,
                       const struct sb_acl_view *,
                       const struct sset *changed_sets, struct problems *);

@@ -54,7 +54,8 @@ struct acl {
     struct hmap ports;          /* Of struct acl_port. */
     struct hmap sets;           /* Of struct acl_set. */
     struct sset changed_ports;  /* Names of ports that came, went, or whose
-                                 * reason or set changed; for users to clear. */
+                                 * reason or set changed; for users to
+                                 * clear. */
     bool nat_changed;           /* acl_judge() may say something else of any
                                  * translated address; for users to clear. */
     struct acl_private *private; /* What is kept for the next update. */

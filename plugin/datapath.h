@@ -242,8 +242,8 @@ struct dp_class {
     void (*lease)(struct dp *, long long int until);
 
     /* Watches which connections VMs open by way of a device; adopts what an
-     * earlier daemon has attached.  Stores in '*since' since when, time_msec().
-     * del_watch(): ENOENT if it is not watched. */
+     * earlier daemon has attached.  Stores in '*since' since when,
+     * time_msec().  del_watch(): ENOENT if it is not watched. */
     int (*put_watch)(struct dp *, int ifindex, enum dp_watch_side,
                      long long int *since);
     int (*del_watch)(struct dp *, int ifindex);
