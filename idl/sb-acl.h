@@ -21,7 +21,8 @@ enum sb_acl_stage {
     SB_ACL_SWITCH_LB,           /* Flows of a switch's ingress whose actions
                                  * have "ct_lb", whatever their stage. */
     SB_ACL_ROUTER_DNAT,         /* lr_in_dnat. */
-    SB_ACL_ROUTER_POLICY        /* lr_in_policy. */
+    SB_ACL_ROUTER_POLICY,       /* lr_in_policy. */
+    SB_ACL_ROUTER_ROUTE         /* lr_in_ip_routing. */
 };
 
 /* A row of Logical_Flow. */
@@ -54,7 +55,8 @@ struct sb_address_set {
     struct sset addresses;      /* Address_Set.addresses. */
 };
 
-/* A switch with VMs of this chassis, or a router that matters. */
+/* A switch with VMs of this chassis, a router that matters, or a provider
+ * network in front of one, whose load balancers come first. */
 struct sb_acl_datapath {
     struct hmap_node node;      /* In sb_acl_view, by hash of 'uuid'. */
     struct uuid uuid;           /* Datapath_Binding row. */
@@ -71,6 +73,10 @@ struct sb_acl_view {
                                  * known: connected, with nothing outstanding.
                                  * Only then may anything be dropped. */
     struct hmap flows;          /* Of struct sb_acl_flow. */
+    struct sset ports;          /* Names of the ports of VMs that are bound
+                                 * here and whose port groups are known:
+                                 * 'port_groups' has all that they are in.
+                                 * Bindings may be newer than this view. */
     struct hmap port_groups;    /* Of struct sb_port_group: those with a port
                                  * that is bound here. */
     struct hmap address_sets;   /* Of struct sb_address_set: those that flows
@@ -80,6 +86,7 @@ struct sb_acl_view {
     struct sset group_changes;  /* Names of port groups that changed, came or
                                  * went, likewise. */
     struct sset set_changes;    /* Likewise, address sets. */
+    struct sset port_changes;   /* Names that came to 'ports' or went. */
     bool datapath_changes;      /* 'datapaths' changed, likewise. */
 };
 

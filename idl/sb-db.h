@@ -54,6 +54,8 @@ struct sb_binding {
     char *virtual_parent;       /* Port_Binding.virtual_parent, or NULL. */
     char *parent_port;          /* Port_Binding.parent_port, or NULL. */
     int tag;                    /* Port_Binding.tag, or -1. */
+    bool mirrored;              /* Port_Binding.mirror_rules (22.12) has
+                                 * any. */
 };
 
 /* Parts of a binding that change for reasons of their own: 'nat_addresses' may

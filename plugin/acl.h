@@ -75,6 +75,7 @@ struct acl_changes {
     const struct sset *groups;  /* Names; NULL: none. */
     const struct sset *sets;    /* Likewise: only those that came or went
                                  * matter here. */
+    const struct sset *ports;   /* Of those that the view knows; likewise. */
     bool datapaths;             /* Tunnel keys. */
 };
 
