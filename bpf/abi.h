@@ -189,6 +189,20 @@ struct ox_acl_source {
 };
 _Static_assert(sizeof(struct ox_acl_source) == 20, "ABI");
 
+/* Value of 'acl_hosts', a hash of sources that are one address.  Unlike all
+ * else of this layer an element is replaced and deleted while programs look,
+ * and the kernel reuses a hash's element at once: so 'addr' is the key's again,
+ * comes first and is read last, as in struct ox_endpoint.  If it is another,
+ * the class says nothing of the packet, which passes.
+ *
+ * An IPv6 packet from a v4-mapped source would find what belongs to IPv4, and
+ * passes too. */
+struct ox_acl_host_class {
+	__u8 addr[16];		/* The key again. */
+	__u32 class;		/* Class, not 0. */
+};
+_Static_assert(sizeof(struct ox_acl_host_class) == 20, "ABI");
+
 /* Key of 'acl_classes', a hash whose values are bitmap numbers. */
 struct ox_acl_class {
 	__u32 set;		/* Id of the set. */
