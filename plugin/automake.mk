@@ -70,6 +70,8 @@ datapath_bpf_sources = \
 plugin_libplugin_a_SOURCES += \
 	$(datapath_bpf_sources) \
 	plugin/datapath-bpf.h \
+	plugin/datapath-fake-acl.c \
+	plugin/datapath-fake-acl.h \
 	plugin/datapath-fake.c \
 	plugin/datapath-fake.h \
 	plugin/datapath.c \

@@ -345,7 +345,8 @@ nic_update(struct dp *dp, struct bpf_nic *nic, const struct dp_nic *want,
     bool settled = (nic->current && nic->sink == sink
                     && nic->nic.mode == want->mode
                     && nic->nic.tag_hint == want->tag_hint
-                    && nic->nic.stale_timeout == want->stale_timeout);
+                    && nic->nic.stale_timeout == want->stale_timeout
+                    && nic->nic.acl == want->acl);
     int error, prog;
 
     repair_pin(nic);

@@ -76,6 +76,7 @@ encode_value(const struct dp_endpoint *endpoint, uint32_t slot)
         .ifindex = action->ifindex,
         .slot = slot,
         .mtu = action->mtu,
+        .acl = action->acl,
     };
 
     if (IN6_IS_ADDR_V4MAPPED(&endpoint->key.addr)) {
@@ -97,6 +98,7 @@ decode_value(const struct ox_endpoint *value)
         .target_sg = (value->flags & OX_EP_TARGET_SG) != 0,
         .ifindex = value->ifindex,
         .mtu = value->mtu,
+        .acl = value->acl,
     };
 
     memcpy(&action.dmac, value->dmac, sizeof action.dmac);

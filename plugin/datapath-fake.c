@@ -13,6 +13,7 @@
 #include "util.h"
 
 #include "bpf/abi.h"
+#include "plugin/datapath-fake-acl.h"
 #include "plugin/reason.h"
 
 /* An endpoint. */
@@ -20,6 +21,7 @@ struct fake_endpoint {
     struct hmap_node node;      /* In struct dp, by dp_key_hash(). */
     struct dp_endpoint endpoint; /* As it was put. */
     struct dp_counter counter;  /* What a test has counted. */
+    struct dp_counter drops;    /* Likewise, of dropped packets. */
 };
 
 /* An attached NIC. */
@@ -47,6 +49,8 @@ struct dp {
     int next_error;             /* For the next operation, or 0. */
     unsigned int n_changes;     /* Operations so far. */
     long long int last_beat;    /* The last heartbeat, or 0. */
+    struct fake_acls acls;      /* Rules: not "pinned". */
+    long long int lease;        /* Packets may be dropped until then. */
 };
 
 /* Everything that is "pinned", by pin directory. */
@@ -115,6 +119,7 @@ fake_create(uint32_t max_endpoints)
     dp->max_endpoints = max_endpoints;
     hmap_init(&dp->endpoints);
     shash_init(&dp->nics);
+    fake_acls_init(&dp->acls);
     return dp;
 }
 
@@ -154,6 +159,7 @@ fake_destroy(struct dp *dp)
     fake_clear_endpoints(dp);
     hmap_destroy(&dp->endpoints);
     shash_destroy_free_data(&dp->nics);
+    fake_acls_destroy(&dp->acls);
     free(dp);
 }
 
@@ -168,6 +174,8 @@ fake_close(struct dp *dp, bool cleanup)
     }
     dp->open = false;
     dp->next_error = 0;
+    fake_acls_clear(&dp->acls);
+    dp->lease = 0;
     SHASH_FOR_EACH (node, &dp->nics) {
         struct fake_nic *nic = node->data;
 
@@ -366,7 +374,8 @@ fake_attach(struct dp *dp, const struct dp_nic *want_, bool sink)
     if (!state->current || state->sink != sink
         || state->nic.mode != want.mode
         || state->nic.tag_hint != want.tag_hint
-        || state->nic.stale_timeout != want.stale_timeout) {
+        || state->nic.stale_timeout != want.stale_timeout
+        || state->nic.acl != want.acl) {
         state->program_id = ++dp->last_program_id;
     }
     state->nic = want;
@@ -440,6 +449,75 @@ fake_last_beat(const struct dp *dp)
     return dp->last_beat;
 }
 
+/* Adds the set of rules 'acl'. */
+static int
+fake_put_acl(struct dp *dp, const struct dp_acl *acl)
+{
+    int error = fake_begin(dp);
+
+    return error ? error : fake_acls_put(&dp->acls, acl);
+}
+
+/* Adds or replaces what the set 'id' has for one class. */
+static int
+fake_put_acl_class(struct dp *dp, uint32_t id, const struct dp_acl_class *row)
+{
+    int error = fake_begin(dp);
+
+    return error ? error : fake_acls_put_class(&dp->acls, id, row);
+}
+
+/* Deletes what the set 'id' has for 'class'. */
+static int
+fake_del_acl_class(struct dp *dp, uint32_t id, uint32_t class)
+{
+    int error = fake_begin(dp);
+
+    return error ? error : fake_acls_del_class(&dp->acls, id, class);
+}
+
+/* Deletes the set of rules 'id'. */
+static int
+fake_del_acl(struct dp *dp, uint32_t id)
+{
+    int error = fake_begin(dp);
+
+    return error ? error : fake_acls_del(&dp->acls, id);
+}
+
+/* Says that sources of 'prefix' are of 'class'. */
+static int
+fake_put_acl_source(struct dp *dp, const struct dp_prefix *prefix,
+                    uint32_t class)
+{
+    int error = fake_begin(dp);
+
+    return error ? error : fake_acls_put_source(&dp->acls, prefix, class);
+}
+
+/* Takes that back. */
+static int
+fake_del_acl_source(struct dp *dp, const struct dp_prefix *prefix)
+{
+    int error = fake_begin(dp);
+
+    return error ? error : fake_acls_del_source(&dp->acls, prefix);
+}
+
+/* Stores what a test has counted for the set 'id' in 'hits'. */
+static int
+fake_acl_hits(const struct dp *dp, uint32_t id, uint64_t *hits, size_t n)
+{
+    return fake_acls_hits(&dp->acls, id, hits, n);
+}
+
+/* Notes that packets may be dropped until 'until'. */
+static void
+fake_lease(struct dp *dp, long long int until)
+{
+    dp->lease = until;
+}
+
 /* Does nothing, as there is one generation only. */
 static int
 fake_commit(struct dp *dp)
@@ -455,6 +533,17 @@ fake_endpoint_counter(const struct dp *dp, const struct dp_key *key,
     const struct fake_endpoint *e = fake_find(dp, key);
 
     *counter = e ? e->counter : (struct dp_counter) { .packets = 0 };
+    return e ? 0 : ENOENT;
+}
+
+/* Stores what a test has counted as dropped for 'key' in 'counter'. */
+static int
+fake_endpoint_drops(const struct dp *dp, const struct dp_key *key,
+                    struct dp_counter *counter)
+{
+    const struct fake_endpoint *e = fake_find(dp, key);
+
+    *counter = e ? e->drops : (struct dp_counter) { .packets = 0 };
     return e ? 0 : ENOENT;
 }
 
@@ -509,8 +598,17 @@ const struct dp_class datapath_fake_class = {
     .attach_sink = fake_attach_sink,
     .beat = fake_beat,
     .last_beat = fake_last_beat,
+    .put_acl = fake_put_acl,
+    .put_acl_class = fake_put_acl_class,
+    .del_acl_class = fake_del_acl_class,
+    .del_acl = fake_del_acl,
+    .put_acl_source = fake_put_acl_source,
+    .del_acl_source = fake_del_acl_source,
+    .acl_hits = fake_acl_hits,
+    .lease = fake_lease,
     .commit = fake_commit,
     .endpoint_counter = fake_endpoint_counter,
+    .endpoint_drops = fake_endpoint_drops,
     .nic_counters = fake_nic_counters,
     .redirect_errors = fake_redirect_errors,
     .probe = fake_probe,
@@ -548,6 +646,56 @@ dp_fake_count_endpoint(struct dp *dp, const struct dp_key *key,
 
     e->counter.packets += packets;
     e->counter.bytes += bytes;
+}
+
+/* Adds to the dropped packets of 'key'. */
+void
+dp_fake_count_drops(struct dp *dp, const struct dp_key *key, uint64_t packets,
+                    uint64_t bytes)
+{
+    struct fake_endpoint *e = fake_find(dp, key);
+
+    e->drops.packets += packets;
+    e->drops.bytes += bytes;
+}
+
+/* Adds to the hits of 'rule' in the set 'id'. */
+void
+dp_fake_count_acl(struct dp *dp, uint32_t id, size_t rule, uint64_t packets)
+{
+    ovs_assert(!fake_acls_count(&dp->acls, id, rule, packets));
+}
+
+/* Returns the rule of the set 'id' that decides about a packet. */
+int
+dp_fake_acl_decide(const struct dp *dp, uint32_t id, uint8_t protocol,
+                   uint16_t port, const struct in6_addr *source, bool *drops)
+{
+    return fake_acls_decide(&dp->acls, id, protocol, port, source, drops);
+}
+
+/* Stores how many sets, prefixes, and rows for classes there are. */
+void
+dp_fake_acl_usage(const struct dp *dp, size_t *n_sets, size_t *n_sources,
+                  size_t *n_classes)
+{
+    *n_sets = hmap_count(&dp->acls.sets);
+    *n_sources = hmap_count(&dp->acls.sources);
+    *n_classes = fake_acls_n_classes(&dp->acls);
+}
+
+/* Leaves room for 'n' prefixes. */
+void
+dp_fake_set_max_sources(struct dp *dp, size_t n)
+{
+    dp->acls.max_sources = n;
+}
+
+/* Returns until when packets may be dropped. */
+long long int
+dp_fake_lease(const struct dp *dp)
+{
+    return dp->lease;
 }
 
 /* Adds to the counter of 'reason' on the NIC 'name'. */

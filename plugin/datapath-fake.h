@@ -29,6 +29,30 @@ void dp_fake_count_nic(struct dp *, const char *name, int reason,
                        uint64_t packets, uint64_t bytes);
 void dp_fake_count_redirect_error(struct dp *, int error, uint64_t packets);
 
+/* Adds to the packets that were dropped for 'key', and to the hits of rule
+ * 'rule' of the set 'id'. */
+void dp_fake_count_drops(struct dp *, const struct dp_key *key,
+                         uint64_t packets, uint64_t bytes);
+void dp_fake_count_acl(struct dp *, uint32_t id, size_t rule,
+                       uint64_t packets);
+
+/* Returns the rule of the set 'id' that decides about a packet of 'protocol',
+ * with destination port 'port' (ICMP: 256 * type + code), from 'source', and
+ * whether it drops; -1 if none does. */
+int dp_fake_acl_decide(const struct dp *, uint32_t id, uint8_t protocol,
+                       uint16_t port, const struct in6_addr *source,
+                       bool *drops);
+
+/* Stores how many sets of rules, prefixes, and rows for classes there are. */
+void dp_fake_acl_usage(const struct dp *, size_t *n_sets, size_t *n_sources,
+                       size_t *n_classes);
+
+/* Leaves room for 'n' prefixes. */
+void dp_fake_set_max_sources(struct dp *, size_t n);
+
+/* Returns until when packets may be dropped, 0: not at all. */
+long long int dp_fake_lease(const struct dp *);
+
 /* Attaches a foreign program to device 'ifindex', or takes it away. */
 void dp_fake_set_foreign(struct dp *, int ifindex, bool foreign);
 

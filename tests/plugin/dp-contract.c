@@ -111,6 +111,7 @@ endpoint(const char *address, uint16_t vlan, uint8_t seed)
         .target_sg = seed & 1,
         .ifindex = bed->nics[1].ifindex + seed,
         .mtu = 1400 + seed,
+        .acl = 7 + seed,
     };
     e.action.dmac.ea[5] = e.action.smac.ea[5] = seed;
     return e;
@@ -143,6 +144,7 @@ assert_same_endpoint(const struct dp_endpoint *a, const struct dp_endpoint *b)
     assert_int_equal(a->action.target_sg, b->action.target_sg);
     assert_int_equal(a->action.ifindex, b->action.ifindex);
     assert_int_equal(a->action.mtu, b->action.mtu);
+    assert_int_equal(a->action.acl, b->action.acl);
 }
 
 /* Asserts that 'dp' holds 'e', by its dump, and that its counter is there. */
