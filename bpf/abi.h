@@ -246,19 +246,44 @@ struct ox_opened {
 _Static_assert(sizeof(struct ox_opened) == 16, "ABI");
 
 /* How long a connection is remembered after its last packet, in seconds, by
- * state.  Longer than the kernel's conntrack (120 for SYN_SENT, 120 for
- * TIME_WAIT) and OVS's own (30, 45); an idle connection as OVS's own, 86,400
- * (the kernel's 432,000 would remember what nobody uses). */
+ * state.  Longer than conntrack would take a SYN of the other side for a part
+ * of it: the kernel's (120 for SYN_SENT and TIME_WAIT) and OVS's own (30 for
+ * the first packet, 900 after one FIN).  An idle connection as OVS's own,
+ * 86,400 (the kernel's 432,000 would remember what nobody uses). */
 #define OX_OPENED_SYN_S 150
 #define OX_OPENED_DATA_S 86400
-#define OX_OPENED_CLOSING_S 150
+#define OX_OPENED_CLOSING_S 960
 
-/* Value of 'opened_state', an array of one. */
+/* Value of 'opened_state', an array of one that user space maps: programs write
+ * one member and the daemon the other, at the same time. */
 struct ox_opened_state {
 	__u64 full_ns;		/* CLOCK_MONOTONIC (coarse): when a connection
-				 * did not fit last, or 0.  Nothing is dropped
-				 * for OX_OPENED_SYN_S after that. */
+				 * was missed last, or 0: it did not fit, or
+				 * could not be read.  Nothing is dropped for
+				 * OX_OPENED_SYN_S after that. */
+	__u64 sweeps;		/* Odd while the daemon deletes an element of
+				 * 'opened', and never the same afterwards: who
+				 * misses an element meanwhile drops nothing. */
 };
-_Static_assert(sizeof(struct ox_opened_state) == 8, "ABI");
+_Static_assert(sizeof(struct ox_opened_state) == 16, "ABI");
+
+/* Value of 'watched', a hash by ifindex: a device whose packets are looked at
+ * for connections.  No program reads it.  Key 0 stands for the maps of the
+ * connections themselves; they are complete once it is there. */
+struct ox_watched {
+	__u64 since_ns;		/* CLOCK_MONOTONIC: since when.  0: not yet. */
+	__u32 id;		/* Kernel's id of the link, or of the program
+				 * where there are no links; key 0: OX_ABI. */
+	__u32 side;		/* OX_WATCH_*. */
+};
+_Static_assert(sizeof(struct ox_watched) == 16, "ABI");
+
+/* Where the packets are looked at. */
+#define OX_WATCH_INGRESS 0	/* Received by the device. */
+#define OX_WATCH_EGRESS 1	/* Sent by it. */
+#define OX_WATCH_FILTER 0x2	/* By a filter of clsact, without a link. */
+
+/* Most elements of 'watched'. */
+#define OX_MAX_WATCHED 1024
 
 #endif /* bpf/abi.h */

@@ -6,6 +6,7 @@
 bpf_programs = \
 	bpf/events.bpf.c \
 	bpf/hint.bpf.c \
+	bpf/opened.bpf.c \
 	bpf/ovn-xdp.bpf.c \
 	bpf/sink.bpf.c
 bpf_headers = \
@@ -13,6 +14,8 @@ bpf_headers = \
 	bpf/count.h \
 	bpf/decide.h \
 	bpf/maps.h \
+	bpf/opened-maps.h \
+	bpf/opened.h \
 	bpf/parse.h \
 	bpf/reason.def \
 	bpf/redirect.h \

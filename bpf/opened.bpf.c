@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
+/* Remembers the TCP connections that VMs open, on their way out of a bridge.
+ * It only looks: no packet is changed, held up or decided about.  opened.h says
+ * what for.
+ *
+ * All of a packet is read by bpf_skb_load_bytes(): what a VM sends need not lie
+ * in one piece.  With a VLAN tag in the frame or beside it, as a part of a
+ * larger one (GSO) or not, it is the same connection.
+ */
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/pkt_cls.h>
+#include <stdbool.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "abi.h"
+#include "opened-maps.h"
+#include "opened.h"
+
+/* VLAN tags that may be in a frame, one inside the other. */
+#define MAX_TAGS 2
+
+/* IPv6 extension headers that are read before giving up. */
+#define MAX_EXTENSIONS 8
+
+/* Those that conntrack reads, too. */
+#define NEXT_HOP_BY_HOP 0
+#define NEXT_ROUTING 43
+#define NEXT_FRAGMENT 44
+#define NEXT_AUTH 51
+#define NEXT_OPTIONS 60
+
+/* In the first fragment word. */
+#define FRAG4_OFFSET 0x1fff
+#define FRAG6_OFFSET 0xfff8
+
+/* Flags of TCP, in its 14th byte. */
+#define TCP_FIN 0x01
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+#define TCP_ACK 0x10
+
+#define EEXIST 17
+
+/* Devices that are watched.  No program reads it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, OX_MAX_WATCHED);
+	__type(key, __u32);
+	__type(value, struct ox_watched);
+} watched SEC(".maps");
+
+/* What is found in a packet. */
+enum found {
+	FOUND_NOTHING,		/* Not the beginning of a TCP segment. */
+	FOUND_TCP,		/* A TCP segment. */
+	FOUND_UNREADABLE	/* Perhaps one. */
+};
+
+/* A TCP segment. */
+struct segment {
+	struct ox_opened_key key;
+	__u32 offset;		/* Of its header in the frame. */
+	__u32 len;		/* Its bytes in this packet, header included. */
+	__u8 flags;		/* TCP_*. */
+	bool data;		/* There is more than the header. */
+};
+
+/* What comes first in a TCP header. */
+struct tcp_head {
+	__be16 source;
+	__be16 dest;
+	__be32 seq;
+	__be32 ack_seq;
+	__u8 offset;		/* Length of the header: upper half, in words. */
+	__u8 flags;
+};
+
+/* What extension headers begin with. */
+struct extension {
+	__u8 next;
+	__u8 length;		/* Except for fragments. */
+	__be16 fragment;	/* Of fragments only. */
+};
+
+/* Notes that a connection may have been missed. */
+static __always_inline void
+say_full(void)
+{
+	struct ox_opened_state *state;
+	__u32 zero = 0;
+
+	state = bpf_map_lookup_elem(&opened_state, &zero);
+	if (state)
+		state->full_ns = bpf_ktime_get_coarse_ns();
+}
+
+/* Returns the Ethernet type behind the tags of the frame, or 0, and stores
+ * where its packet begins. */
+static __always_inline __be16
+read_type(struct __sk_buff *skb, __u32 *offset)
+{
+	__u32 at = 2 * ETH_ALEN;
+	__be16 type = 0;
+	int i;
+
+	for (i = 0; i <= MAX_TAGS; i++) {
+		if (bpf_skb_load_bytes(skb, at, &type, sizeof(type)))
+			return 0;
+		if (type != bpf_htons(ETH_P_8021Q) &&
+		    type != bpf_htons(ETH_P_8021AD))
+			break;
+		at += 4;
+	}
+	*offset = at + sizeof(type);
+	return type;
+}
+
+/* Stores the v4-mapped form of 'addr'. */
+static __always_inline void
+map_address(__u8 *mapped, __be32 addr)
+{
+	__builtin_memset(mapped, 0, 10);
+	mapped[10] = mapped[11] = 0xff;
+	__builtin_memcpy(mapped + 12, &addr, sizeof(addr));
+}
+
+/* Reads the IPv4 header at 's->offset'. */
+static __always_inline enum found
+read_ip4(struct __sk_buff *skb, struct segment *s)
+{
+	struct iphdr ip;
+	__u32 header, total;
+
+	if (bpf_skb_load_bytes(skb, s->offset, &ip, sizeof(ip)))
+		return FOUND_NOTHING;
+	header = ip.ihl * 4;
+	if (ip.version != 4 || header < sizeof(ip) ||
+	    ip.protocol != IPPROTO_TCP ||
+	    ip.frag_off & bpf_htons(FRAG4_OFFSET))
+		return FOUND_NOTHING;
+	/* 0: a frame too large for the field, which the kernel will cut. */
+	total = bpf_ntohs(ip.tot_len);
+	if (!total)
+		total = skb->len - s->offset;
+	s->len = total > header ? total - header : 0;
+	s->offset += header;
+	map_address(s->key.local, ip.saddr);
+	map_address(s->key.remote, ip.daddr);
+	return FOUND_TCP;
+}
+
+/* Reads the extension header of kind '*next' at 's->offset', and goes on behind
+ * it. */
+static __always_inline enum found
+read_extension(struct __sk_buff *skb, struct segment *s, __u8 *next)
+{
+	struct extension e;
+	__u32 len;
+
+	/* It may go on in the next fragment. */
+	if (bpf_skb_load_bytes(skb, s->offset, &e, sizeof(e)))
+		return FOUND_UNREADABLE;
+	switch (*next) {
+	case NEXT_FRAGMENT:
+		if (e.fragment & bpf_htons(FRAG6_OFFSET))
+			return FOUND_NOTHING;
+		len = 8;
+		break;
+	case NEXT_AUTH:
+		len = (e.length + 2) * 4;
+		break;
+	default:
+		len = (e.length + 1) * 8;
+	}
+	if (len >= s->len)
+		return FOUND_UNREADABLE;
+	s->offset += len;
+	s->len -= len;
+	*next = e.next;
+	return FOUND_TCP;
+}
+
+/* Reads the IPv6 header at 's->offset' and what is between it and TCP. */
+static __always_inline enum found
+read_ip6(struct __sk_buff *skb, struct segment *s)
+{
+	struct ipv6hdr ip6;
+	enum found found;
+	__u8 next;
+	int i;
+
+	if (bpf_skb_load_bytes(skb, s->offset, &ip6, sizeof(ip6)) ||
+	    ip6.version != 6)
+		return FOUND_NOTHING;
+	s->offset += sizeof(ip6);
+	s->len = bpf_ntohs(ip6.payload_len);
+	if (!s->len)
+		s->len = skb->len - s->offset;
+	__builtin_memcpy(s->key.local, &ip6.saddr, sizeof(s->key.local));
+	__builtin_memcpy(s->key.remote, &ip6.daddr, sizeof(s->key.remote));
+	next = ip6.nexthdr;
+	for (i = 0; i < MAX_EXTENSIONS; i++) {
+		if (next == IPPROTO_TCP)
+			return FOUND_TCP;
+		if (next != NEXT_HOP_BY_HOP && next != NEXT_ROUTING &&
+		    next != NEXT_FRAGMENT && next != NEXT_AUTH &&
+		    next != NEXT_OPTIONS)
+			return FOUND_NOTHING;
+		found = read_extension(skb, s, &next);
+		if (found != FOUND_TCP)
+			return found;
+	}
+	return next == IPPROTO_TCP ? FOUND_TCP : FOUND_UNREADABLE;
+}
+
+/* Reads the TCP header at 's->offset'.  What has only its ports, as the first
+ * of tiny fragments, may be a SYN. */
+static __always_inline enum found
+read_tcp(struct __sk_buff *skb, struct segment *s)
+{
+	struct tcp_head tcp = {};
+
+	if (s->len < sizeof(tcp)) {
+		if (bpf_skb_load_bytes(skb, s->offset, &tcp, 4))
+			return FOUND_UNREADABLE;
+		tcp.flags = TCP_SYN;
+	} else if (bpf_skb_load_bytes(skb, s->offset, &tcp, sizeof(tcp))) {
+		return FOUND_UNREADABLE;
+	}
+	s->key.local_port = tcp.source;
+	s->key.remote_port = tcp.dest;
+	s->flags = tcp.flags;
+	s->data = s->len > (tcp.offset >> 4) * 4;
+	return FOUND_TCP;
+}
+
+/* Reads the packet. */
+static __always_inline enum found
+read_packet(struct __sk_buff *skb, struct segment *s)
+{
+	__be16 type = read_type(skb, &s->offset);
+	enum found found = FOUND_NOTHING;
+
+	if (type == bpf_htons(ETH_P_IP))
+		found = read_ip4(skb, s);
+	else if (type == bpf_htons(ETH_P_IPV6))
+		found = read_ip6(skb, s);
+	return found == FOUND_TCP ? read_tcp(skb, s) : found;
+}
+
+/* Tells whether 's' opens a connection. */
+static __always_inline bool
+is_syn(const struct segment *s)
+{
+	return (s->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
+}
+
+/* Returns the state of a connection in 'state' after 's'.  A SYN changes none:
+ * conntrack may well go on with what it has.  Data tell that an end was none,
+ * a mere acknowledgement does not: it is what ends most connections. */
+static __always_inline __u32
+next_state(__u32 state, const struct segment *s)
+{
+	if (is_syn(s))
+		return state;
+	if (s->flags & (TCP_FIN | TCP_RST))
+		return OX_OPENED_CLOSING;
+	return state == OX_OPENED_SYN || s->data ? OX_OPENED_DATA : state;
+}
+
+/* Notes 's', a part of 'known', at 'now'. */
+static __always_inline void
+refresh(struct ox_opened *known, const struct segment *s, __u64 now)
+{
+	__u32 state = next_state(known->state, s);
+	struct ox_opened fresh = { .seen_ns = now, .state = state };
+
+	if (ox_opened_is_over(known, now)) {
+		/* The daemon may be deleting it at this moment. */
+		if (bpf_map_update_elem(&opened, &s->key, &fresh, BPF_ANY))
+			say_full();
+		return;
+	}
+	if (known->state != state) {
+		known->seen_ns = now;
+		known->state = state;
+		return;
+	}
+	ox_opened_touch(known, now);
+}
+
+/* Notes 's', which opens a connection, at 'now'. */
+static __always_inline void
+add(const struct segment *s, __u64 now)
+{
+	struct ox_opened fresh = { .seen_ns = now, .state = OX_OPENED_SYN };
+	long error;
+
+	/* Another CPU may have been faster. */
+	error = bpf_map_update_elem(&opened, &s->key, &fresh, BPF_NOEXIST);
+	if (error && error != -EEXIST)
+		say_full();
+}
+
+/* Notes 's'. */
+static __always_inline void
+remember(const struct segment *s)
+{
+	__u64 now = bpf_ktime_get_coarse_ns();
+	struct ox_opened *known;
+
+	known = bpf_map_lookup_elem(&opened, &s->key);
+	if (known)
+		refresh(known, s, now);
+	else if (is_syn(s))
+		add(s, now);
+}
+
+/* Looks at a packet of a VM, or of the host, on its way out. */
+SEC("tc")
+int watch_opened(struct __sk_buff *skb)
+{
+	struct segment s = {};
+
+	switch (read_packet(skb, &s)) {
+	case FOUND_TCP:
+		remember(&s);
+		break;
+	case FOUND_UNREADABLE:
+		say_full();
+		break;
+	default:
+		break;
+	}
+	return TC_ACT_UNSPEC;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
