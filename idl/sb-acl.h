@@ -22,7 +22,8 @@ enum sb_acl_stage {
                                  * have "ct_lb", whatever their stage. */
     SB_ACL_ROUTER_DNAT,         /* lr_in_dnat. */
     SB_ACL_ROUTER_POLICY,       /* lr_in_policy. */
-    SB_ACL_ROUTER_ROUTE         /* lr_in_ip_routing. */
+    SB_ACL_ROUTER_ROUTE,        /* lr_in_ip_routing. */
+    SB_ACL_MIRROR               /* ls_out_mirror (25.09). */
 };
 
 /* A row of Logical_Flow. */
@@ -63,6 +64,13 @@ struct sb_acl_datapath {
     int64_t tunnel_key;         /* Datapath_Binding.tunnel_key. */
 };
 
+/* Where a router leads to: the port of a switch in front of one of its own. */
+struct sb_acl_link {
+    struct hmap_node node;      /* In sb_acl_view, by hash of 'router_port'. */
+    char *router_port;          /* Router's port, options:peer of the other. */
+    struct uuid network;        /* Datapath of the switch. */
+};
+
 /* A whole consistent view, owned by the struct sb_db.  It is only touched when
  * everything that was asked for has been acknowledged: a flow whose group of
  * datapaths is replaced is never missing in between. */
@@ -82,12 +90,15 @@ struct sb_acl_view {
     struct hmap address_sets;   /* Of struct sb_address_set: those that flows
                                  * in 'flows' name. */
     struct hmap datapaths;      /* Of struct sb_acl_datapath. */
+    struct hmap links;          /* Of struct sb_acl_link: those of switches
+                                 * with VMs of this chassis. */
     struct row_changes flow_changes; /* Flows that changed, until taken. */
     struct sset group_changes;  /* Names of port groups that changed, came or
                                  * went, likewise. */
     struct sset set_changes;    /* Likewise, address sets. */
     struct sset port_changes;   /* Names that came to 'ports' or went. */
-    bool datapath_changes;      /* 'datapaths' changed, likewise. */
+    bool datapath_changes;      /* 'datapaths' or 'links' changed,
+                                 * likewise. */
 };
 
 const struct sb_acl_flow *sb_acl_find_flow(const struct sb_acl_view *,
@@ -98,5 +109,7 @@ const struct sb_address_set *sb_acl_find_address_set(
     const struct sb_acl_view *, const char *name);
 const struct sb_acl_datapath *sb_acl_find_datapath(const struct sb_acl_view *,
                                                    const struct uuid *);
+const struct sb_acl_link *sb_acl_find_link(const struct sb_acl_view *,
+                                           const char *router_port);
 
 #endif /* idl/sb-acl.h */
