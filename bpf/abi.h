@@ -73,6 +73,10 @@ _Static_assert(sizeof(struct ox_endpoint) == 48, "ABI");
 /* The target takes multi-buffer frames (NETDEV_XDP_ACT_NDO_XMIT_SG). */
 #define OX_EP_TARGET_SG 0x1
 
+/* The rules 'acl' are stateful, which spares most packets the look-up.  A note
+ * only: what counts is OX_ACL_STATEFUL. */
+#define OX_EP_ACL_STATEFUL 0x2
+
 /* Value of map 'nics', an array indexed by the program's 'nic_slot'. */
 struct ox_nic {
 	__u8 mac[6];		/* The NIC's own MAC: others' frames pass. */
@@ -89,8 +93,8 @@ _Static_assert(sizeof(struct ox_nic) == 12, "ABI");
 #define OX_NIC_TAG_HINT 0x2
 
 /* Value of the per-CPU arrays 'reasons' (index: nic_slot * OX_N_REASONS +
- * enum ox_reason) and 'endpoint_stats' (index: ox_endpoint.slot).  Bytes are
- * whole frames as they arrived. */
+ * enum ox_reason), 'endpoint_stats' and 'endpoint_drops' (index:
+ * ox_endpoint.slot).  Bytes are whole frames as they arrived. */
 struct ox_counter {
 	__u64 packets;		/* Frames. */
 	__u64 bytes;		/* Their lengths added up. */
@@ -115,9 +119,9 @@ struct ox_heartbeat {
 _Static_assert(sizeof(struct ox_heartbeat) == 8, "ABI");
 
 /* Layer L2.  A packet to an endpoint with rules is classified by what it is
- * (acl_services) and by where it comes from (acl_sources, acl_classes).  Either
- * gives the rules that do not speak against it, as bits; the first rule in both
- * decides.  See bpf/acl.h. */
+ * (acl_ports, acl_services) and by where it comes from (acl_hosts, acl_sources,
+ * acl_classes).  Either gives the rules that do not speak against it, as bits;
+ * the first rule in both decides.  See bpf/acl.h. */
 
 /* Most rules in a set: cubes, to be exact (plugin/acl-rule.h). */
 #define OX_ACL_RULES 1024
@@ -128,10 +132,11 @@ _Static_assert(sizeof(struct ox_heartbeat) == 8, "ABI");
 /* Most sets at the same time: more than the ports of any node. */
 #define OX_MAX_ACL_SETS 4096
 
-/* Most elements of 'acl_services', over all sets. */
+/* Most elements of 'acl_ports' and of 'acl_services' each, over all sets. */
 #define OX_MAX_ACL_SERVICES 262144
 
-/* Most prefixes in 'acl_sources', of all address sets and CIDRs. */
+/* Most elements of 'acl_hosts' and of 'acl_sources' each, of all address sets
+ * and CIDRs. */
 #define OX_MAX_ACL_SOURCES 262144
 
 /* Most elements of 'acl_classes', over all sets. */
@@ -165,38 +170,58 @@ _Static_assert(sizeof(struct ox_acl_set) == 24, "ABI");
 /* There are connections: only new ones are decided by the rules. */
 #define OX_ACL_STATEFUL 0x1
 
-/* Key of 'acl_services', a trie whose values are bitmap numbers.  Each set has
- * at least the element of OX_ACL_ANY_LEN. */
-struct ox_acl_service {
-	__u32 prefix_len;	/* Bits of what follows that count. */
+/* Key of 'acl_ports', a hash whose values are bitmap numbers: one port, or one
+ * type and code.  It is looked at before 'acl_services', as a hash costs the
+ * same however much is in it. */
+struct ox_acl_port {
 	__u32 set;		/* Id of the set. */
 	__u8 protocol;		/* IP protocol. */
 	__u8 zero;		/* Always 0. */
 	__be16 port;		/* Destination port; ICMP: type, code; else 0.
 				 * Network order. */
 };
+_Static_assert(sizeof(struct ox_acl_port) == 8, "ABI");
+
+/* Key of 'acl_services', a trie whose values are bitmap numbers: all that is
+ * not one port.  Each set has at least the element of OX_ACL_ANY_LEN. */
+struct ox_acl_service {
+	__u32 prefix_len;	/* Bits of what follows that count. */
+	__u32 set;		/* Id of the set. */
+	__u8 protocol;		/* As in struct ox_acl_port. */
+	__u8 zero;		/* Likewise. */
+	__be16 port;		/* Likewise. */
+};
 _Static_assert(sizeof(struct ox_acl_service) == 12, "ABI");
 
-/* Prefix lengths of 'acl_services': any protocol; any port of one; one port. */
+/* Prefix lengths of 'acl_services': any protocol; any port of one; and what is
+ * looked for, which is longer than any there. */
 #define OX_ACL_ANY_LEN 32
 #define OX_ACL_PROTOCOL_LEN 48
 #define OX_ACL_PORT_LEN 64
 
-/* Key of 'acl_sources', a trie whose values are classes, not 0. */
+/* Key of 'acl_hosts', a hash: one source.  It is looked at before
+ * 'acl_sources'. */
+struct ox_acl_host {
+	__u8 addr[16];		/* Network order, IPv4 as v4-mapped. */
+};
+_Static_assert(sizeof(struct ox_acl_host) == 16, "ABI");
+
+/* Key of 'acl_sources', a trie whose values are classes, not 0: sources by
+ * prefixes shorter than a host's. */
 struct ox_acl_source {
-	__u32 prefix_len;	/* 0 to 128; 96 more than that of IPv4. */
+	__u32 prefix_len;	/* 0 to 127; 96 more than that of IPv4. */
 	__u8 addr[16];		/* Network order, IPv4 as v4-mapped. */
 };
 _Static_assert(sizeof(struct ox_acl_source) == 20, "ABI");
 
-/* Value of 'acl_hosts', a hash of sources that are one address.  Unlike all
- * else of this layer an element is replaced and deleted while programs look,
- * and the kernel reuses a hash's element at once: so 'addr' is the key's again,
- * comes first and is read last, as in struct ox_endpoint.  If it is another,
- * the class says nothing of the packet, which passes.
+/* Value of 'acl_hosts'.  Unlike all else of this layer an element is replaced
+ * and deleted while programs look, and the kernel reuses a hash's element at
+ * once: so 'addr' is the key's again, comes first and is read last, as in
+ * struct ox_endpoint.  If it is another, the class says nothing of the packet,
+ * which passes.
  *
- * An IPv6 packet from a v4-mapped source would find what belongs to IPv4, and
- * passes too. */
+ * An IPv6 packet from a v4-mapped source would find what belongs to IPv4; but
+ * such a source is a martian. */
 struct ox_acl_host_class {
 	__u8 addr[16];		/* The key again. */
 	__u32 class;		/* Class, not 0. */
@@ -206,17 +231,22 @@ _Static_assert(sizeof(struct ox_acl_host_class) == 20, "ABI");
 /* Key of 'acl_classes', a hash whose values are bitmap numbers. */
 struct ox_acl_class {
 	__u32 set;		/* Id of the set. */
-	__u32 class;		/* Class of the source; 0: of none. */
+	__u32 class;		/* Class of the source, not 0. */
 };
 _Static_assert(sizeof(struct ox_acl_class) == 8, "ABI");
 
-/* Value of 'acl_lease', an array of one.  The daemon renews it while all that
- * it has written is what OVN wants, as far as it can know. */
+/* Value of 'acl_lease', an array of one that user space maps.  The daemon renews
+ * it while all that it has written is what OVN wants, as far as it can know. */
 struct ox_acl_lease {
 	__u64 until_ns;		/* CLOCK_MONOTONIC, in nanoseconds: nothing is
 				 * dropped after that. */
+	__u64 changes;		/* Odd while the daemon replaces an element of
+				 * 'acl_hosts', and never the same afterwards.
+				 * The kernel adds the new one and removes the
+				 * old one, and who looks meanwhile may miss
+				 * both: who misses drops nothing then. */
 };
-_Static_assert(sizeof(struct ox_acl_lease) == 8, "ABI");
+_Static_assert(sizeof(struct ox_acl_lease) == 16, "ABI");
 
 /* Most elements of 'opened'. */
 #define OX_MAX_OPENED 262144

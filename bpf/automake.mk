@@ -11,8 +11,12 @@ bpf_programs = \
 	bpf/sink.bpf.c
 bpf_headers = \
 	bpf/abi.h \
+	bpf/acl-maps.h \
+	bpf/acl-packet.h \
+	bpf/acl.h \
 	bpf/count.h \
 	bpf/decide.h \
+	bpf/endpoint.h \
 	bpf/maps.h \
 	bpf/opened-maps.h \
 	bpf/opened.h \

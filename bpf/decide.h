@@ -45,22 +45,26 @@ ox_judge(struct xdp_md *ctx, struct ox_frame *frame)
 }
 
 /* Gives the verdict on a frame, and counts it.  'timed' is a constant: whether
- * only a young heartbeat lets a frame be redirected.  It is no variable for the
- * verifier, like others, as the compiler would keep registers free for the
- * question, which costs more than one would think. */
+ * only a young heartbeat lets a frame be redirected; and so is 'acl': whether
+ * layer L2 is asked.  They are no variables for the verifier, like others, as
+ * the compiler would keep registers free for the question, which costs more
+ * than one would think. */
 static __always_inline int
-ox_decide(struct xdp_md *ctx, bool timed)
+ox_decide(struct xdp_md *ctx, bool timed, bool acl)
 {
 	struct ox_frame frame = {
 		.data = (void *)(long)ctx->data,
 		.data_end = (void *)(long)ctx->data_end,
 		.len = bpf_xdp_get_buff_len(ctx),
 		.timed = timed,
+		.acl = acl,
 	};
 	enum ox_reason reason;
 
 	reason = ox_judge(ctx, &frame);
 	ox_count_reason(reason, frame.len);
+	if (acl && reason == OX_R_ACL_DROP)
+		return XDP_DROP;
 	return reason == OX_R_REDIRECTED ? XDP_REDIRECT : XDP_PASS;
 }
 

@@ -49,7 +49,7 @@ int nic_redirect_hint(struct xdp_md *ctx)
 {
 	if (never)
 		ox_room();
-	return ox_decide(ctx, false);
+	return ox_decide(ctx, false, false);
 }
 
 /* The same while the daemon is alive, or was a moment ago. */
@@ -58,7 +58,26 @@ int nic_redirect_hint_timed(struct xdp_md *ctx)
 {
 	if (never)
 		ox_room();
-	return ox_decide(ctx, true);
+	return ox_decide(ctx, true, false);
+}
+
+/* Redirects frames of local endpoints, drops those that layer L2 is sure of,
+ * and passes all others. */
+SEC("xdp.frags")
+int nic_redirect_hint_acl(struct xdp_md *ctx)
+{
+	if (never)
+		ox_room();
+	return ox_decide(ctx, false, true);
+}
+
+/* The same while the daemon is alive, or was a moment ago. */
+SEC("xdp.frags")
+int nic_redirect_hint_acl_timed(struct xdp_md *ctx)
+{
+	if (never)
+		ox_room();
+	return ox_decide(ctx, true, true);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
-/* The maps of ovn-xdp.bpf.c, except 'reasons' (count.h).  abi.h has the types.
+/* The maps of ovn-xdp.bpf.c, except 'reasons' (count.h) and those of layer L2
+ * (acl-maps.h).  abi.h has the types.
  *
- * User space sets the sizes of 'endpoints4', 'endpoints6' and 'endpoint_stats'
- * before it loads the object, and pins and shares the maps between the objects
+ * User space sets the sizes of 'endpoints4', 'endpoints6', 'endpoint_stats' and
+ * 'endpoint_drops' before it loads the object, and pins and shares the maps between the objects
  * of several NICs.  Both hashes are preallocated: a look-up must not depend on
  * the memory that was free when the endpoint was written.
  */
@@ -37,6 +38,14 @@ struct {
 	__type(key, __u32);
 	__type(value, struct ox_counter);
 } endpoint_stats SEC(".maps");
+
+/* Counters of the frames that layer L2 has dropped, likewise. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, struct ox_counter);
+} endpoint_drops SEC(".maps");
 
 /* Devices that take redirected frames, by their ifindex, so that the kernel
  * clears an entry when its device goes. */

@@ -20,14 +20,29 @@ ox_tag_stripped(const struct xdp_md *ctx)
 SEC("xdp.frags")
 int nic_redirect(struct xdp_md *ctx)
 {
-	return ox_decide(ctx, false);
+	return ox_decide(ctx, false, false);
 }
 
 /* The same while the daemon is alive, or was a moment ago. */
 SEC("xdp.frags")
 int nic_redirect_timed(struct xdp_md *ctx)
 {
-	return ox_decide(ctx, true);
+	return ox_decide(ctx, true, false);
+}
+
+/* Redirects frames of local endpoints, drops those that layer L2 is sure of,
+ * and passes all others. */
+SEC("xdp.frags")
+int nic_redirect_acl(struct xdp_md *ctx)
+{
+	return ox_decide(ctx, false, true);
+}
+
+/* The same while the daemon is alive, or was a moment ago. */
+SEC("xdp.frags")
+int nic_redirect_acl_timed(struct xdp_md *ctx)
+{
+	return ox_decide(ctx, true, true);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

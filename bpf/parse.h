@@ -36,6 +36,7 @@ struct ox_frame {
 	void *data_end;		/* End of the linear part. */
 	__u32 len;		/* Bytes of the whole frame, all buffers. */
 	bool timed;		/* It needs a young heartbeat; a constant. */
+	bool acl;		/* Layer L2 is asked about it; a constant. */
 };
 
 /* A MAC address as two loads.  Map values are aligned for it; of frames, see

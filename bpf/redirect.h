@@ -2,7 +2,8 @@
 /* Layer L1: finds the endpoint that a frame goes to, decides whether the
  * target can take the frame, and only then rewrites it.
  *
- * Whatever is not redirected passes, and passes untouched.
+ * Whatever is not redirected passes, and passes untouched; but layer L2
+ * (acl.h), which is asked about what would be redirected, may drop it.
  */
 #ifndef BPF_REDIRECT_H
 #define BPF_REDIRECT_H
@@ -12,13 +13,12 @@
 #include <bpf/bpf_helpers.h>
 
 #include "abi.h"
+#include "acl.h"
 #include "count.h"
+#include "endpoint.h"
 #include "maps.h"
 #include "parse.h"
 #include "rewrite.h"
-
-/* Keeps the compiler from moving loads and stores across it. */
-#define ox_barrier() asm volatile("" ::: "memory")
 
 /* The program runs in generic mode, set before it is loaded.  The target is
  * then handed sk_buffs, in as many buffers as they happen to have (since
@@ -35,65 +35,6 @@ struct ox_way {
 	__u16 vlan;		/* Tag to push, or 0. */
 	__u32 slot;		/* Index in 'endpoint_stats'. */
 };
-
-/* A key of 'endpoints4' as the word that the look-up compares.  Stored in
- * halves it would have to be put together again, and the processor waits for
- * that. */
-union ox_word4 {
-	struct ox_key4 key;	/* The key. */
-	__u64 word;		/* All of it. */
-};
-
-/* The same for 'endpoints6'. */
-union ox_words6 {
-	struct ox_key6 key;	/* The key. */
-	__u64 word[2];		/* Its address. */
-};
-
-/* Finds the endpoint of the IPv4 packet in 'frame', or NULL. */
-static __always_inline const struct ox_endpoint *
-ox_find_ip4(const struct ox_frame *frame)
-{
-	const struct iphdr *ip = frame->data + ETH_HLEN;
-	union ox_word4 to;
-
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	to.word = ip->daddr;
-#else
-	to.word = (__u64)ip->daddr << 32;
-#endif
-	return bpf_map_lookup_elem(&endpoints4, &to.key);
-}
-
-/* Finds the endpoint of the IPv6 packet in 'frame', or NULL. */
-static __always_inline const struct ox_endpoint *
-ox_find_ip6(const struct ox_frame *frame)
-{
-	const struct ipv6hdr *ip6 = frame->data + ETH_HLEN;
-	const __u64 *from = (const __u64 *)&ip6->daddr;
-	union ox_words6 to = {};
-
-	to.word[0] = from[0];
-	to.word[1] = from[1];
-	return bpf_map_lookup_elem(&endpoints6, &to.key);
-}
-
-/* Tells whether 'endpoint' is (still) that of the packet of 'proto' in
- * 'frame'. */
-static __always_inline int
-ox_is_endpoint(const struct ox_endpoint *endpoint,
-	       const struct ox_frame *frame, __be16 proto)
-{
-	const __be32 *found = (const __be32 *)endpoint->addr;
-	const void *l3 = frame->data + ETH_HLEN;
-	const __be32 *asked;
-
-	if (proto == bpf_htons(ETH_P_IP))
-		return *found == ((const struct iphdr *)l3)->daddr;
-	asked = ((const struct ipv6hdr *)l3)->daddr.s6_addr32;
-	return found[0] == asked[0] && found[1] == asked[1] &&
-	       found[2] == asked[2] && found[3] == asked[3];
-}
 
 /* Judges whether the target of 'endpoint' can take 'frame', which holds a
  * packet of 'l3_len' bytes.  A device loses without a trace what is too long
@@ -140,7 +81,7 @@ ox_claim(const struct ox_frame *frame, const struct ox_endpoint *endpoint,
 	way->vlan = endpoint->vlan;
 	way->slot = endpoint->slot;
 	ox_barrier();
-	if (!ox_is_endpoint(endpoint, frame, proto))
+	if (!ox_is_endpoint(endpoint, frame->data + ETH_HLEN, proto))
 		return OX_R_CHANGED;
 	return OX_GO_ON;
 }
@@ -203,13 +144,15 @@ static __always_inline enum ox_reason
 ox_redirect(struct xdp_md *ctx, struct ox_frame *frame, __be16 proto)
 {
 	int is_ip4 = proto == bpf_htons(ETH_P_IP);
+	void *l3 = frame->data + ETH_HLEN;
 	const struct ox_endpoint *endpoint;
 	enum ox_reason reason;
 	struct ox_way way;
 	__u32 l3_len;
 	__u32 slot;
 
-	endpoint = is_ip4 ? ox_find_ip4(frame) : ox_find_ip6(frame);
+	endpoint = is_ip4 ? ox_find_ip4(((struct iphdr *)l3)->daddr)
+			  : ox_find_ip6(&((struct ipv6hdr *)l3)->daddr);
 	if (!endpoint)
 		return OX_R_NOT_LOCAL;
 	reason = is_ip4 ? ox_judge_ip4(frame, &l3_len)
@@ -221,6 +164,10 @@ ox_redirect(struct xdp_md *ctx, struct ox_frame *frame, __be16 proto)
 		return reason;
 	if (frame->timed && ox_is_stale())
 		return OX_R_STALE;
+	if (frame->acl &&
+	    ox_acl_concerns(endpoint, l3, frame->data_end, proto) &&
+	    ox_acl_drops(endpoint, l3, frame->data_end, frame->len, proto))
+		return OX_R_ACL_DROP;
 	reason = ox_claim(frame, endpoint, proto, &way);
 	if (reason != OX_GO_ON)
 		return reason;

@@ -66,7 +66,7 @@ bed_enter(void)
     set_lo_up();
 }
 
-/* Makes the maps of 'obj' those of 'shared'. */
+/* Makes the maps of 'obj' that 'shared' has those of 'shared'. */
 static void
 share_maps(const struct bpf_object *obj, const struct ovn_xdp_bpf *shared)
 {
@@ -74,23 +74,39 @@ share_maps(const struct bpf_object *obj, const struct ovn_xdp_bpf *shared)
 
     bpf_object__for_each_map (map, obj) {
         const char *name = bpf_map__name(map);
+        int fd = bpf_object__find_map_fd_by_name(shared->obj, name);
 
-        if (!strstr(name, ".rodata")) {
-            int fd = bpf_object__find_map_fd_by_name(shared->obj, name);
-
+        if (!strstr(name, ".rodata") && fd >= 0) {
             assert_int_equal(bpf_map__reuse_fd(map, fd), 0);
         }
     }
 }
 
-/* Has only 'prog' of the programs in 'obj' be loaded. */
+/* Tells whether 'map' is needed for layer L2 only. */
+static bool
+is_acl_map(const struct bpf_map *map)
+{
+    const char *name = bpf_map__name(map);
+
+    return !strncmp(name, "acl_", 4) || !strncmp(name, "opened", 6);
+}
+
+/* Has only 'prog' of the programs in 'obj' be loaded, and makes only maps that
+ * it needs. */
 static void
 choose_program(struct bpf_object *obj, struct bpf_program *prog)
 {
+    bool acl = strstr(bpf_program__name(prog), "_acl") != NULL;
     struct bpf_program *p;
+    struct bpf_map *map;
 
-    bpf_object__for_each_program(p, obj) {
+    bpf_object__for_each_program (p, obj) {
         bpf_program__set_autoload(p, p == prog);
+    }
+    bpf_object__for_each_map (map, obj) {
+        if (is_acl_map(map)) {
+            bpf_map__set_autocreate(map, acl);
+        }
     }
 }
 
@@ -106,6 +122,7 @@ open_sized(uint32_t slot, uint32_t n)
     bpf_map__set_max_entries(skel->maps.endpoints4, n);
     bpf_map__set_max_entries(skel->maps.endpoints6, n);
     bpf_map__set_max_entries(skel->maps.endpoint_stats, n);
+    bpf_map__set_max_entries(skel->maps.endpoint_drops, n);
     return skel;
 }
 
@@ -131,19 +148,36 @@ bed_load(uint32_t slot, const struct ovn_xdp_bpf *shared)
     return load(skel);
 }
 
+/* Chooses the program of 'skel' that is timed, or not, and has layer L2, or
+ * not. */
+static struct bpf_program *
+choose_hint(struct hint_bpf *skel, bool timed, bool acl)
+{
+    struct bpf_program *prog;
+
+    if (acl) {
+        prog = (timed ? skel->progs.nic_redirect_hint_acl_timed
+                : skel->progs.nic_redirect_hint_acl);
+    } else {
+        prog = (timed ? skel->progs.nic_redirect_hint_timed
+                : skel->progs.nic_redirect_hint);
+    }
+    choose_program(skel->obj, prog);
+    return prog;
+}
+
 struct hint_bpf *
-bed_load_hint(uint32_t slot, uint32_t ifindex, uint64_t stale_ns,
+bed_load_hint(uint32_t slot, uint32_t ifindex, uint64_t stale_ns, bool acl,
               const struct ovn_xdp_bpf *shared)
 {
     struct hint_bpf *skel = hint_bpf__open();
     struct bpf_program *prog;
 
     assert_non_null(skel);
-    prog = (stale_ns ? skel->progs.nic_redirect_hint_timed
-            : skel->progs.nic_redirect_hint);
-    choose_program(skel->obj, prog);
+    prog = choose_hint(skel, stale_ns, acl);
     skel->rodata->nic_slot = slot;
     skel->rodata->stale_ns = stale_ns;
+    skel->rodata->acl_drop = acl;
     bpf_program__set_ifindex(prog, ifindex);
     bpf_program__set_flags(prog, (bpf_program__flags(prog)
                                   | BPF_F_XDP_DEV_BOUND_ONLY));
@@ -183,21 +217,46 @@ bed_load_sized(uint32_t slot, uint32_t n)
     return load(open_sized(slot, n));
 }
 
+struct ovn_xdp_bpf *
+bed_load_acl(uint32_t slot, uint32_t n, bool drop, uint64_t stale_ns,
+             const struct ovn_xdp_bpf *shared)
+{
+    struct ovn_xdp_bpf *skel = open_sized(slot, n);
+
+    skel->rodata->acl_drop = drop;
+    skel->rodata->stale_ns = stale_ns;
+    choose_program(skel->obj, (stale_ns ? skel->progs.nic_redirect_acl_timed
+                               : skel->progs.nic_redirect_acl));
+    if (shared) {
+        share_maps(skel->obj, shared);
+    }
+    return load(skel);
+}
+
+/* Returns the program of 'obj' that was loaded. */
+static int
+loaded_program(const struct bpf_object *obj)
+{
+    struct bpf_program *p;
+
+    bpf_object__for_each_program (p, obj) {
+        if (bpf_program__autoload(p)) {
+            return bpf_program__fd(p);
+        }
+    }
+    return -1;
+}
+
 int
 bed_program(const struct ovn_xdp_bpf *skel)
 {
-    return bpf_program__fd(
-        bpf_program__autoload(skel->progs.nic_redirect_timed)
-        ? skel->progs.nic_redirect_timed : skel->progs.nic_redirect);
+    return loaded_program(skel->obj);
 }
 
 int
 bed_program_hint(const struct hint_bpf *skel)
 {
-    return bpf_program__fd(
-        bpf_program__autoload(skel->progs.nic_redirect_hint_timed)
-        ? skel->progs.nic_redirect_hint_timed
-        : skel->progs.nic_redirect_hint);
+    return loaded_program(skel->obj);
 }
 
 /* Writes 'value' at 'key' in 'map'. */

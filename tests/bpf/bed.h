@@ -36,9 +36,10 @@ void bed_enter(void);
 struct ovn_xdp_bpf *bed_load(uint32_t slot, const struct ovn_xdp_bpf *shared);
 
 /* The same for the program with the tag hint, bound to device 'ifindex', stale
- * after 'stale_ns' (0: never), with the maps of 'shared'. */
+ * after 'stale_ns' (0: never), that drops by rules ('acl') or has none, with
+ * the maps of 'shared'. */
 struct hint_bpf *bed_load_hint(uint32_t slot, uint32_t ifindex,
-                               uint64_t stale_ns,
+                               uint64_t stale_ns, bool acl,
                                const struct ovn_xdp_bpf *shared);
 
 /* The same with the maps of 'shared', for generic mode. */
@@ -51,6 +52,13 @@ struct ovn_xdp_bpf *bed_load_stale(uint32_t slot, uint64_t stale_ns,
 
 /* The same with maps of its own for 'n' endpoints, not for generic mode. */
 struct ovn_xdp_bpf *bed_load_sized(uint32_t slot, uint32_t n);
+
+/* The same for a program with layer L2, which drops ('drop') or counts, stale
+ * after 'stale_ns' (0: never), with maps for 'n' endpoints or those of
+ * 'shared'. */
+struct ovn_xdp_bpf *bed_load_acl(uint32_t slot, uint32_t n, bool drop,
+                                 uint64_t stale_ns,
+                                 const struct ovn_xdp_bpf *shared);
 
 /* Returns the program that was loaded. */
 int bed_program(const struct ovn_xdp_bpf *);

@@ -502,7 +502,7 @@ test_tag_hint(void **state)
 {
     const struct live *live = *state;
     struct hint_bpf *hint = bed_load_hint(SLOT, if_nametoindex("nic0"), 0,
-                                          live->skel);
+                                          false, live->skel);
     int program, tags;
 
     if (!hint) {
@@ -530,7 +530,7 @@ test_tag_hint_stale(void **state)
     const struct live *live = *state;
     const uint64_t limit = UINT64_C(3600000000000);
     struct hint_bpf *hint = bed_load_hint(SLOT, if_nametoindex("nic0"), limit,
-                                          live->skel);
+                                          false, live->skel);
     uint64_t now = now_ms() * UINT64_C(1000000);
     int program;
 

@@ -52,6 +52,10 @@ test_room(void **state OVS_UNUSED)
     assert_has_room(skel->progs.nic_redirect, hint->progs.nic_redirect_hint);
     assert_has_room(skel->progs.nic_redirect_timed,
                     hint->progs.nic_redirect_hint_timed);
+    assert_has_room(skel->progs.nic_redirect_acl,
+                    hint->progs.nic_redirect_hint_acl);
+    assert_has_room(skel->progs.nic_redirect_acl_timed,
+                    hint->progs.nic_redirect_hint_acl_timed);
     assert_false(hint->rodata->never);
     hint_bpf__destroy(hint);
     ovn_xdp_bpf__destroy(skel);
