@@ -533,7 +533,7 @@ test_all_counters(void **state)
 }
 
 /* Tells whether a frame can have 'reason' on this kernel.  PORT_SINK is the
- * sink's (test-sink.c). */
+ * sink's (test-sink.c), those of layer L2 are other programs'. */
 static bool
 can_occur(enum ox_reason reason)
 {
@@ -541,6 +541,11 @@ can_occur(enum ox_reason reason)
 
     switch ((int) reason) {
     case OX_R_PORT_SINK:
+    case OX_R_ACL_DROP:
+    case OX_R_ACL_COUNT:
+    case OX_R_ACL_LEASE:
+    case OX_R_ACL_ANSWER:
+    case OX_R_ACL_INSIDE:
         return false;
     case OX_R_NO_HEADROOM:
         return limits->max_meta >= 64;
