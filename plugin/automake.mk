@@ -26,6 +26,8 @@ plugin_libplugin_a_SOURCES = \
 	plugin/feature.c \
 	plugin/feature.def \
 	plugin/feature.h \
+	plugin/lease.c \
+	plugin/lease.h \
 	plugin/limits.h \
 	plugin/northbound.c \
 	plugin/northbound.h \
@@ -52,7 +54,9 @@ plugin_libplugin_a_SOURCES = \
 	plugin/view-lists.h \
 	plugin/view-private.h \
 	plugin/view.c \
-	plugin/view.h
+	plugin/view.h \
+	plugin/watch.c \
+	plugin/watch.h
 noinst_LIBRARIES += plugin/libplugin.a
 # All that knows the layout of maps.
 datapath_bpf_sources = \
@@ -63,15 +67,19 @@ datapath_bpf_sources = \
 	plugin/datapath-bpf-links.c \
 	plugin/datapath-bpf-load.c \
 	plugin/datapath-bpf-maps.c \
+	plugin/datapath-bpf-opened.c \
 	plugin/datapath-bpf-pins.c \
 	plugin/datapath-bpf-probe.c \
 	plugin/datapath-bpf-slots.c \
+	plugin/datapath-bpf-watch.c \
 	plugin/datapath-bpf.c
 plugin_libplugin_a_SOURCES += \
 	$(datapath_bpf_sources) \
 	plugin/datapath-bpf.h \
 	plugin/datapath-fake-acl.c \
 	plugin/datapath-fake-acl.h \
+	plugin/datapath-fake-watch.c \
+	plugin/datapath-fake-watch.h \
 	plugin/datapath-fake.c \
 	plugin/datapath-fake.h \
 	plugin/datapath.c \

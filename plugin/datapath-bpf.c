@@ -38,6 +38,9 @@ const struct dp_class datapath_bpf_class = {
     .attach_sink = dp_bpf_attach_sink,
     .beat = heartbeat_write,
     .last_beat = heartbeat_read,
+    .put_watch = watches_put,
+    .del_watch = watches_del,
+    .sweep_opened = opened_sweep,
     .commit = dp_bpf_commit,
     .endpoint_counter = endpoints_counter,
     .nic_counters = nics_counters,
@@ -60,6 +63,7 @@ dp_bpf_alloc(const struct dp_config *config)
     dp->max_endpoints = config->max_endpoints;
     generation_init(&dp->gen);
     events_init(&dp->events);
+    opened_init(&dp->opened);
     hmap_init(&dp->endpoints);
     ovs_list_init(&dp->nics);
     return dp;
@@ -117,6 +121,7 @@ dp_bpf_remove_all(struct dp *dp)
 {
     nics_remove_all(dp);
     events_remove_all(dp);
+    watches_remove_all(dp);
     generation_remove_all(dp);
     pins_remove_dir(dp->pin_dir);
 }
@@ -132,6 +137,8 @@ dp_bpf_close(struct dp *dp, bool cleanup)
         dp_bpf_remove_all(dp);
     }
     events_close(&dp->events);
+    watches_destroy(dp);
+    opened_close(&dp->opened);
     nics_destroy(dp);
     endpoints_destroy(dp);
     generation_close(&dp->gen);
@@ -188,6 +195,7 @@ static int
 dp_bpf_commit(struct dp *dp)
 {
     nics_sweep(dp);
+    watches_commit(dp);
     generation_remove_others(dp);
     return 0;
 }

@@ -11,6 +11,8 @@
  * datapath-bpf-adopt.c    Taking over the attachments of an earlier daemon.
  * datapath-bpf-links.c    All of them.
  * datapath-bpf-events.c   Counters of redirects that failed.
+ * datapath-bpf-opened.c   Connections that VMs open.
+ * datapath-bpf-watch.c    The devices where they are looked for.
  * datapath-bpf-probe.c    What the kernel can do.
  *
  * Below the pin directory lie
@@ -19,6 +21,9 @@
  *   gen-N/MAP             One generation of maps, complete if and only if its
  *                         map 'control' names an ABI.
  *   events/...            Programs and maps of the redirect errors.
+ *   watch/MAP             Connections that VMs have opened, complete if and
+ *                         only if the element 0 of 'watched' names an ABI.
+ *   watch/link-IFINDEX    One TCX link per device where they are looked for.
  *
  * Whatever a daemon does here may be cut short by kill -9 between any two
  * system calls, and the next one must cope with what it finds. */
@@ -92,6 +97,30 @@ struct events {
     int errors_fd;              /* Map 'redirect_errors', or -1. */
 };
 
+/* The maps of the connections that VMs open; see bpf/opened-maps.h. */
+enum opened_map {
+    OPENED_CONNECTIONS,
+    OPENED_STATE,
+    OPENED_WATCHED,
+    N_OPENED_MAPS
+};
+
+/* The connections that VMs open, and where they are looked for. */
+struct opened {
+    int program_fd;             /* The program, or -1: not needed so far. */
+    int fds[N_OPENED_MAPS];     /* The maps, or -1. */
+    struct ox_opened_state *state; /* Element of OPENED_STATE, mapped. */
+    struct ovs_list watches;    /* Of struct bpf_watch. */
+
+    /* The sweep. */
+    struct ox_opened_key *keys; /* Elements that were just read. */
+    struct ox_opened *values;   /* Likewise. */
+    bool in_pass;               /* A pass over all elements goes on. */
+    uint64_t cursor;            /* Where. */
+    size_t n_found;             /* Elements that it has found so far. */
+    size_t n_left;              /* Those that the last pass has left. */
+};
+
 /* The back end. */
 struct dp {
     char *pin_dir;              /* Pin directory, without trailing '/'. */
@@ -105,6 +134,7 @@ struct dp {
     struct ovs_list nics;       /* Of struct bpf_nic. */
     uint64_t nic_slots;         /* Bitmap of the rows of 'nics' in use. */
     struct events events;       /* Redirect errors. */
+    struct opened opened;       /* Connections that VMs open. */
 };
 
 /* Pins. */
@@ -207,6 +237,23 @@ void events_remove_all(const struct dp *);
 void events_add_nic(const struct dp *, int ifindex, uint32_t slot);
 void events_del_nic(const struct dp *, int ifindex);
 int events_dump(const struct dp *, dp_redirect_error_cb *, void *aux);
+
+/* Connections that VMs open. */
+void opened_init(struct opened *);
+void opened_close(struct opened *);
+char *opened_dir(const struct dp *);
+int opened_open(struct dp *);
+int opened_share(struct dp *, struct bpf_object *);
+size_t opened_sweep(struct dp *, long long int now);
+
+/* Devices where they are looked for. */
+int watches_put(struct dp *, int ifindex, enum dp_watch_side,
+                long long int *since);
+int watches_del(struct dp *, int ifindex);
+void watches_commit(struct dp *);
+void watches_destroy(struct dp *);
+void watches_remove_all(struct dp *);
+void watches_set_no_tcx(bool);
 
 /* The kernel. */
 const char *kernel_probe(enum feature_answer[N_KERNEL_FEATURES]);

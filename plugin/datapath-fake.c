@@ -14,6 +14,7 @@
 
 #include "bpf/abi.h"
 #include "plugin/datapath-fake-acl.h"
+#include "plugin/datapath-fake-watch.h"
 #include "plugin/reason.h"
 
 /* An endpoint. */
@@ -42,6 +43,7 @@ struct dp {
     uint32_t max_endpoints;     /* Most endpoints. */
     struct hmap endpoints;      /* Of struct fake_endpoint. */
     struct shash nics;          /* Of struct fake_nic, by name. */
+    struct fake_watches watches; /* Watched devices. */
     struct index_set targets;   /* Valid targets. */
     struct index_set foreign;   /* Devices with a foreign program. */
     uint64_t redirect_errors[OX_MAX_ERRNO]; /* Frames by errno. */
@@ -119,6 +121,7 @@ fake_create(uint32_t max_endpoints)
     dp->max_endpoints = max_endpoints;
     hmap_init(&dp->endpoints);
     shash_init(&dp->nics);
+    fake_watches_init(&dp->watches);
     fake_acls_init(&dp->acls);
     return dp;
 }
@@ -157,6 +160,7 @@ fake_destroy(struct dp *dp)
         }
     }
     fake_clear_endpoints(dp);
+    fake_watches_destroy(&dp->watches);
     hmap_destroy(&dp->endpoints);
     shash_destroy_free_data(&dp->nics);
     fake_acls_destroy(&dp->acls);
@@ -181,6 +185,7 @@ fake_close(struct dp *dp, bool cleanup)
 
         nic->state.current = false;
     }
+    fake_watches_close(&dp->watches);
     if (cleanup) {
         fake_destroy(dp);
     }
@@ -518,11 +523,43 @@ fake_lease(struct dp *dp, long long int until)
     dp->lease = until;
 }
 
-/* Does nothing, as there is one generation only. */
+/* Watches device 'ifindex', since now or longer. */
+static int
+fake_put_watch(struct dp *dp, int ifindex, enum dp_watch_side side,
+               long long int *since)
+{
+    int error = fake_begin(dp);
+
+    return error ? error : fake_watches_put(&dp->watches, ifindex, side,
+                                            since);
+}
+
+/* Watches device 'ifindex' no more. */
+static int
+fake_del_watch(struct dp *dp, int ifindex)
+{
+    int error = fake_begin(dp);
+
+    return error ? error : fake_watches_del(&dp->watches, ifindex);
+}
+
+/* Does nothing, as no VM ever opens a connection. */
+static size_t
+fake_sweep_opened(struct dp *dp OVS_UNUSED, long long int now OVS_UNUSED)
+{
+    return 0;
+}
+
+/* Forgets what only an earlier daemon wanted. */
 static int
 fake_commit(struct dp *dp)
 {
-    return fake_begin(dp);
+    int error = fake_begin(dp);
+
+    if (!error) {
+        fake_watches_commit(&dp->watches);
+    }
+    return error;
 }
 
 /* Stores what a test has counted for 'key' in 'counter'. */
@@ -598,6 +635,9 @@ const struct dp_class datapath_fake_class = {
     .attach_sink = fake_attach_sink,
     .beat = fake_beat,
     .last_beat = fake_last_beat,
+    .put_watch = fake_put_watch,
+    .del_watch = fake_del_watch,
+    .sweep_opened = fake_sweep_opened,
     .put_acl = fake_put_acl,
     .put_acl_class = fake_put_acl_class,
     .del_acl_class = fake_del_acl_class,
@@ -739,6 +779,7 @@ dp_fake_remove_device(struct dp *dp, int ifindex)
     }
     index_set_remove(&dp->targets, ifindex);
     index_set_remove(&dp->foreign, ifindex);
+    fake_watches_del(&dp->watches, ifindex);
 }
 
 /* Returns how many operations there were. */

@@ -24,6 +24,16 @@
  * the programs that are found at the start may have any. */
 #define HEARTBEAT_MS 500
 
+/* How long programs may drop packets without the daemon saying so again, in
+ * ms: six times HEARTBEAT_MS, by which it is renewed, as the daemon may be
+ * busy for a good part of a second; and so the longest time for which one that
+ * died or hangs drops what a new rule allows. */
+#define LEASE_MS 3000
+
+/* Time between two sweeps of the connections that VMs open, in ms.  One that
+ * is over does no harm but for the room that it takes. */
+#define OPENED_SWEEP_MS 10000
+
 /* Default of ovn-remote-probe-interval in ms, as ovn-controller's. */
 #define DEFAULT_PROBE_INTERVAL_MS 5000
 

@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 
 #include "packets.h"
 #include "svec.h"
+#include "timeval.h"
 #include "util.h"
 
 #include "plugin/reason.h"
@@ -526,6 +528,84 @@ test_replaced(void **state OVS_UNUSED)
     bed->class->close(dp, true);
 }
 
+/* Asserts that device 'ifindex' is watched, and returns since when. */
+static long long int
+put_watch(struct dp *dp, int ifindex, enum dp_watch_side side)
+{
+    long long int since = 0;
+
+    assert_int_equal(bed->class->put_watch(dp, ifindex, side, &since), 0);
+    assert_true(since > 0 && since <= time_msec());
+    return since;
+}
+
+/* A watch begins once, whoever asks for it again; on the other side it is
+ * another. */
+static void
+test_watch(void **state OVS_UNUSED)
+{
+    struct dp *dp = open_sized(MAX_ENDPOINTS);
+    int a = bed->nics[0].ifindex, b = bed->nics[1].ifindex;
+    long long int since, other;
+
+    assert_int_equal(bed->class->sweep_opened(dp, time_msec()), 0);
+    assert_int_equal(bed->class->del_watch(dp, a), ENOENT);
+    since = put_watch(dp, a, DP_WATCH_INGRESS);
+    poll(NULL, 0, 2);
+    other = put_watch(dp, b, DP_WATCH_EGRESS);
+    assert_true(other > since);
+    assert_int_equal(put_watch(dp, a, DP_WATCH_INGRESS), since);
+    assert_int_equal(bed->class->sweep_opened(dp, time_msec()), 0);
+    poll(NULL, 0, 2);
+    assert_true(put_watch(dp, b, DP_WATCH_INGRESS) > other);
+    assert_int_equal(bed->class->del_watch(dp, b), 0);
+    assert_int_equal(bed->class->del_watch(dp, b), ENOENT);
+    assert_int_equal(bed->class->put_watch(dp, -1, DP_WATCH_EGRESS, &since),
+                     ENODEV);
+    bed->class->close(dp, true);
+}
+
+/* A watch outlives a daemon; what the next one does not want goes with
+ * commit(). */
+static void
+test_watch_adopted(void **state OVS_UNUSED)
+{
+    struct dp *dp = open_sized(MAX_ENDPOINTS);
+    int a = bed->nics[0].ifindex, b = bed->nics[1].ifindex;
+    long long int since_a = put_watch(dp, a, DP_WATCH_INGRESS);
+    long long int since_b = put_watch(dp, b, DP_WATCH_EGRESS);
+
+    poll(NULL, 0, 2);
+    dp = reopen(dp);
+    assert_int_equal(bed->class->commit(dp), 0);
+    assert_true(put_watch(dp, a, DP_WATCH_INGRESS) > since_a);
+    since_a = put_watch(dp, a, DP_WATCH_INGRESS);
+    since_b = put_watch(dp, b, DP_WATCH_EGRESS);
+    poll(NULL, 0, 2);
+    dp = reopen(dp);
+    assert_int_equal(put_watch(dp, b, DP_WATCH_EGRESS), since_b);
+    assert_int_equal(bed->class->commit(dp), 0);
+    assert_int_equal(put_watch(dp, b, DP_WATCH_EGRESS), since_b);
+    assert_true(put_watch(dp, a, DP_WATCH_INGRESS) > since_a);
+    bed->class->close(dp, true);
+}
+
+/* The device of a watch goes, and another comes. */
+static void
+test_watch_replaced(void **state OVS_UNUSED)
+{
+    struct dp *dp = open_sized(MAX_ENDPOINTS);
+    struct dp_nic *nic = &bed->nics[0];
+    int old = nic->ifindex;
+
+    put_watch(dp, old, DP_WATCH_INGRESS);
+    nic->ifindex = bed->replace(dp, nic->name);
+    put_watch(dp, nic->ifindex, DP_WATCH_INGRESS);
+    bed->class->del_watch(dp, old);
+    put_watch(dp, nic->ifindex, DP_WATCH_INGRESS);
+    bed->class->close(dp, true);
+}
+
 /* Leaves nothing behind for the next test, whatever became of this one. */
 static int
 clean_up(void **state OVS_UNUSED)
@@ -557,6 +637,9 @@ dp_contract_run(struct dp_contract *contract)
         cmocka_unit_test_teardown(test_resize, clean_up),
         cmocka_unit_test_teardown(test_foreign, clean_up),
         cmocka_unit_test_teardown(test_replaced, clean_up),
+        cmocka_unit_test_teardown(test_watch, clean_up),
+        cmocka_unit_test_teardown(test_watch_adopted, clean_up),
+        cmocka_unit_test_teardown(test_watch_replaced, clean_up),
     };
 
     bed = contract;

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The connections that VMs open: the maps that hold them, which outlive the
+ * daemon, the program that writes them, and their end.  bpf/opened.h says what
+ * they are for; which devices the program is attached to is in
+ * plugin/datapath-bpf-watch.c.
+ *
+ * The maps are made when they are first needed, and stay the same as long as
+ * the datapath is open: programs of NICs have them, too. */
+#include <config.h>
+
+#include "plugin/datapath-bpf.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "openvswitch/vlog.h"
+#include "timeval.h"
+#include "util.h"
+
+#include "bpf/opened.skel.h"
+
+VLOG_DEFINE_THIS_MODULE(datapath_opened);
+
+/* Elements that are read at once. */
+#define SWEEP_BATCH 4096
+
+/* Most that are read, and most that are deleted, in one sweep: some 20 ms, for
+ * which the main loop waits. */
+#define SWEEP_ROUNDS 16
+#define SWEEP_DELETIONS 16384
+
+/* An element is not deleted before it has been over for this long, in s.  A
+ * program that has just found it alive has long written to it then. */
+#define SWEEP_MARGIN_S 10
+
+static const char *const map_names[N_OPENED_MAPS] = {
+    [OPENED_CONNECTIONS] = "opened",
+    [OPENED_STATE] = "opened_state",
+    [OPENED_WATCHED] = "watched",
+};
+
+/* Makes 'opened' hold nothing. */
+void
+opened_init(struct opened *opened)
+{
+    *opened = (struct opened) { .program_fd = -1 };
+    for (int i = 0; i < N_OPENED_MAPS; i++) {
+        opened->fds[i] = -1;
+    }
+    ovs_list_init(&opened->watches);
+}
+
+/* Returns the directory of the maps and links.  The caller frees it. */
+char *
+opened_dir(const struct dp *dp)
+{
+    return xasprintf("%s/watch", dp->pin_dir);
+}
+
+/* Lets go of the maps and the program of 'opened', which stay pinned and
+ * attached. */
+void
+opened_close(struct opened *opened)
+{
+    if (opened->state) {
+        munmap(opened->state, sizeof *opened->state);
+    }
+    for (int i = 0; i < N_OPENED_MAPS; i++) {
+        if (opened->fds[i] >= 0) {
+            close(opened->fds[i]);
+        }
+    }
+    if (opened->program_fd >= 0) {
+        close(opened->program_fd);
+    }
+    free(opened->keys);
+    free(opened->values);
+    opened_init(opened);
+}
+
+/* Returns the map of 'skel' that becomes map 'i'. */
+static struct bpf_map *
+skel_map(const struct opened_bpf *skel, int i)
+{
+    return bpf_object__find_map_by_name(skel->obj, map_names[i]);
+}
+
+/* Opens what is pinned in 'dir' as 'fds', -1 for what is not there.  Returns 0
+ * or a positive errno, with which nobody can tell. */
+static int
+open_pins(const char *dir, int fds[N_OPENED_MAPS])
+{
+    int error = 0;
+
+    for (int i = 0; i < N_OPENED_MAPS; i++) {
+        fds[i] = -1;
+    }
+    for (int i = 0; i < N_OPENED_MAPS && !error; i++) {
+        char *path = xasprintf("%s/%s", dir, map_names[i]);
+
+        error = pins_get(path, &fds[i]);
+        free(path);
+    }
+    return error;
+}
+
+/* Returns true if 'fds' are maps as those of 'skel', complete and of this
+ * ABI. */
+static bool
+fit(const struct opened_bpf *skel, const int fds[N_OPENED_MAPS])
+{
+    struct ox_watched mark = { .id = 0 };
+    uint32_t zero = 0;
+
+    for (int i = 0; i < N_OPENED_MAPS; i++) {
+        if (fds[i] < 0 || map_matches(skel_map(skel, i), fds[i])) {
+            return false;
+        }
+    }
+    return (!bpf_map_lookup_elem(fds[OPENED_WATCHED], &zero, &mark)
+            && mark.id == OX_ABI);
+}
+
+/* Has 'skel' use the maps pinned in 'dir' if they fit, and says so in
+ * '*adopted'; removes their pins otherwise: a part of them is worth
+ * nothing. */
+static int
+adopt_maps(const struct opened_bpf *skel, const char *dir, bool *adopted)
+{
+    int fds[N_OPENED_MAPS];
+    int error;
+
+    error = open_pins(dir, fds);
+    *adopted = !error && fit(skel, fds);
+    for (int i = 0; i < N_OPENED_MAPS && !error; i++) {
+        if (*adopted) {
+            error = -bpf_map__reuse_fd(skel_map(skel, i), fds[i]);
+        } else {
+            char *path = xasprintf("%s/%s", dir, map_names[i]);
+
+            pins_remove(path);
+            free(path);
+        }
+    }
+    for (int i = 0; i < N_OPENED_MAPS; i++) {
+        if (fds[i] >= 0) {
+            close(fds[i]);
+        }
+    }
+    return error;
+}
+
+/* Pins the new maps of 'opened' in 'dir', and then marks them as complete. */
+static int
+pin_maps(const struct opened *opened, const char *dir)
+{
+    struct ox_watched mark = { .id = OX_ABI };
+    uint32_t zero = 0;
+
+    for (int i = 0; i < N_OPENED_MAPS; i++) {
+        char *path = xasprintf("%s/%s", dir, map_names[i]);
+        int error = pins_put(opened->fds[i], path);
+
+        free(path);
+        if (error) {
+            return error;
+        }
+    }
+    return -bpf_map_update_elem(opened->fds[OPENED_WATCHED], &zero, &mark,
+                                BPF_ANY);
+}
+
+/* Makes '*fdp' another descriptor of 'fd'. */
+static int
+take_fd(int fd, int *fdp)
+{
+    *fdp = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    return *fdp < 0 ? errno : 0;
+}
+
+/* Takes the maps and the program of 'skel', which is loaded, for 'opened'. */
+static int
+take_all(struct opened *opened, const struct opened_bpf *skel)
+{
+    int error = take_fd(bpf_program__fd(skel->progs.watch_opened),
+                        &opened->program_fd);
+    void *state;
+
+    for (int i = 0; i < N_OPENED_MAPS && !error; i++) {
+        error = take_fd(bpf_map__fd(skel_map(skel, i)), &opened->fds[i]);
+    }
+    if (error) {
+        return error;
+    }
+    state = mmap(NULL, sizeof *opened->state, PROT_READ | PROT_WRITE,
+                 MAP_SHARED, opened->fds[OPENED_STATE], 0);
+    if (state == MAP_FAILED) {
+        return errno;
+    }
+    opened->state = state;
+    return 0;
+}
+
+/* Has nothing be dropped for a while: a connection may be missing. */
+static void
+say_full(struct opened *opened)
+{
+    __atomic_store_n(&opened->state->full_ns, time_msec() * 1000000ULL,
+                     __ATOMIC_SEQ_CST);
+}
+
+/* Begins or ends the deletion of an element. */
+static void
+turn_sweeps(struct opened *opened)
+{
+    __atomic_add_fetch(&opened->state->sweeps, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Loads 'skel' with the maps pinned in 'dir', or new ones. */
+static int
+start(struct opened *opened, struct opened_bpf *skel, const char *dir)
+{
+    bool adopted;
+    int error;
+
+    error = pins_make_dir(dir);
+    if (!error) {
+        error = adopt_maps(skel, dir, &adopted);
+    }
+    if (!error) {
+        error = -opened_bpf__load(skel);
+    }
+    if (!error) {
+        error = take_all(opened, skel);
+    }
+    if (!error && !adopted) {
+        error = pin_maps(opened, dir);
+    }
+    if (!error && opened->state->sweeps & 1) {
+        /* A daemon was killed after it had deleted an element, and perhaps
+         * before it put it back. */
+        say_full(opened);
+        turn_sweeps(opened);
+    }
+    return error;
+}
+
+/* Opens the maps of 'dp' and loads the program, unless that is done. */
+int
+opened_open(struct dp *dp)
+{
+    struct opened *opened = &dp->opened;
+    struct opened_bpf *skel;
+    char *dir;
+    int error;
+
+    if (opened->program_fd >= 0) {
+        return 0;
+    }
+    dir = opened_dir(dp);
+    skel = opened_bpf__open();
+    error = skel ? start(opened, skel, dir) : errno;
+    opened_bpf__destroy(skel);
+    if (error) {
+        VLOG_WARN("%s: connections that VMs open cannot be noted (%s)", dir,
+                  ovs_strerror(error));
+        opened_close(opened);
+    } else {
+        opened->keys = xcalloc(SWEEP_BATCH, sizeof *opened->keys);
+        opened->values = xcalloc(SWEEP_BATCH, sizeof *opened->values);
+    }
+    free(dir);
+    return error;
+}
+
+/* Gives the maps of 'dp', made if need be, to those of 'obj', not loaded yet,
+ * that have the same names. */
+int
+opened_share(struct dp *dp, struct bpf_object *obj)
+{
+    int error = opened_open(dp);
+
+    for (int i = 0; i < N_OPENED_MAPS && !error; i++) {
+        struct bpf_map *map = bpf_object__find_map_by_name(obj, map_names[i]);
+
+        if (map) {
+            error = -bpf_map__reuse_fd(map, dp->opened.fds[i]);
+        }
+    }
+    return error;
+}
+
+/* Returns how long an element in 'state' lives, in s. */
+static uint64_t
+life(uint32_t state)
+{
+    return (state == OX_OPENED_SYN ? OX_OPENED_SYN_S
+            : state == OX_OPENED_CLOSING ? OX_OPENED_CLOSING_S
+            : OX_OPENED_DATA_S);
+}
+
+/* Returns true if 'value' has been over for a while at 'now', in ns. */
+static bool
+is_over(const struct ox_opened *value, uint64_t now)
+{
+    return (value->seen_ns
+            + (life(value->state) + SWEEP_MARGIN_S) * UINT64_C(1000000000)
+            <= now);
+}
+
+/* Deletes the element with 'key', which seems to be over at 'now'.  Returns
+ * true if it is gone.
+ *
+ * A packet may have made it a living one since it was read.  Then it is put
+ * back, unless the next packet has made one already; and 'sweeps' is odd as
+ * long as it might be missed. */
+static bool
+delete_over(struct opened *opened, const struct ox_opened_key *key,
+            uint64_t now)
+{
+    int fd = opened->fds[OPENED_CONNECTIONS];
+    struct ox_opened last;
+    bool gone = true;
+
+    turn_sweeps(opened);
+    if (!bpf_map_lookup_and_delete_elem(fd, key, &last)
+        && !is_over(&last, now)) {
+        int error = -bpf_map_update_elem(fd, key, &last, BPF_NOEXIST);
+
+        if (error && error != EEXIST) {
+            say_full(opened);
+        }
+        gone = false;
+    }
+    turn_sweeps(opened);
+    return gone;
+}
+
+/* Reads the next elements of 'opened' and deletes those that are over at
+ * 'now'.  Returns true if there are more. */
+static bool
+sweep_batch(struct opened *opened, uint64_t now, size_t *n_deleted)
+{
+    uint32_t n = SWEEP_BATCH;
+    int error;
+
+    error = -bpf_map_lookup_batch(opened->fds[OPENED_CONNECTIONS],
+                                  opened->in_pass ? &opened->cursor : NULL,
+                                  &opened->cursor, opened->keys,
+                                  opened->values, &n, NULL);
+    if (error && error != ENOENT) {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+
+        VLOG_WARN_RL(&rl, "connections that are over cannot be found (%s)",
+                     ovs_strerror(error));
+        n = 0;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        if (is_over(&opened->values[i], now)
+            && delete_over(opened, &opened->keys[i], now)) {
+            ++*n_deleted;
+        } else {
+            opened->n_found++;
+        }
+    }
+    opened->in_pass = !error;
+    return !error;
+}
+
+/* Deletes elements that are over at 'now', time_msec().  Returns how many are
+ * left, as the last pass over all of them has found; one may take several
+ * calls. */
+size_t
+opened_sweep(struct dp *dp, long long int now)
+{
+    struct opened *opened = &dp->opened;
+    size_t n_deleted = 0;
+
+    if (opened->program_fd < 0) {
+        return 0;
+    }
+    for (int i = 0; i < SWEEP_ROUNDS && n_deleted < SWEEP_DELETIONS; i++) {
+        if (!sweep_batch(opened, now * UINT64_C(1000000), &n_deleted)) {
+            opened->n_left = opened->n_found;
+            opened->n_found = 0;
+            break;
+        }
+    }
+    return MAX(opened->n_left, opened->n_found);
+}

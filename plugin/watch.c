@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From bridges to watched devices; see plugin/watch.h.  The datapath is asked
+ * for all of them in each run, and says since when each is watched: no device
+ * is taken for watched because it once was. */
+#include <config.h>
+
+#include "plugin/watch.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "openvswitch/hmap.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "sset.h"
+#include "timeval.h"
+#include "util.h"
+
+#include "bpf/abi.h"
+#include "idl/ovs-db.h"
+#include "plugin/desired.h"
+#include "plugin/limits.h"
+#include "plugin/netdevs.h"
+#include "plugin/problems.h"
+
+VLOG_DEFINE_THIS_MODULE(watch);
+
+/* A device that is, or is to be, watched. */
+struct watched {
+    struct hmap_node node;      /* In struct watch, by 'ifindex'. */
+    int ifindex;                /* Device. */
+    enum dp_watch_side side;    /* Where. */
+    long long int since;        /* time_msec() since when. */
+    bool wanted;                /* By the inputs at hand. */
+};
+
+/* See plugin/watch.h. */
+struct watch {
+    const struct dp_class *class; /* Back end. */
+    struct dp *dp;              /* Datapath. */
+    struct hmap devices;        /* Of struct watched. */
+    struct sset bridges;        /* Names of bridges that are watched. */
+    struct problems problems;   /* Why others are not. */
+    bool enabled;               /* As the inputs had it last. */
+    long long int settled;      /* Watches from until then are taken for old;
+                                 * 0: none. */
+    long long int due;          /* When watch_run() has work in any case. */
+    size_t n_opened;            /* Connections after the last sweep. */
+};
+
+/* Returns a watch of nothing by 'class' in 'dp'. */
+struct watch *
+watch_create(const struct dp_class *class, struct dp *dp)
+{
+    struct watch *watch = xzalloc(sizeof *watch);
+
+    watch->class = class;
+    watch->dp = dp;
+    hmap_init(&watch->devices);
+    sset_init(&watch->bridges);
+    return watch;
+}
+
+/* Frees 'watch'.  What it watches stays watched. */
+void
+watch_destroy(struct watch *watch)
+{
+    struct watched *w;
+
+    if (!watch) {
+        return;
+    }
+    HMAP_FOR_EACH_POP (w, node, &watch->devices) {
+        free(w);
+    }
+    hmap_destroy(&watch->devices);
+    sset_destroy(&watch->bridges);
+    problems_destroy(&watch->problems);
+    free(watch);
+}
+
+/* Returns what 'watch' has of device 'ifindex', or NULL. */
+static struct watched *
+find(const struct watch *watch, int ifindex)
+{
+    struct watched *w;
+
+    HMAP_FOR_EACH_WITH_HASH (w, node, ifindex, &watch->devices) {
+        if (w->ifindex == ifindex) {
+            return w;
+        }
+    }
+    return NULL;
+}
+
+/* Has device 'ifindex' be watched.  The datapath is asked each time: somebody
+ * may have taken the program away. */
+static int
+put(struct watch *watch, int ifindex, enum dp_watch_side side)
+{
+    struct watched *w = find(watch, ifindex);
+    long long int since;
+    int error;
+
+    error = watch->class->put_watch(watch->dp, ifindex, side, &since);
+    if (error) {
+        return error;
+    }
+    if (!w) {
+        w = xzalloc(sizeof *w);
+        w->ifindex = ifindex;
+        hmap_insert(&watch->devices, &w->node, ifindex);
+    }
+    w->side = side;
+    w->since = since;
+    w->wanted = true;
+    return 0;
+}
+
+/* Notes that bridge 'bridge' is not watched, since port 'port' cannot be. */
+static void
+complain(struct watch *watch, const char *bridge, const char *port,
+         const char *why)
+{
+    problems_add(&watch->problems, REASON_ACL_UNWATCHED,
+                 "bridge %s: what VMs send by port %s cannot be watched (%s), "
+                 "so that nothing to them is dropped", bridge, port, why);
+}
+
+/* Has the device of 'iface', which is in bridge 'bridge', be watched.  Returns
+ * false if that cannot be.
+ *
+ * What OVS sends to an internal port, the host receives from it.  A device
+ * that does not exist lets nothing out. */
+static bool
+watch_iface(struct watch *watch, const struct watch_inputs *in,
+            const char *bridge, const struct ovs_iface *iface)
+{
+    bool internal = (!strcmp(iface->type, "internal")
+                     || !strcmp(iface->type, "tap"));
+    bool outer = !iface->type[0] || !strcmp(iface->type, "system");
+    const struct netdev_info *dev;
+    int error;
+
+    if (!internal && !outer) {
+        complain(watch, bridge, iface->name, iface->type);
+        return false;
+    }
+    dev = netdevs_find_in(in->devices, iface->name);
+    if (!dev) {
+        return true;
+    }
+    error = put(watch, dev->ifindex,
+                internal ? DP_WATCH_INGRESS : DP_WATCH_EGRESS);
+    if (error && error != ENODEV) {
+        complain(watch, bridge, iface->name, ovs_strerror(error));
+    }
+    return !error || error == ENODEV;
+}
+
+/* Has the devices of 'port' be watched, which is in bridge 'bridge'.  Returns
+ * false if one cannot be.  The managed port lets nothing out, and OVN's own
+ * patch port leads back to it. */
+static bool
+watch_port(struct watch *watch, const struct watch_inputs *in,
+           const char *bridge, const struct ovs_port *port)
+{
+    bool ok = true;
+
+    if (port->managed) {
+        return true;
+    }
+    for (size_t i = 0; i < port->n_ifaces; i++) {
+        const struct ovs_iface *iface = &port->ifaces[i];
+
+        if (!port->localnet || strcmp(iface->type, "patch")) {
+            ok = watch_iface(watch, in, bridge, iface) && ok;
+        }
+    }
+    return ok;
+}
+
+/* Has all by which a packet can leave 'bridge' be watched, and notes it in
+ * 'bridges' if it is.  The bridge's own device counts even where the database
+ * does not say that it is there. */
+static void
+watch_bridge(struct watch *watch, const struct watch_inputs *in,
+             const struct ovs_bridge *bridge, struct sset *bridges)
+{
+    struct ovs_iface own = {
+        .name = bridge->name, .type = CONST_CAST(char *, "internal") };
+    bool ok = watch_iface(watch, in, bridge->name, &own);
+
+    for (size_t i = 0; i < bridge->n_ports; i++) {
+        const struct ovs_port *port = &bridge->ports[i];
+
+        if (strcmp(port->name, bridge->name)) {
+            ok = watch_port(watch, in, bridge->name, port) && ok;
+        }
+    }
+    if (ok) {
+        sset_add(bridges, bridge->name);
+    }
+}
+
+/* Watches the devices no more that the inputs do not want. */
+static void
+remove_unwanted(struct watch *watch)
+{
+    struct watched *w;
+
+    HMAP_FOR_EACH_SAFE (w, node, &watch->devices) {
+        if (!w->wanted) {
+            watch->class->del_watch(watch->dp, w->ifindex);
+            hmap_remove(&watch->devices, &w->node);
+            free(w);
+        }
+    }
+}
+
+/* Follows 'in'.  Stores the names of the bridges that are watched in
+ * 'bridges'. */
+static void
+update(struct watch *watch, const struct watch_inputs *in,
+       struct sset *bridges)
+{
+    struct problems before = watch->problems;
+    struct watched *w;
+
+    watch->problems = (struct problems) PROBLEMS_INITIALIZER;
+    HMAP_FOR_EACH (w, node, &watch->devices) {
+        w->wanted = false;
+    }
+    for (size_t i = 0; in->enabled && i < in->desired->n_bridges; i++) {
+        const struct ovs_bridge *bridge
+            = ovs_view_find_bridge(in->ovs, in->desired->bridges[i].name);
+
+        if (bridge) {
+            watch_bridge(watch, in, bridge, bridges);
+        }
+    }
+    remove_unwanted(watch);
+    problems_log_new(&watch->problems, &before);
+    problems_destroy(&before);
+}
+
+/* See plugin/watch.h. */
+bool
+watch_run(struct watch *watch, const struct watch_inputs *in,
+          long long int now)
+{
+    struct sset bridges = SSET_INITIALIZER(&bridges);
+    bool changed;
+
+    update(watch, in, &bridges);
+    changed = !sset_equals(&bridges, &watch->bridges);
+    sset_swap(&bridges, &watch->bridges);
+    sset_destroy(&bridges);
+    watch->enabled = in->enabled;
+    if (watch_is_due(watch, now)) {
+        watch->n_opened = watch->class->sweep_opened(watch->dp, now);
+        watch->due = now + OPENED_SWEEP_MS;
+    }
+    return changed;
+}
+
+/* Returns true if watch_run() has work at 'now' though no input changed. */
+bool
+watch_is_due(const struct watch *watch, long long int now)
+{
+    return now >= watch->due;
+}
+
+/* Makes poll_block() wake up when watch_is_due(). */
+void
+watch_wait(const struct watch *watch)
+{
+    if (watch->enabled) {
+        poll_timer_wait_until(watch->due);
+    }
+}
+
+/* See plugin/watch.h. */
+bool
+watch_has_bridge(const struct watch *watch, const char *name)
+{
+    return sset_contains(&watch->bridges, name);
+}
+
+/* See plugin/watch.h.  Conntrack takes a SYN of the other side for a part of a
+ * connection within OX_OPENED_SYN_S of the VM's, and those that were sent
+ * before the watch began are not known. */
+long long int
+watch_settled_at(const struct watch *watch)
+{
+    const struct watched *w;
+    long long int at = 0;
+
+    if (!watch->enabled) {
+        return LLONG_MAX;
+    }
+    HMAP_FOR_EACH (w, node, &watch->devices) {
+        bool old = w->since <= watch->settled;
+
+        at = MAX(at, w->since + (old ? 0 : OX_OPENED_SYN_S * 1000LL));
+    }
+    return at;
+}
+
+/* See plugin/watch.h. */
+void
+watch_settle(struct watch *watch)
+{
+    watch->settled = time_msec();
+}
+
+/* Returns why bridges are not watched. */
+const struct problems *
+watch_problems(const struct watch *watch)
+{
+    return &watch->problems;
+}
+
+/* Returns how many connections are remembered. */
+size_t
+watch_n_opened(const struct watch *watch)
+{
+    return watch->n_opened;
+}
