@@ -7,6 +7,8 @@ plugin_libplugin_a_SOURCES = \
 	plugin/acl-flow.h \
 	plugin/acl-rule.c \
 	plugin/acl-rule.h \
+	plugin/acl-text.c \
+	plugin/acl-text.h \
 	plugin/acl.h \
 	plugin/addresses.c \
 	plugin/addresses.h \

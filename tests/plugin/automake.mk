@@ -4,6 +4,7 @@
 
 unit_tests += \
 	tests/plugin/test-acl-rule \
+	tests/plugin/test-acl-text \
 	tests/plugin/test-addresses \
 	tests/plugin/test-commands \
 	tests/plugin/test-datapath-bpf-load \
