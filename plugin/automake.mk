@@ -51,6 +51,8 @@ plugin_libplugin_a_SOURCES = \
 	plugin/settings.h \
 	plugin/tls.c \
 	plugin/tls.h \
+	plugin/view-acl.c \
+	plugin/view-acl.h \
 	plugin/view-features.c \
 	plugin/view-lists.c \
 	plugin/view-lists.h \
@@ -102,6 +104,7 @@ plugin_libplugin_a_SOURCES += \
 	plugin/judge-bridge.c \
 	plugin/judge-host.c \
 	plugin/judge.h \
+	plugin/view-checks-acl.c \
 	plugin/view-checks.c \
 	plugin/view-checks.h \
 	plugin/view-explain.c \

@@ -54,3 +54,14 @@ packet_reason_sentence(enum packet_reason reason)
     ovs_assert(reason < N_PACKET_REASONS);
     return packet_reasons[reason].sentence;
 }
+
+/* Returns true if 'reason' is counted besides another, which says what became
+ * of the frame. */
+bool
+packet_reason_is_besides(enum packet_reason reason)
+{
+    return (reason == PACKET_REASON_ACL_COUNT
+            || reason == PACKET_REASON_ACL_LEASE
+            || reason == PACKET_REASON_ACL_ANSWER
+            || reason == PACKET_REASON_ACL_INSIDE);
+}

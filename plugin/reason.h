@@ -3,6 +3,8 @@
 #ifndef PLUGIN_REASON_H
 #define PLUGIN_REASON_H 1
 
+#include <stdbool.h>
+
 /* Why an endpoint, interface or target is not offloaded, and classes of
  * problems.  REASON_NONE, the first, means that nothing stands in the way. */
 enum reason {
@@ -23,5 +25,6 @@ const char *reason_to_string(enum reason);
 const char *reason_sentence(enum reason);
 const char *packet_reason_to_string(enum packet_reason);
 const char *packet_reason_sentence(enum packet_reason);
+bool packet_reason_is_besides(enum packet_reason);
 
 #endif /* plugin/reason.h */

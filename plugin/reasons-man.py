@@ -18,8 +18,8 @@ ovn\-xdp\-reasons \- why ovn\-xdp does what it does
 .SH DESCRIPTION
 Each frame that a program of
 .BR ovn\-xdpd (8)
-sees is counted under one reason, and each address, NIC or target that is not
-offloaded has one.
+sees is counted under one reason, which says what became of it, and each
+address, NIC or target that is not offloaded has one.
 They appear in all output of
 .BR ovn\-xdpctl (8).
 Their words do not change.
@@ -31,7 +31,15 @@ Counted by NIC:
 is the aim; a frame with any other reason was passed on to Linux unchanged,
 except that
 .B port\-sink
-means it was dropped.
+and
+.B acl\-drop
+mean it was dropped.
+.BR acl\-count ,
+.BR acl\-lease ,
+.B acl\-answer
+and
+.B acl\-inside
+are counted besides, of frames that have another reason as well.
 """
 
 STATES = r""".SH "REASONS OF STATES"

@@ -22,6 +22,7 @@
 #include "plugin/netdevs.h"
 #include "plugin/reconcile.h"
 #include "plugin/settings.h"
+#include "plugin/view-acl.h"
 #include "plugin/view-host.h"
 #include "plugin/view-private.h"
 #include "plugin/view.h"
@@ -350,6 +351,7 @@ view_check_endpoint(struct view_inquiry *inquiry,
     check_programmed(view, ep, checks);
     check_interfaces(inquiry, ep->bridge, checks);
     check_counters(view, ep, checks);
+    view_check_acl(view, ep, checks);
     if (ep->bridge && ep->bridge->exists) {
         check_host(inquiry, ep, checks);
     }

@@ -15,6 +15,7 @@
 #include "plugin/checks.h"
 #include "plugin/desired.h"
 #include "plugin/host-flows.h"
+#include "plugin/settings.h"
 #include "plugin/view-checks.h"
 #include "plugin/view-host.h"
 #include "plugin/view-private.h"
@@ -54,6 +55,16 @@ badness(const char *state)
             : !strcmp(state, "pending") ? 1 : 2);
 }
 
+/* Returns a number that is the larger the less is done in state 'acl' of layer
+ * L2. */
+static int
+acl_badness(const char *acl)
+{
+    return (!strcmp(acl, "enforced") ? 0
+            : !strcmp(acl, "counted") ? 1
+            : !strcmp(acl, "pass-only") ? 2 : 3);
+}
+
 /* Adds to 'x' the verdict about 'ep', shown as 'row', and its checks. */
 static void
 explain_endpoint(struct view_inquiry *inquiry,
@@ -67,9 +78,14 @@ explain_endpoint(struct view_inquiry *inquiry,
         .logical_port = xstrdup(row->logical_port),
         .redirect = row->state,
         .reason = row->reason,
+        .acl = row->acl,
+        .acl_reason = row->acl_reason,
     };
     if (x->n_verdicts == 1 || badness(row->state) > badness(x->redirect)) {
         x->redirect = row->state;
+    }
+    if (x->n_verdicts == 1 || acl_badness(row->acl) > acl_badness(x->acl)) {
+        x->acl = row->acl;
     }
     view_check_endpoint(inquiry, ep, &checks);
     take_checks(x, row->address, &checks);
@@ -139,7 +155,8 @@ view_get_explanation(const struct view *view, const char *subject,
 
     *x = (struct view_explanation) {
         .subject = xstrdup(subject),
-        .redirect = "unknown", .acl = "off", .direct = "off",
+        .redirect = "unknown", .direct = "off",
+        .acl = view->settings->acl == DP_ACL_OFF ? "off" : "pass-only",
     };
     view_get_endpoints(view, subject, &rows);
     x->verdicts = xcalloc(MAX(1, rows.n), sizeof *x->verdicts);

@@ -20,6 +20,7 @@
 #include "plugin/desired.h"
 #include "plugin/netdevs.h"
 #include "plugin/reconcile.h"
+#include "plugin/view-acl.h"
 #include "plugin/view-private.h"
 #include "plugin/view.h"
 
@@ -342,9 +343,9 @@ set_endpoint(const struct view *view, const struct desired_endpoint *ep,
         [VIEW_ENDPOINT_PENDING] = "pending",
         [VIEW_ENDPOINT_INELIGIBLE] = "ineligible",
     };
-    struct dp_counter counter = { 0, 0 };
+    struct dp_counter counter = { 0, 0 }, drops;
     char text[INET6_ADDRSTRLEN];
-    enum reason reason;
+    enum reason reason, acl_reason;
 
     ipv6_string_mapped(text, &ep->key.addr);
     dst->address = xstrdup(text);
@@ -356,9 +357,13 @@ set_endpoint(const struct view *view, const struct desired_endpoint *ep,
     dst->vlan = ep->vlan;
     dst->state = states[view_endpoint_state(view, ep, any_nic, &reason)];
     dst->reason = reason_to_string(reason);
+    dst->acl = view_acl_state(view, ep, &acl_reason);
+    dst->acl_reason = reason_to_string(acl_reason);
     view->class->endpoint_counter(view->dp, &ep->key, &counter);
     dst->packets = counter.packets;
     dst->bytes = counter.bytes;
+    view_endpoint_drops(view, ep, &drops);
+    dst->drops = drops.packets;
 }
 
 /* Fills '*list' with the endpoints that match 'filter'. */
@@ -512,10 +517,13 @@ view_get_vitals(const struct view *view, struct view_vitals *vitals)
         .start_time = view->started_wall / 1000.0,
         .n_updates = view->n_updates,
         .n_recomputes = view->n_recomputes,
+        .acl_lease = view->acl_lease > time_msec(),
         .maps = {
             { .name = "endpoints", .size = view->max_endpoints },
             { .name = "interfaces", .size = OX_MAX_NICS },
             { .name = "targets", .size = OX_MAX_TARGETS },
+            { .name = "opened", .size = OX_MAX_OPENED,
+              .used = view->n_opened },
         },
     };
     if (view->dp) {

@@ -142,6 +142,9 @@ collect_problems(const struct view *view, bool advice,
         add_detached(view, problems);
         problems_append(problems, reconcile_problems(view->reconcile));
     }
+    if (view->acl_problems) {
+        problems_append(problems, view->acl_problems);
+    }
     return view_host_problems(view, advice, problems);
 }
 
@@ -240,6 +243,8 @@ get_settings(const struct view *view, struct view_status *status)
                 xstrdup(settings_mode_to_string(s->mode)));
     add_setting(status, "ovn-xdp-bridge-port",
                 xstrdup(settings_port_to_string(s->port)));
+    add_setting(status, "ovn-xdp-acl",
+                xstrdup(settings_acl_to_string(s->acl)));
     add_setting(status, "ovn-xdp-max-endpoints",
                 xasprintf("%"PRIu32, s->max_endpoints));
     add_setting(status, "ovn-xdp-stale-timeout",

@@ -137,6 +137,10 @@ struct view_endpoint {
     uint64_t packets;           /* Frames redirected, over all NICs. */
     uint64_t bytes;             /* Their lengths as they arrived. */
     uint64_t drops;             /* Frames dropped, over all NICs. */
+    const char *acl;            /* "enforced", "counted", "pass-only" or
+                                 * "off". */
+    const char *acl_reason;     /* Why it is pass-only or off: wire name, or
+                                 * "". */
 };
 
 /* Any number of addresses. */
@@ -172,6 +176,8 @@ struct view_verdict {
     char *logical_port;         /* Its port. */
     const char *redirect;       /* State as in struct view_endpoint. */
     const char *reason;         /* Wire name, or "". */
+    const char *acl;            /* Likewise. */
+    const char *acl_reason;     /* Wire name, or "". */
 };
 
 /* What 'explain' shows of an address or a logical port. */
@@ -183,7 +189,8 @@ struct view_explanation {
                                  * they are about, address by address. */
     size_t n_checks;            /* Number of them. */
     const char *redirect;       /* Worst state of all, or "unknown". */
-    const char *acl;            /* "off". */
+    const char *acl;            /* Worst of all: "off", "pass-only", "counted"
+                                 * or "enforced". */
     const char *direct;         /* "off". */
 };
 
@@ -192,6 +199,52 @@ struct view_explanation {
 bool view_get_explanation(const struct view *, const char *subject,
                           struct view_explanation *);
 void view_explanation_uninit(struct view_explanation *);
+
+/* A rule of OVN's ACLs.  ACL_TEXT_SEE_MATCH ("match") stands for what a word
+ * cannot say. */
+struct view_acl_rule {
+    const char *direction;      /* "to-lport". */
+    int tier;                   /* Lower ones decide first. */
+    int priority;               /* Of the ACL; higher ones decide first. */
+    const char *action;         /* Word of OVN's. */
+    char *protocol;             /* As in struct acl_text, like the next. */
+    char *source;               /* Where packets come from. */
+    char *ports;                /* Destination ports. */
+    char *icmp;                 /* Type and code. */
+    char *match;                /* ACL.match without its ports. */
+    const char *flags[3];       /* Static words: "logged", "labelled",
+                                 * "sampled". */
+    size_t n_flags;             /* Number of them. */
+    uint64_t hits;              /* Packets that it has decided about, of all
+                                 * ports with the same rules. */
+};
+
+/* A port of a VM, as ACLs see it. */
+struct view_acl_port {
+    char *logical_port;         /* Its name. */
+    const char *state;          /* "enforced" or "pass-only". */
+    const char *reason;         /* Why it is pass-only: wire name, or "". */
+    char *token;                /* What of the rules was not understood, or
+                                 * "". */
+    int column;                 /* Where that begins in the match, from 1; or
+                                 * 0. */
+    bool stateful;              /* Only new connections are decided here. */
+    struct view_acl_rule *rules; /* In the order in which they decide. */
+    size_t n_rules;             /* Number of them. */
+};
+
+/* What 'acls' shows. */
+struct view_acls {
+    const char *mode;           /* ovn-xdp-acl in force. */
+    struct view_acl_port *ports; /* Sorted by name. */
+    size_t n;                   /* Number of them. */
+};
+
+/* 'logical_port' is the name of a port, NULL for all.  Returns false if no VM
+ * on this chassis has such a port. */
+bool view_get_acls(const struct view *, const char *logical_port,
+                   struct view_acls *);
+void view_acls_uninit(struct view_acls *);
 
 /* Asks what ovs-vswitchd alone knows, for view_get_explanation(),
  * view_get_status() and view_get_health(), which do not wait for it.  Called
@@ -222,19 +275,21 @@ void view_stats_uninit(struct view_stats *);
 
 /* How much of a map is in use. */
 struct view_map {
-    const char *name;           /* "endpoints", "interfaces" or "targets". */
+    const char *name;           /* "endpoints", "interfaces", "targets",
+                                 * "opened". */
     uint64_t used;              /* Elements in use. */
     uint64_t size;              /* Elements there is room for, 0 if unknown. */
 };
 
 /* Number of maps. */
-#define VIEW_N_MAPS 3
+#define VIEW_N_MAPS 4
 
 /* What tells how the daemon itself is doing.  Holds nothing to be freed. */
 struct view_vitals {
     double start_time;          /* Seconds since the epoch. */
     uint64_t n_updates;         /* Derivations, of everything or less. */
     uint64_t n_recomputes;      /* Those of everything. */
+    bool acl_lease;             /* Programs may drop what OVN's ACLs would. */
     struct view_map maps[VIEW_N_MAPS]; /* All maps that can be full. */
 };
 

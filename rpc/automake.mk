@@ -16,6 +16,7 @@ rpc_librpc_a_SOURCES = \
 	rpc/limits.h \
 	rpc/listen.c \
 	rpc/listen.h \
+	rpc/method-acl.c \
 	rpc/method-endpoint.c \
 	rpc/method-feature.c \
 	rpc/method-explain.c \
@@ -50,6 +51,7 @@ rpc_ovn_xdpctl_SOURCES = \
 	rpc/ovn-xdpctl.c \
 	rpc/print.c \
 	rpc/print.h \
+	rpc/print-acl.c \
 	rpc/print-endpoint.c \
 	rpc/print-feature.c \
 	rpc/print-explain.c \

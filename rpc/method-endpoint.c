@@ -18,7 +18,7 @@ const char rpc_schema_endpoints[] =
     " 'type': 'object',"
     " 'required': ['address', 'mac', 'kind', 'logical_port', 'network',"
     "  'bridge', 'vlan', 'state', 'direct', 'reason', 'packets', 'bytes',"
-    "  'drops'],"
+    "  'drops', 'acl', 'acl_reason'],"
     " 'properties': {"
     "  'address': {'type': 'string'},"
     "  'mac': {'type': 'string'},"
@@ -34,7 +34,9 @@ const char rpc_schema_endpoints[] =
     "  'reason': {'type': 'string'},"
     "  'packets': {'type': 'integer'},"
     "  'bytes': {'type': 'integer'},"
-    "  'drops': {'type': 'integer'}}}}";
+    "  'drops': {'type': 'integer'},"
+    "  'acl': {'enum': ['enforced', 'counted', 'pass-only', 'off']},"
+    "  'acl_reason': {'type': 'string'}}}}";
 
 static struct json_object *show_endpoint(const struct view_endpoint *);
 
@@ -75,5 +77,7 @@ show_endpoint(const struct view_endpoint *endpoint)
     result_add(json, "packets", result_count(endpoint->packets));
     result_add(json, "bytes", result_count(endpoint->bytes));
     result_add(json, "drops", result_count(endpoint->drops));
+    result_add(json, "acl", result_string(endpoint->acl));
+    result_add(json, "acl_reason", result_string(endpoint->acl_reason));
     return json;
 }

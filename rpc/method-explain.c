@@ -33,16 +33,19 @@ const char rpc_schema_explain[] =
     "   'properties': {"
     "    'redirect': {'enum': ['offloaded', 'pending', 'ineligible',"
     "     'unknown']},"
-    "    'acl': {'type': 'string'},"
+    "    'acl': {'enum': ['enforced', 'counted', 'pass-only', 'off']},"
     "    'direct': {'type': 'string'}}},"
     "  'addresses': {'type': 'array', 'items': {"
     "   'type': 'object',"
-    "   'required': ['address', 'logical_port', 'redirect', 'reason'],"
+    "   'required': ['address', 'logical_port', 'redirect', 'reason',"
+    "    'acl', 'acl_reason'],"
     "   'properties': {"
     "    'address': {'type': 'string'},"
     "    'logical_port': {'type': 'string'},"
     "    'redirect': {'enum': ['offloaded', 'pending', 'ineligible']},"
-    "    'reason': {'type': 'string'}}}}}}";
+    "    'reason': {'type': 'string'},"
+    "    'acl': {'enum': ['enforced', 'counted', 'pass-only', 'off']},"
+    "    'acl_reason': {'type': 'string'}}}}}}";
 
 static struct json_object *show_checks(const struct view_explanation *);
 static struct json_object *show_verdict(const struct view_explanation *);
@@ -122,6 +125,8 @@ show_addresses(const struct view_explanation *x)
         result_add(json, "logical_port", result_string(verdict->logical_port));
         result_add(json, "redirect", result_string(verdict->redirect));
         result_add(json, "reason", result_string(verdict->reason));
+        result_add(json, "acl", result_string(verdict->acl));
+        result_add(json, "acl_reason", result_string(verdict->acl_reason));
         result_append(list, json);
     }
     return list;

@@ -67,8 +67,11 @@ static void put_endpoint_sums(struct openmetrics *,
 static void put_endpoint_kind(struct openmetrics *,
                               const struct view_endpoints *,
                               const char *kind);
+static void put_endpoint_acls(struct openmetrics *,
+                              const struct view_endpoints *);
 static void put_endpoint_counters(struct openmetrics *,
-                                  const struct view_endpoints *, bool bytes);
+                                  const struct view_endpoints *,
+                                  uint64_t (*)(const struct view_endpoint *));
 static void put_simap(struct openmetrics *, const struct simap *,
                       const char *label);
 
@@ -161,6 +164,10 @@ put_daemon(struct openmetrics *m, const struct sources *s)
     openmetrics_family(m, "recomputes", OPENMETRICS_COUNTER, NULL,
                        "Those of them that derived all endpoints anew.");
     openmetrics_count(m, s->vitals.n_recomputes, NULL);
+    openmetrics_family(m, "acl_lease", OPENMETRICS_GAUGE, NULL,
+                       "Whether programs may drop (1) what OVN's ACLs would, "
+                       "or not (0).");
+    openmetrics_count(m, s->vitals.acl_lease, NULL);
 }
 
 /* Puts the connections to databases. */
@@ -346,6 +353,27 @@ is_nic(const struct view_interfaces *nics, const char *name)
     return false;
 }
 
+/* Returns the frames that were redirected to 'endpoint'. */
+static uint64_t
+get_packets(const struct view_endpoint *endpoint)
+{
+    return endpoint->packets;
+}
+
+/* Returns the lengths of these frames. */
+static uint64_t
+get_bytes(const struct view_endpoint *endpoint)
+{
+    return endpoint->bytes;
+}
+
+/* Returns the frames to 'endpoint' that were dropped. */
+static uint64_t
+get_drops(const struct view_endpoint *endpoint)
+{
+    return endpoint->drops;
+}
+
 /* Puts what there is to say about endpoints.  Of very many, single ones have
  * no series: either all have or none, so that none comes and goes. */
 static void
@@ -354,6 +382,7 @@ put_endpoints(struct openmetrics *m, const struct view_endpoints *all)
     bool each = all->n <= RPC_MAX_METRICS_ENDPOINTS;
 
     put_endpoint_sums(m, all);
+    put_endpoint_acls(m, all);
     openmetrics_family(m, "endpoints_without_series", OPENMETRICS_GAUGE, NULL,
                        "Endpoints whose counters are left out because there "
                        "are too many; stats has them.");
@@ -361,12 +390,18 @@ put_endpoints(struct openmetrics *m, const struct view_endpoints *all)
     openmetrics_family(m, "endpoint_packets", OPENMETRICS_COUNTER, NULL,
                        "Frames redirected to the address.");
     if (each) {
-        put_endpoint_counters(m, all, false);
+        put_endpoint_counters(m, all, get_packets);
     }
     openmetrics_family(m, "endpoint_bytes", OPENMETRICS_COUNTER, "bytes",
                        "Lengths of these frames as they arrived.");
     if (each) {
-        put_endpoint_counters(m, all, true);
+        put_endpoint_counters(m, all, get_bytes);
+    }
+    openmetrics_family(m, "endpoint_drops", OPENMETRICS_COUNTER, NULL,
+                       "Frames to the address that were dropped, as OVN's "
+                       "ACLs would have dropped them.");
+    if (each) {
+        put_endpoint_counters(m, all, get_drops);
     }
 }
 
@@ -421,11 +456,44 @@ put_endpoint_kind(struct openmetrics *m, const struct view_endpoints *all,
     }
 }
 
-/* Puts the packets, or the 'bytes', of each endpoint.  They are sorted: an
- * address that is there twice, with different tags, is put once. */
+/* Puts the numbers of endpoints by what becomes of packets that OVN's ACLs
+ * would drop, and by the reason why they are left to OVN. */
+static void
+put_endpoint_acls(struct openmetrics *m, const struct view_endpoints *all)
+{
+    static const char *const states[] = {
+        "enforced", "counted", "pass-only", "off",
+    };
+    struct simap reasons = SIMAP_INITIALIZER(&reasons);
+    uint64_t n[ARRAY_SIZE(states)] = { 0 };
+    size_t i, j;
+
+    for (i = 0; i < all->n; i++) {
+        for (j = 0; j < ARRAY_SIZE(states); j++) {
+            n[j] += !strcmp(all->endpoints[i].acl, states[j]);
+        }
+        if (all->endpoints[i].acl_reason[0]) {
+            simap_increase(&reasons, all->endpoints[i].acl_reason, 1);
+        }
+    }
+    openmetrics_family(m, "endpoints_acl", OPENMETRICS_GAUGE, NULL,
+                       "Addresses by what becomes of packets that OVN's ACLs "
+                       "would drop.");
+    for (j = 0; j < ARRAY_SIZE(states); j++) {
+        openmetrics_count(m, n[j], "acl", states[j], NULL);
+    }
+    openmetrics_family(m, "endpoints_acl_pass", OPENMETRICS_GAUGE, NULL,
+                       "Those of them whose packets are left to OVN's ACLs, "
+                       "by reason (ovn-xdp-reasons(7)).");
+    put_simap(m, &reasons, "reason");
+    simap_destroy(&reasons);
+}
+
+/* Puts what 'get' returns for each endpoint.  They are sorted: an address that
+ * is there twice, with different tags, is put once. */
 static void
 put_endpoint_counters(struct openmetrics *m, const struct view_endpoints *all,
-                      bool bytes)
+                      uint64_t (*get)(const struct view_endpoint *))
 {
     size_t i = 0;
 
@@ -435,7 +503,7 @@ put_endpoint_counters(struct openmetrics *m, const struct view_endpoints *all,
 
         for (; i < all->n && !strcmp(address, all->endpoints[i].address);
              i++) {
-            sum += bytes ? all->endpoints[i].bytes : all->endpoints[i].packets;
+            sum += get(&all->endpoints[i]);
         }
         openmetrics_count(m, sum, "address", address, NULL);
     }

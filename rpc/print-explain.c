@@ -6,6 +6,7 @@
 #include "rpc/print.h"
 
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "openvswitch/dynamic-string.h"
@@ -55,18 +56,32 @@ print_checks(struct json_object *checks, const char *address, struct ds *out)
     ds_destroy(&fixes);
 }
 
+/* Appends what becomes of 'row' in the layer that its member 'layer' is about
+ * to 'out', and why, unless that is clear. */
+static void
+print_layer(struct json_object *row, const char *layer, const char *reason,
+            struct ds *out)
+{
+    const char *state = print_text(row, layer);
+    const char *word = print_text(row, reason);
+    bool clear = !word[0] || !strcmp(state, "off");
+
+    ds_put_format(out, "%s %s%s%s%s, ", layer, state,
+                  clear ? "" : " (", clear ? "" : word, clear ? "" : ")");
+}
+
 /* Appends the line that says what becomes of 'name', given its 'row' or the
  * whole 'verdict', to 'out'. */
 static void
 print_verdict(const char *name, struct json_object *row,
               struct json_object *verdict, struct ds *out)
 {
-    const char *reason = print_text(row, "reason");
+    bool own = print_member(row, "acl");
 
-    ds_put_format(out, "%s: redirect %s%s%s%s, acl %s, direct %s\n", name,
-                  print_text(row ? row : verdict, "redirect"),
-                  reason[0] ? " (" : "", reason, reason[0] ? ")" : "",
-                  print_text(verdict, "acl"), print_text(verdict, "direct"));
+    ds_put_format(out, "%s: ", name);
+    print_layer(row ? row : verdict, "redirect", "reason", out);
+    print_layer(own ? row : verdict, "acl", "acl_reason", out);
+    ds_put_format(out, "direct %s\n", print_text(verdict, "direct"));
 }
 
 /* Appends 'result' of endpoint.explain to 'out'. */

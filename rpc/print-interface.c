@@ -17,7 +17,8 @@
 
 static void print_interface_row(struct grid *, struct json_object *);
 static void print_features(struct grid *, struct json_object *features);
-static void print_redirected(struct grid *, struct json_object *counters);
+static void print_counters(struct grid *, struct json_object *counters);
+static bool is_besides(const char *reason);
 static void print_targets(struct json_object *interfaces, struct ds *out);
 static void print_remarks(struct json_object *interfaces, struct ds *out);
 
@@ -37,6 +38,7 @@ print_interfaces(struct json_object *result, struct ds *out)
     grid_add_column(&grid, "Reason");
     grid_add_number_column(&grid, "Program");
     grid_add_number_column(&grid, "Redirected");
+    grid_add_number_column(&grid, "Dropped");
     grid_add_number_column(&grid, "Others");
     grid_add_column(&grid, "Features");
     for (i = 0; i < print_length(result); i++) {
@@ -61,30 +63,49 @@ print_interface_row(struct grid *grid, struct json_object *interface)
     print_cell(grid, interface, "state");
     print_cell(grid, interface, "reason");
     print_cell(grid, interface, "program_id");
-    print_redirected(grid, print_member(interface, "counters"));
+    print_counters(grid, print_member(interface, "counters"));
     print_features(grid, print_member(interface, "features"));
 }
 
-/* Puts the packets redirected and those otherwise dealt with, by 'counters',
- * in the next two cells of 'grid'. */
+/* Puts the packets redirected, those dropped early and those otherwise dealt
+ * with, by 'counters', in the next three cells of 'grid'. */
 static void
-print_redirected(struct grid *grid, struct json_object *counters)
+print_counters(struct grid *grid, struct json_object *counters)
 {
     const char *aim = packet_reason_to_string(PACKET_REASON_REDIRECTED);
-    int64_t redirected = 0;
-    int64_t others = 0;
-    char text[32];
+    const char *drop = packet_reason_to_string(PACKET_REASON_ACL_DROP);
+    int64_t sums[3] = { 0, 0, 0 };
+    size_t i;
 
     if (json_object_is_type(counters, json_type_object)) {
         json_object_object_foreach (counters, name, value) {
-            *(strcmp(name, aim) ? &others : &redirected)
-                += json_object_get_int64(value);
+            if (!is_besides(name)) {
+                sums[!strcmp(name, aim) ? 0 : !strcmp(name, drop) ? 1 : 2]
+                    += json_object_get_int64(value);
+            }
         }
     }
-    snprintf(text, sizeof text, "%"PRId64, redirected);
-    grid_put(grid, text);
-    snprintf(text, sizeof text, "%"PRId64, others);
-    grid_put(grid, text);
+    for (i = 0; i < ARRAY_SIZE(sums); i++) {
+        char text[32];
+
+        snprintf(text, sizeof text, "%"PRId64, sums[i]);
+        grid_put(grid, text);
+    }
+}
+
+/* Returns true if 'reason' is counted besides another. */
+static bool
+is_besides(const char *reason)
+{
+    int i;
+
+    for (i = 0; i < N_PACKET_REASONS; i++) {
+        if (packet_reason_is_besides(i)
+            && !strcmp(reason, packet_reason_to_string(i))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Puts 'features', an array, in the next cell of 'grid'. */

@@ -28,6 +28,7 @@ unit_tests += \
 	tests/plugin/test-settings \
 	tests/plugin/test-tls \
 	tests/plugin/test-view \
+	tests/plugin/test-view-acl \
 	tests/plugin/test-view-explain
 
 # Against the kernel, in network namespaces of their own.

@@ -71,6 +71,9 @@ test_packet_reasons(void **state OVS_UNUSED)
         check_word(packet_reason_to_string(i));
         check_sentence(packet_reason_sentence(i));
         assert_non_null(sset_add(&words, packet_reason_to_string(i)));
+        assert_int_equal(packet_reason_is_besides(i),
+                         strstr(packet_reason_sentence(i),
+                                " Counted besides ") != NULL);
     }
 #define PACKET_REASON(NAME, WIRE, SENTENCE) \
     assert_int_equal((int) PACKET_REASON_##NAME, (int) OX_R_##NAME); \

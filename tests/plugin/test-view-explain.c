@@ -53,7 +53,7 @@ check_explanation(const struct view_bed *f, const char *subject,
 
     assert_true(view_get_explanation(&f->view, subject, &x));
     assert_string_equal(x.redirect, redirect);
-    assert_string_equal(x.acl, "off");
+    assert_string_equal(x.acl, "pass-only");
     assert_string_equal(x.direct, "off");
     for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
         bool is_wrong = wrong && !strcmp(words[i], wrong);

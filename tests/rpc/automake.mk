@@ -51,6 +51,8 @@ test_data += \
 	tests/rpc/check-metrics.py \
 	tests/rpc/check-scrape.py \
 	tests/rpc/metrics.sh \
+	tests/rpc/data/acls.txt \
+	tests/rpc/data/acls-vm3.txt \
 	tests/rpc/data/endpoints-vm1.txt \
 	tests/rpc/data/endpoints.txt \
 	tests/rpc/data/features.txt \

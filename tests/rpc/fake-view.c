@@ -22,6 +22,8 @@ static const struct view_counter counters[] = {
     { "redirected", 1200, 96000 },
     { "not-local", 34, 2040 },
     { "martian-source", 0, 0 },
+    { "acl-drop", 5, 300 },
+    { "acl-lease", 3, 180 },
 };
 
 /* The usual endpoints: one of each state and kind of address. */
@@ -30,15 +32,17 @@ static const struct view_endpoint endpoints[] = {
       .kind = "fip-distributed", .logical_port = "vm1",
       .network = "physnet1", .bridge = "br-ex", .vlan = 0,
       .state = "offloaded", .reason = "", .direct = false,
-      .packets = 1200, .bytes = 96000, .drops = 0 },
+      .packets = 1200, .bytes = 96000, .drops = 0,
+      .acl = "enforced", .acl_reason = "" },
     { .address = "203.0.113.11", .mac = "", .kind = "vm",
       .logical_port = "vm2", .network = "physnet1", .bridge = "",
       .vlan = 0, .state = "ineligible", .reason = "no-bridge",
-      .direct = false },
+      .direct = false, .acl = "pass-only", .acl_reason = "no-bridge" },
     { .address = "2001:db8::10", .mac = "fa:16:3e:00:00:03", .kind = "vm",
       .logical_port = "vm3", .network = "physnet2", .bridge = "br-vlan",
       .vlan = 100, .state = "pending", .reason = "port-down",
-      .direct = true, .packets = 7, .bytes = 700, .drops = 1 },
+      .direct = true, .packets = 7, .bytes = 700, .drops = 1,
+      .acl = "pass-only", .acl_reason = "acl-match" },
 };
 
 /* Fills 'status'. */
@@ -244,11 +248,12 @@ view_get_explanation(const struct view *view, const char *subject,
         .verdicts = xcalloc(1, sizeof *x->verdicts),
         .checks = xcalloc(3, sizeof *x->checks),
         .redirect = known ? "offloaded" : "unknown",
-        .acl = "off", .direct = "off",
+        .acl = known ? "enforced" : "pass-only", .direct = "off",
     };
     if (known) {
         x->verdicts[0] = (struct view_verdict) {
             xstrdup(subject), xstrdup("vm1"), "offloaded", "",
+            "enforced", "",
         };
     }
     x->checks[0] = (struct view_check) {
@@ -284,6 +289,131 @@ view_explanation_uninit(struct view_explanation *x)
     free(x->verdicts);
     free(x->checks);
     free(x->subject);
+}
+
+/* Puts a copy of the 'n' rules 'rules' into 'port'. */
+static void
+copy_rules(struct view_acl_port *port, const struct view_acl_rule *rules,
+           size_t n)
+{
+    size_t i;
+
+    port->n_rules = n;
+    port->rules = xmemdup(rules, n * sizeof *rules);
+    for (i = 0; i < n; i++) {
+        port->rules[i].protocol = xstrdup(rules[i].protocol);
+        port->rules[i].source = xstrdup(rules[i].source);
+        port->rules[i].ports = xstrdup(rules[i].ports);
+        port->rules[i].icmp = xstrdup(rules[i].icmp);
+        port->rules[i].match = xstrdup(rules[i].match);
+    }
+}
+
+/* Appends the port 'name' to 'acls' and returns it, or NULL if 'filter' is
+ * another. */
+static struct view_acl_port *
+put_acl_port(struct view_acls *acls, const char *name, const char *filter)
+{
+    struct view_acl_port *port = &acls->ports[acls->n];
+
+    if (filter && strcmp(filter, name)) {
+        return NULL;
+    }
+    acls->n++;
+    port->logical_port = xstrdup(name);
+    port->state = "enforced";
+    port->reason = "";
+    port->token = xstrdup("");
+    return port;
+}
+
+/* A rule as most are. */
+static const struct view_acl_rule usual_rule = {
+    .direction = "to-lport", .tier = 1, .priority = 1002,
+    .action = "allow-related", .protocol = (char *) "tcp",
+    .source = (char *) "192.0.2.0/24", .ports = (char *) "22,8000-8080",
+    .icmp = (char *) "",
+    .match = (char *) "ip4 && ip4.src == 192.0.2.0/24 && tcp", .hits = 7,
+};
+
+/* Gives 'port' three rules: the usual one, one that words cannot say, and one
+ * that drops. */
+static void
+put_rules(struct view_acl_port *port)
+{
+    struct view_acl_rule rules[] = { usual_rule, usual_rule, usual_rule };
+    char see_match[] = "match", any[] = "any", none[] = "", ip[] = "ip";
+    char sources[] = "192.0.2.111,192.0.2.112,192.0.2.113,192.0.2.114,"
+                     "192.0.2.115";
+    char match[] = "ip4 && (tcp.dst == 1 || udp.dst == 2)";
+
+    rules[1].protocol = rules[1].ports = see_match;
+    rules[1].source = sources;
+    rules[1].match = match;
+    rules[2] = (struct view_acl_rule) {
+        .direction = "to-lport", .tier = 2, .priority = 1, .action = "drop",
+        .protocol = any, .source = any, .ports = none, .icmp = none,
+        .match = ip, .flags = { "logged", "sampled" }, .n_flags = 2,
+        .hits = 123456,
+    };
+    port->stateful = true;
+    copy_rules(port, rules, ARRAY_SIZE(rules));
+}
+
+/* Fills 'acls': a port with rules, one of which nothing is known, and one with
+ * a rule that was not understood. */
+bool
+view_get_acls(const struct view *view, const char *logical_port,
+              struct view_acls *acls)
+{
+    struct view_acl_port *port;
+
+    *acls = (struct view_acls) {
+        .mode = "drop", .ports = xcalloc(3, sizeof *acls->ports),
+    };
+    if (!view->empty && (port = put_acl_port(acls, "vm1", logical_port))) {
+        put_rules(port);
+    }
+    if (!view->empty && (port = put_acl_port(acls, "vm2", logical_port))) {
+        port->state = "pass-only";
+        port->reason = "acl-pending";
+    }
+    if (!view->empty && (port = put_acl_port(acls, "vm3", logical_port))) {
+        port->state = "pass-only";
+        port->reason = "acl-match";
+        free(port->token);
+        port->token = xstrdup("ip.ttl");
+        port->column = 17;
+        copy_rules(port, &usual_rule, 1);
+    }
+    if (logical_port && !acls->n) {
+        view_acls_uninit(acls);
+        return false;
+    }
+    return true;
+}
+
+/* Frees what 'acls' holds. */
+void
+view_acls_uninit(struct view_acls *acls)
+{
+    size_t i, j;
+
+    for (i = 0; i < acls->n; i++) {
+        struct view_acl_port *port = &acls->ports[i];
+
+        for (j = 0; j < port->n_rules; j++) {
+            free(port->rules[j].protocol);
+            free(port->rules[j].source);
+            free(port->rules[j].ports);
+            free(port->rules[j].icmp);
+            free(port->rules[j].match);
+        }
+        free(port->rules);
+        free(port->token);
+        free(port->logical_port);
+    }
+    free(acls->ports);
 }
 
 /* Returns true when it has been called for one question as often as the view
@@ -344,7 +474,9 @@ view_get_vitals(const struct view *view, struct view_vitals *vitals)
             { "endpoints", view->empty ? 0 : 2, 65536 },
             { "interfaces", view->empty ? 0 : 1, 64 },
             { "targets", view->empty ? 0 : 1, 64 },
+            { "opened", view->empty ? 0 : 9, 262144 },
         },
+        .acl_lease = !view->empty,
     };
 }
 

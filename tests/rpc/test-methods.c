@@ -189,7 +189,8 @@ test_interfaces(void **state OVS_UNUSED)
                "\"reason\":\"\"}],\"features\":[\"native-xdp\","
                "\"ndo-xmit\"],\"state\":\"attached\",\"reason\":\"\","
                "\"detail\":\"\",\"counters\":{\"redirected\":1200,"
-               "\"not-local\":34,\"martian-source\":0}}");
+               "\"not-local\":34,\"martian-source\":0,"
+               "\"acl-drop\":5,\"acl-lease\":3}}");
     check_members(at(result, 1), "name ifindex layout mode program_id "
                   "targets features state reason detail counters");
     check_json(get(at(result, 1), "mode"), "null");
@@ -211,7 +212,9 @@ test_endpoints(void **state OVS_UNUSED)
                "\"kind\":\"fip-distributed\",\"logical_port\":\"vm1\","
                "\"network\":\"physnet1\",\"bridge\":\"br-ex\",\"vlan\":null,"
                "\"state\":\"offloaded\",\"direct\":false,\"reason\":\"\","
-               "\"packets\":1200,\"bytes\":96000,\"drops\":0}");
+               "\"packets\":1200,\"bytes\":96000,\"drops\":0,"
+               "\"acl\":\"enforced\",\"acl_reason\":\"\"}");
+    check_json(get(at(result, 2), "acl_reason"), "\"acl-match\"");
     check_json(get(at(result, 2), "vlan"), "100");
     check_json(get(at(result, 2), "direct"), "true");
     json_object_put(result);
@@ -236,6 +239,51 @@ test_endpoint_filter(void **state OVS_UNUSED)
     }
     result = call(&view, "endpoint.list", "[\"nix\"]");
     check_json(result, "[]");
+    json_object_put(result);
+}
+
+/* acl.list. */
+static void
+test_acls(void **state OVS_UNUSED)
+{
+    const struct view view = { .health = VIEW_OK };
+    struct json_object *result = call(&view, "acl.list", "{}");
+
+    assert_int_equal(json_object_array_length(result), 3);
+    check_members(at(result, 0), "logical_port state reason token column "
+                  "mode stateful rules");
+    check_json(get(at(result, 0), "state"), "\"enforced\"");
+    check_json(get(at(result, 0), "column"), "null");
+    check_json(get(at(result, 0), "mode"), "\"drop\"");
+    check_json(get(at(result, 0), "stateful"), "true");
+    check_json(at(get(at(result, 0), "rules"), 0),
+               "{\"direction\":\"to-lport\",\"tier\":1,"
+               "\"priority\":1002,\"action\":\"allow-related\","
+               "\"protocol\":\"tcp\",\"source\":\"192.0.2.0/24\","
+               "\"ports\":\"22,8000-8080\",\"icmp\":\"\",\"flags\":[],"
+               "\"match\":\"ip4 && ip4.src == 192.0.2.0/24 && tcp\","
+               "\"hits\":7}");
+    check_json(get(at(get(at(result, 0), "rules"), 2), "flags"),
+               "[\"logged\",\"sampled\"]");
+    check_json(at(result, 1),
+               "{\"logical_port\":\"vm2\",\"state\":\"pass-only\","
+               "\"reason\":\"acl-pending\",\"token\":\"\","
+               "\"column\":null,\"mode\":\"drop\",\"stateful\":false,"
+               "\"rules\":[]}");
+    check_json(get(at(result, 2), "token"), "\"ip.ttl\"");
+    check_json(get(at(result, 2), "column"), "17");
+    json_object_put(result);
+
+    result = call(&view, "acl.list", "[\"vm3\"]");
+    assert_int_equal(json_object_array_length(result), 1);
+    check_json(get(at(result, 0), "logical_port"), "\"vm3\"");
+    json_object_put(result);
+
+    result = call_raw(&view, "acl.list", "{\"logical_port\":\"nix\"}");
+    check_json(get(get(get(result, "error"), "data"), "class"),
+               "\"not-found\"");
+    check_json(get(get(get(result, "error"), "data"), "parameter"),
+               "\"logical_port\"");
     json_object_put(result);
 }
 
@@ -324,10 +372,11 @@ test_explain(void **state OVS_UNUSED)
                "\"no answer\",\"fix\":\"\",\"address\":"
                "\"203.0.113.10\"}],"
                "\"verdict\":{\"redirect\":\"offloaded\",\"acl\":"
-               "\"off\",\"direct\":\"off\"},"
+               "\"enforced\",\"direct\":\"off\"},"
                "\"addresses\":[{\"address\":\"203.0.113.10\","
                "\"logical_port\":\"vm1\",\"redirect\":\"offloaded\","
-               "\"reason\":\"\"}]}");
+               "\"reason\":\"\",\"acl\":\"enforced\","
+               "\"acl_reason\":\"\"}]}");
     json_object_put(result);
 
     result = call(&view, "endpoint.explain", "{\"subject\":\"nix\"}");
@@ -571,6 +620,7 @@ main(void)
         cmocka_unit_test(test_interfaces),
         cmocka_unit_test(test_endpoints),
         cmocka_unit_test(test_endpoint_filter),
+        cmocka_unit_test(test_acls),
         cmocka_unit_test(test_features),
         cmocka_unit_test(test_metrics),
         cmocka_unit_test(test_explain),

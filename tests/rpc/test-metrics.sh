@@ -61,6 +61,12 @@ metrics_check \
     'ovn_xdp_endpoints_without_series=0' \
     'ovn_xdp_endpoint_packets_total{address="2001:db8::10"}=7' \
     'ovn_xdp_endpoint_bytes_total{address="203.0.113.10"}=96000' \
+    'ovn_xdp_endpoint_drops_total{address="2001:db8::10"}=1' \
+    'ovn_xdp_endpoints_acl{acl="enforced"}=1' \
+    'ovn_xdp_endpoints_acl{acl="pass-only"}=2' \
+    'ovn_xdp_endpoints_acl_pass{reason="acl-match"}=1' \
+    'ovn_xdp_acl_lease=1' \
+    'ovn_xdp_map_entries{map="opened"}=9' \
     <"$tmp/out"
 result "the usual" $?
 

@@ -119,7 +119,7 @@ EOF
 
 run explain 203.0.113.10
 expect "explain" 0 <<'EOF'
-203.0.113.10: redirect offloaded, acl off, direct off
+203.0.113.10: redirect offloaded, acl enforced, direct off
 Check       OK Detail
 ----------- -- ---------------
 known       ok OVN has said so
@@ -132,7 +132,7 @@ EOF
 
 run explain vm9
 expect "explain what is not here" 0 <<'EOF'
-vm9: redirect unknown, acl off, direct off
+vm9: redirect unknown, acl pass-only, direct off
 Check       OK Detail
 ----------- -- ---------------
 known       NO OVN has said so
@@ -163,6 +163,13 @@ expect "endpoints of an unknown port" 0 <<'EOF'
 No endpoints.
 EOF
 
+run acls
+expect "acls" 0 <"$data/acls.txt"
+run acls vm3
+expect "acls of one port" 0 <"$data/acls-vm3.txt"
+run acls nowhere
+expect_complaint "acls of no port" 1 '"nowhere"'
+
 run stats
 expect "stats" 0 <<'EOF'
 Interface Reason     Packets Bytes
@@ -190,7 +197,8 @@ run features eth7
 expect_complaint "features of no device" 1 '"eth7"'
 
 # -f json: the result, as one document, for every command.
-for command in status health interfaces endpoints stats metrics features; do
+for command in status health interfaces endpoints acls stats metrics \
+    features; do
     run -f json "$command"
     [ "$code" -eq 0 ] && [ ! -s "$tmp/err" ] &&
         python3 -c '
@@ -200,6 +208,7 @@ first = {"status": lambda r: r["chassis"] == "hv1",
          "health": lambda r: r["status"] == "ok",
          "interfaces": lambda r: [i["name"] for i in r] == ["eth0", "eth1"],
          "endpoints": lambda r: len(r) == 3 and r[0]["vlan"] is None,
+         "acls": lambda r: r[2]["column"] == 17,
          "stats": lambda r: r["redirect_errors"] == {"ENXIO": 5},
          "features": lambda r: r["kernel"]["release"] == "6.1.0",
          "metrics": lambda r: r.endswith("# EOF\n")}
@@ -269,6 +278,10 @@ EOF
 run endpoints
 expect "no endpoints" 0 <<'EOF'
 No endpoints.
+EOF
+run acls
+expect "no acls" 0 <<'EOF'
+No ports of VMs.
 EOF
 run stats
 expect "no stats" 0 <<'EOF'

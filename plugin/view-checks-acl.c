@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The questions that 'explain' puts to the daemon about layer L2: whether
+ * OVN's ACLs decide about packets to an address already here, and if not,
+ * why. */
+
+#include <config.h>
+
+#include "plugin/view-acl.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "openvswitch/dynamic-string.h"
+#include "timeval.h"
+#include "util.h"
+#include "uuid.h"
+
+#include "idl/sb-db.h"
+#include "plugin/acl.h"
+#include "plugin/checks.h"
+#include "plugin/datapath.h"
+#include "plugin/desired.h"
+#include "plugin/settings.h"
+#include "plugin/view-private.h"
+
+/* Appends what is to become of packets that OVN's ACLs would drop.  None of
+ * the answers is wrong. */
+static void
+check_mode(const struct view *view, struct checks *checks)
+{
+    static const char *const effects[] = {
+        [DP_ACL_OFF] = "nobody looks for",
+        [DP_ACL_COUNT] = "counted, and left to OVN, is",
+        [DP_ACL_DROP] = "dropped in the driver is",
+    };
+    enum dp_acl_mode mode = view->settings->acl;
+
+    checks_add(checks, "acl", CHECK_YES, REASON_NONE,
+               "ovn-xdp-acl is %s: %s what OVN's ACLs would certainly drop",
+               settings_acl_to_string(mode), effects[mode]);
+}
+
+/* Returns true if packets to 'ep' are left to OVN because of 'reason' and
+ * there is nothing wrong with that: OVN would drop none of them. */
+static bool
+is_in_order(const struct desired_endpoint *ep, enum reason reason)
+{
+    return (reason == REASON_NONE
+            || reason == REASON_ACL_NO_RULES
+            || (reason == REASON_ACL_PORT
+                && (ep->kind == ENDPOINT_ROUTER
+                    || ep->kind == ENDPOINT_FIP_CENTRALISED)));
+}
+
+/* Returns what is to be said of the rules of 'port', which may be NULL.  The
+ * caller frees the string. */
+static char *
+describe_rules(const struct acl_port *port)
+{
+    const struct acl_set *set = port ? port->set : NULL;
+    size_t n_drops = 0;
+
+    for (size_t i = 0; set && i < set->n_rules; i++) {
+        n_drops += acl_rule_drops(set->rules[i]);
+    }
+    return (set
+            ? xasprintf("%"PRIuSIZE" rules of port %s decide about %s, "
+                        "%"PRIuSIZE" of them drop", set->n_rules, port->name,
+                        set->stateful ? "new TCP connections" : "packets",
+                        n_drops)
+            : xstrdup("the rules of the VM behind it decide"));
+}
+
+/* Returns why packets are left to OVN: 'reason', and what of the rules of
+ * 'port', which may be NULL, was not understood.  The caller frees the
+ * string. */
+static char *
+describe_reason(const struct acl_port *port, enum reason reason)
+{
+    struct ds ds = DS_EMPTY_INITIALIZER;
+
+    ds_put_cstr(&ds, reason_sentence(reason));
+    if (port && port->reason == reason && port->token) {
+        ds_put_format(&ds, "  It is \"%s\"", port->token);
+        if (port->column) {
+            ds_put_format(&ds, " at column %d", port->column);
+        }
+        ds_put_char(&ds, '.');
+    }
+    return ds_steal_cstr(&ds);
+}
+
+/* Says what is to be done about 'reason'. */
+static void
+fix_rules(const struct acl_port *port, enum reason reason,
+          struct checks *checks)
+{
+    if (reason == REASON_ACL_SET) {
+        checks_fix(checks, "ovn-sbctl list Address_Set");
+    } else if (reason == REASON_ACL_TRANSLATED) {
+        checks_fix(checks, "ovn-sbctl lflow-list | grep -E "
+                   "'lr_in_(dnat|policy)|ct_lb'");
+    } else if (port && (reason == REASON_ACL_MATCH
+                        || reason == REASON_ACL_ACTIONS)) {
+        checks_fix(checks, "ovn-sbctl lflow-list "UUID_FMT" | grep ls_out_",
+                   UUID_ARGS(&port->datapath));
+    }
+}
+
+/* Returns the port called 'name' whose rules are known, or NULL. */
+static const struct acl_port *
+find_port(const struct acl *acl, const char *name)
+{
+    const struct acl_port *port;
+
+    if (acl) {
+        HMAP_FOR_EACH (port, node, &acl->ports) {
+            if (!strcmp(port->name, name)) {
+                return port;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Appends whether rules decide about packets to 'ep', given why they do not,
+ * 'reason'. */
+static void
+check_rules(const struct view *view, const struct desired_endpoint *ep,
+            enum reason reason, struct checks *checks)
+{
+    const struct acl_port *port = find_port(view->acl, ep->logical_port);
+    char *detail = (reason == REASON_NONE
+                    ? describe_rules(port) : describe_reason(port, reason));
+
+    checks_add(checks, "rules",
+               is_in_order(ep, reason) ? CHECK_YES : CHECK_NO, reason, "%s",
+               detail);
+    fix_rules(port, reason, checks);
+    free(detail);
+}
+
+/* Appends whether it is known which connections VMs have opened: an answer to
+ * one of them must not be taken for a new connection. */
+static void
+check_watched(const struct view *view, struct checks *checks)
+{
+    long long int left = view->acl_settled - time_msec();
+
+    if (!view->acl_settled) {
+        checks_add(checks, "watched", CHECK_NO, REASON_ACL_UNWATCHED, "%s",
+                   reason_sentence(REASON_ACL_UNWATCHED));
+    } else if (left > 0) {
+        checks_add(checks, "watched", CHECK_NO, REASON_ACL_PENDING,
+                   "VMs may have opened connections before anybody watched: "
+                   "nothing is dropped for %lld s more", (left + 999) / 1000);
+    } else {
+        checks_add(checks, "watched", CHECK_YES, REASON_NONE,
+                   "the connections that VMs open are known");
+    }
+}
+
+/* Appends whether programs may drop at the moment. */
+static void
+check_lease(const struct view *view, struct checks *checks)
+{
+    bool current = sb_db_view(view->sb_db)->acl.current;
+    bool leased = view->acl_lease > time_msec();
+
+    checks_add(checks, "lease", current && leased ? CHECK_YES : CHECK_NO,
+               current ? REASON_ACL_PENDING : REASON_DATABASE_DOWN, "%s",
+               !current ? "it is not certain that the rules are those of now: "
+                          "nothing is dropped"
+               : leased ? "the rules are those of now, and may be acted on"
+               : "the rules are those of now, but not all is in place: "
+                 "nothing is dropped");
+    if (!current) {
+        checks_fix(checks, "ovn-xdpctl status");
+    }
+}
+
+/* Appends what was dropped for 'ep'. */
+static void
+check_drops(const struct view *view, const struct desired_endpoint *ep,
+            struct checks *checks)
+{
+    struct dp_counter drops;
+
+    if (view_endpoint_drops(view, ep, &drops)
+        && (drops.packets || view->settings->acl == DP_ACL_DROP)) {
+        checks_add(checks, "drops", CHECK_YES, REASON_NONE,
+                   "%"PRIu64" packets, %"PRIu64" bytes were dropped",
+                   drops.packets, drops.bytes);
+    }
+}
+
+/* Appends to 'checks' all that layer L2 has to say of 'ep'. */
+void
+view_check_acl(const struct view *view, const struct desired_endpoint *ep,
+               struct checks *checks)
+{
+    enum reason reason;
+
+    view_acl_state(view, ep, &reason);
+    check_mode(view, checks);
+    if (reason == REASON_ACL_OFF) {
+        return;
+    }
+    check_rules(view, ep, reason, checks);
+    if (reason == REASON_NONE) {
+        check_watched(view, checks);
+        check_lease(view, checks);
+        check_drops(view, ep, checks);
+    }
+}
