@@ -15,8 +15,10 @@ idl_libidl_a_SOURCES = \
 	idl/ovs-db-ports.c idl/ovs-db-ports.h \
 	idl/ovs-db-view.c idl/ovs-db-view.h \
 	idl/row-changes.c idl/row-changes.h \
-	idl/sb-acl.h \
+	idl/sb-acl.c idl/sb-acl.h \
 	idl/sb-db.c idl/sb-db.h \
+	idl/sb-db-acl.c idl/sb-db-acl.h \
+	idl/sb-db-acl-view.c \
 	idl/sb-db-cond.c idl/sb-db-cond.h \
 	idl/sb-db-facts.c idl/sb-db-facts.h \
 	idl/sb-db-scope.c idl/sb-db-scope.h \

@@ -71,6 +71,16 @@ struct sb_acl_link {
     struct uuid network;        /* Datapath of the switch. */
 };
 
+/* What of a struct sb_acl_view changed. */
+struct sb_acl_changes {
+    struct row_changes flows;   /* Flows, with all parts. */
+    struct sset groups;         /* Names of port groups that changed, came or
+                                 * went. */
+    struct sset sets;           /* Likewise, address sets. */
+    struct sset ports;          /* Names that came to 'ports' or went. */
+    bool datapaths;             /* 'datapaths' or 'links' changed. */
+};
+
 /* A whole consistent view, owned by the struct sb_db.  It is only touched when
  * everything that was asked for has been acknowledged: a flow whose group of
  * datapaths is replaced is never missing in between. */
@@ -92,14 +102,22 @@ struct sb_acl_view {
     struct hmap datapaths;      /* Of struct sb_acl_datapath. */
     struct hmap links;          /* Of struct sb_acl_link: those of switches
                                  * with VMs of this chassis. */
-    struct row_changes flow_changes; /* Flows that changed, until taken. */
-    struct sset group_changes;  /* Names of port groups that changed, came or
-                                 * went, likewise. */
-    struct sset set_changes;    /* Likewise, address sets. */
-    struct sset port_changes;   /* Names that came to 'ports' or went. */
-    bool datapath_changes;      /* 'datapaths' or 'links' changed,
-                                 * likewise. */
+    struct sb_acl_changes changes; /* What changed, until it is taken. */
 };
+
+void sb_acl_changes_init(struct sb_acl_changes *);
+void sb_acl_changes_destroy(struct sb_acl_changes *);
+void sb_acl_changes_clear(struct sb_acl_changes *);
+void sb_acl_changes_move(struct sb_acl_changes *dst, struct sb_acl_changes *);
+
+void sb_acl_view_init(struct sb_acl_view *);
+void sb_acl_view_destroy(struct sb_acl_view *);
+void sb_acl_view_clear(struct sb_acl_view *);
+
+void sb_acl_flow_destroy(struct sb_acl_flow *);
+void sb_port_group_destroy(struct sb_port_group *);
+void sb_address_set_destroy(struct sb_address_set *);
+void sb_acl_link_destroy(struct sb_acl_link *);
 
 const struct sb_acl_flow *sb_acl_find_flow(const struct sb_acl_view *,
                                            const struct uuid *);

@@ -9,14 +9,18 @@
  *
  * What is cloud-sized stays out: the ports of other chassis but on tenant
  * networks of VMs here, gateway ports that are elsewhere, router ports without
- * NAT, logical flows of other routers. */
+ * NAT, logical flows of other routers and networks, port groups without a port
+ * of this chassis, address sets that no flow here names. */
 #include <config.h>
 
 #include "idl/sb-db-cond.h"
 
 #include <stdlib.h>
 
+#include "ovsdb-data.h"
+#include "ovsdb-idl-provider.h"
 #include "ovsdb-idl.h"
+#include "simap.h"
 #include "smap.h"
 #include "sset.h"
 #include "util.h"
@@ -24,20 +28,46 @@
 
 #include "idl/sb-idl.h"
 
+/* Compares two UUIDs, for qsort(). */
+static int
+compare_uuids(const void *a, const void *b)
+{
+    return uuid_compare_3way(a, b);
+}
+
+/* "_uuid", which every row has and an IDL has no column for. */
+static const struct ovsdb_idl_column uuid_column = {
+    .name = (char[]) { "_uuid" },
+    .type = { .key = { .type = OVSDB_TYPE_UUID },
+              .value = { .type = OVSDB_TYPE_VOID },
+              .n_min = 1,
+              .n_max = 1 },
+};
+
 /* Returns those of enum sb_cond_columns that the server of 'idl' has, as far
  * as is known. */
 unsigned int
 sb_cond_columns(const struct ovsdb_idl *idl)
 {
+    static const struct {
+        unsigned int bit;
+        const struct ovsdb_idl_column *column;
+    } all[] = {
+        { SB_COND_ADDITIONAL_CHASSIS,
+          &sbrec_port_binding_col_additional_chassis },
+        { SB_COND_NAT_ADDRESSES, &sbrec_port_binding_col_nat_addresses },
+        { SB_COND_FLOW_GROUPS, &sbrec_logical_flow_col_logical_dp_group },
+        { SB_COND_DATAPATHS, &sbrec_datapath_binding_col_tunnel_key },
+        { SB_COND_DP_GROUPS, &sbrec_logical_dp_group_col_datapaths },
+        { SB_COND_PORT_GROUPS, &sbrec_port_group_col_ports },
+        { SB_COND_ADDRESS_SETS, &sbrec_address_set_col_addresses },
+    };
     unsigned int columns = 0;
 
-    if (ovsdb_idl_server_has_column(
-            idl, &sbrec_port_binding_col_additional_chassis)) {
-        columns |= SB_COND_ADDITIONAL_CHASSIS;
-    }
-    if (ovsdb_idl_server_has_column(
-            idl, &sbrec_port_binding_col_nat_addresses)) {
-        columns |= SB_COND_NAT_ADDRESSES;
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        if (ovsdb_idl_server_has_column(idl, all[i].column)) {
+            columns |= all[i].bit;
+        }
     }
     return columns;
 }
@@ -139,17 +169,41 @@ sb_cond_set_bindings(struct ovsdb_idl *idl,
     return expected == ovsdb_idl_get_condition_seqno(idl);
 }
 
-/* Makes 'idl' monitor the logical flows of the datapaths 'routers', UUIDs as
- * text.  Returns true if the server has acknowledged it.
- *
- * Flows of several datapaths at once (logical_dp_group) are left out: the rows
- * of groups list all routers of the cloud, and what is asked for names ports,
- * which makes it the flow of one router. */
+/* Adds to 'cond' the flows of all groups of datapaths that 'idl' has, in the
+ * order of their UUIDs. */
+static void
+add_group_clauses(struct ovsdb_idl_condition *cond,
+                  const struct ovsdb_idl *idl)
+{
+    const struct sbrec_logical_dp_group *group;
+    struct uuid *uuids = NULL;
+    size_t n = 0, allocated = 0;
+
+    SBREC_LOGICAL_DP_GROUP_FOR_EACH (group, idl) {
+        if (n >= allocated) {
+            uuids = x2nrealloc(uuids, &allocated, sizeof *uuids);
+        }
+        uuids[n++] = group->header_.uuid;
+    }
+    if (n) {
+        qsort(uuids, n, sizeof *uuids, compare_uuids);
+    }
+    for (size_t i = 0; i < n; i++) {
+        sbrec_logical_flow_add_clause_logical_dp_group(cond, OVSDB_F_EQ,
+                                                       &uuids[i], 1);
+    }
+    free(uuids);
+}
+
+/* Makes 'idl' monitor the logical flows of the datapaths 'datapaths', UUIDs as
+ * text, and, if 'columns' has SB_COND_FLOW_GROUPS, of the groups of datapaths
+ * that are in the replica.  Returns true if the server has acknowledged it. */
 bool
-sb_cond_set_flows(struct ovsdb_idl *idl, const struct sset *routers)
+sb_cond_set_flows(struct ovsdb_idl *idl, const struct sset *datapaths,
+                  unsigned int columns)
 {
     struct ovsdb_idl_condition cond = OVSDB_IDL_CONDITION_INIT(&cond);
-    const char **texts = sset_sort(routers);
+    const char **texts = sset_sort(datapaths);
     struct uuid uuid;
 
     for (size_t i = 0; texts[i]; i++) {
@@ -159,7 +213,94 @@ sb_cond_set_flows(struct ovsdb_idl *idl, const struct sset *routers)
         }
     }
     free(texts);
+    if (columns & SB_COND_FLOW_GROUPS) {
+        add_group_clauses(&cond, idl);
+    }
     unsigned int expected = sbrec_logical_flow_set_condition(idl, &cond);
+    ovsdb_idl_condition_destroy(&cond);
+    return expected == ovsdb_idl_get_condition_seqno(idl);
+}
+
+/* Makes 'idl' monitor the groups of datapaths that have one of 'datapaths',
+ * UUIDs as text.  Returns true if the server has acknowledged it.
+ *
+ * A group lists all datapaths of the cloud that have some flows in common, but
+ * there are few of them. */
+bool
+sb_cond_set_dp_groups(struct ovsdb_idl *idl, const struct sset *datapaths)
+{
+    struct ovsdb_idl_condition cond = OVSDB_IDL_CONDITION_INIT(&cond);
+    const char **texts = sset_sort(datapaths);
+    struct uuid uuid;
+
+    for (size_t i = 0; texts[i]; i++) {
+        if (uuid_from_string(&uuid, texts[i])) {
+            sbrec_logical_dp_group_add_clause_datapaths(
+                &cond, OVSDB_F_INCLUDES, &uuid, 1);
+        }
+    }
+    free(texts);
+    unsigned int expected = sbrec_logical_dp_group_set_condition(idl, &cond);
+    ovsdb_idl_condition_destroy(&cond);
+    return expected == ovsdb_idl_get_condition_seqno(idl);
+}
+
+/* Makes 'idl' monitor the rows of 'datapaths', UUIDs as text.  Returns true if
+ * the server has acknowledged it. */
+bool
+sb_cond_set_datapaths(struct ovsdb_idl *idl, const struct sset *datapaths)
+{
+    struct ovsdb_idl_condition cond = OVSDB_IDL_CONDITION_INIT(&cond);
+    const char **texts = sset_sort(datapaths);
+
+    for (size_t i = 0; texts[i]; i++) {
+        struct ovsdb_datum datum;
+
+        ovsdb_datum_init_default(&datum, &uuid_column.type);
+        if (uuid_from_string(&datum.keys[0].uuid, texts[i])) {
+            ovsdb_idl_condition_add_clause(&cond, OVSDB_F_EQ, &uuid_column,
+                                           &datum);
+        }
+        ovsdb_datum_destroy(&datum, &uuid_column.type);
+    }
+    free(texts);
+    unsigned int expected = sbrec_datapath_binding_set_condition(idl, &cond);
+    ovsdb_idl_condition_destroy(&cond);
+    return expected == ovsdb_idl_get_condition_seqno(idl);
+}
+
+/* Makes 'idl' monitor the port groups that have one of the keys of 'ports'.
+ * Returns true if the server has acknowledged it. */
+bool
+sb_cond_set_port_groups(struct ovsdb_idl *idl, const struct simap *ports)
+{
+    struct ovsdb_idl_condition cond = OVSDB_IDL_CONDITION_INIT(&cond);
+    const struct simap_node **nodes = simap_sort(ports);
+
+    for (size_t i = 0; i < simap_count(ports); i++) {
+        const char *name = nodes[i]->name;
+
+        sbrec_port_group_add_clause_ports(&cond, OVSDB_F_INCLUDES, &name, 1);
+    }
+    free(nodes);
+    unsigned int expected = sbrec_port_group_set_condition(idl, &cond);
+    ovsdb_idl_condition_destroy(&cond);
+    return expected == ovsdb_idl_get_condition_seqno(idl);
+}
+
+/* Makes 'idl' monitor the address sets whose names are the keys of 'names'.
+ * Returns true if the server has acknowledged it. */
+bool
+sb_cond_set_address_sets(struct ovsdb_idl *idl, const struct simap *names)
+{
+    struct ovsdb_idl_condition cond = OVSDB_IDL_CONDITION_INIT(&cond);
+    const struct simap_node **nodes = simap_sort(names);
+
+    for (size_t i = 0; i < simap_count(names); i++) {
+        sbrec_address_set_add_clause_name(&cond, OVSDB_F_EQ, nodes[i]->name);
+    }
+    free(nodes);
+    unsigned int expected = sbrec_address_set_set_condition(idl, &cond);
     ovsdb_idl_condition_destroy(&cond);
     return expected == ovsdb_idl_get_condition_seqno(idl);
 }

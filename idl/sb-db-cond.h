@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 struct ovsdb_idl;
+struct simap;
 struct sset;
 struct uuid;
 
@@ -20,10 +21,20 @@ struct sb_cond_bindings {
     unsigned int columns;       /* Of enum sb_cond_columns, in use. */
 };
 
-/* Columns that conditions use but that not every server has, as bits. */
+/* Columns and tables that conditions use but that not every server has, as
+ * bits. */
 enum sb_cond_columns {
     SB_COND_ADDITIONAL_CHASSIS = 1 << 0, /* Since OVN 22.06. */
     SB_COND_NAT_ADDRESSES = 1 << 1,      /* Since OVN 2.8. */
+    SB_COND_FLOW_GROUPS = 1 << 2,        /* Since OVN 20.12. */
+
+    /* Tables, all with a condition from the start. */
+    SB_COND_DATAPATHS = 1 << 3,          /* Datapath_Binding. */
+    SB_COND_DP_GROUPS = 1 << 4,          /* Logical_DP_Group, OVN 20.12. */
+    SB_COND_PORT_GROUPS = 1 << 5,        /* Port_Group, since OVN 2.10. */
+    SB_COND_ADDRESS_SETS = 1 << 6,       /* Address_Set, since OVN 2.6. */
+    SB_COND_TABLES = (SB_COND_DATAPATHS | SB_COND_DP_GROUPS
+                      | SB_COND_PORT_GROUPS | SB_COND_ADDRESS_SETS)
 };
 
 unsigned int sb_cond_columns(const struct ovsdb_idl *);
@@ -31,6 +42,11 @@ unsigned int sb_cond_columns(const struct ovsdb_idl *);
 bool sb_cond_set_chassis(struct ovsdb_idl *, const char *name);
 bool sb_cond_set_bindings(struct ovsdb_idl *,
                           const struct sb_cond_bindings *);
-bool sb_cond_set_flows(struct ovsdb_idl *, const struct sset *routers);
+bool sb_cond_set_flows(struct ovsdb_idl *, const struct sset *datapaths,
+                       unsigned int columns);
+bool sb_cond_set_dp_groups(struct ovsdb_idl *, const struct sset *datapaths);
+bool sb_cond_set_datapaths(struct ovsdb_idl *, const struct sset *datapaths);
+bool sb_cond_set_port_groups(struct ovsdb_idl *, const struct simap *ports);
+bool sb_cond_set_address_sets(struct ovsdb_idl *, const struct simap *names);
 
 #endif /* idl/sb-db-cond.h */

@@ -113,24 +113,46 @@ add_fact(struct hmap *facts, const struct nat_flow *flow,
     return fact;
 }
 
-/* Adds to 'facts' what 'flow' of 'row', which is the same on every chassis,
- * says about the ports of a gateway router in 'scope'. */
+/* Returns true if 'row' of 'idl' is a flow of the datapath 'router', a UUID as
+ * text, perhaps as one of a group. */
+static bool
+is_flow_of(const struct sbrec_logical_flow *row, const struct ovsdb_idl *idl,
+           const char *router)
+{
+    const struct sbrec_logical_dp_group *group
+        = (row->n_logical_dp_group
+           ? sbrec_logical_dp_group_get_for_uuid(idl, row->logical_dp_group)
+           : NULL);
+    struct uuid uuid;
+
+    if (!uuid_from_string(&uuid, router)) {
+        return false;
+    }
+    for (size_t i = 0; group && i < group->n_datapaths; i++) {
+        if (uuid_equals(&group->datapaths[i], &uuid)) {
+            return true;
+        }
+    }
+    return (row->n_logical_datapath
+            && uuid_equals(row->logical_datapath, &uuid));
+}
+
+/* Adds to 'facts' what 'flow' of 'row' of 'idl', which is the same on every
+ * chassis, says about the ports of a gateway router in 'scope'. */
 static void
 add_gateway_facts(struct hmap *facts, const struct nat_flow *flow,
                   const struct sbrec_logical_flow *row,
-                  const struct sb_scope *scope)
+                  const struct ovsdb_idl *idl, const struct sb_scope *scope)
 {
-    char *router = xasprintf(UUID_FMT, UUID_ARGS(row->logical_datapath));
     const struct shash_node *node;
 
     SHASH_FOR_EACH (node, &scope->gateways) {
-        if (!strcmp(node->data, router)
-            && (!flow->inport || !strcmp(node->name, flow->inport))) {
+        if ((!flow->inport || !strcmp(node->name, flow->inport))
+            && is_flow_of(row, idl, node->data)) {
             add_fact(facts, flow, node->name,
                      gateway_identity(&row->header_.uuid, node->name));
         }
     }
-    free(router);
 }
 
 /* Adds to 'facts' what 'flow' of 'row', which is resident somewhere, says. */
@@ -153,22 +175,22 @@ add_resident_fact(struct hmap *facts, const struct nat_flow *flow,
     }
 }
 
-/* Adds to 'facts' what 'row' says. */
+/* Adds to 'facts' what 'row' of 'idl' says. */
 static void
 add_facts(struct hmap *facts, const struct sbrec_logical_flow *row,
-          const struct sb_scope *scope)
+          const struct ovsdb_idl *idl, const struct sb_scope *scope)
 {
     const char *stage = smap_get(&row->external_ids, "stage-name");
     struct nat_flow flow;
 
-    if (!row->n_logical_datapath || !nat_flow_stage_matters(stage)
+    if (!nat_flow_stage_matters(stage)
         || !nat_flow_parse(stage, row->match, row->actions, &flow)) {
         return;
     }
     if (flow.resident) {
         add_resident_fact(facts, &flow, row);
     } else {
-        add_gateway_facts(facts, &flow, row, scope);
+        add_gateway_facts(facts, &flow, row, idl, scope);
     }
     nat_flow_destroy(&flow);
 }
@@ -198,7 +220,7 @@ sb_facts_update_row(struct sb_view *view, const struct sb_scope *scope,
     const struct shash_node *node;
 
     if (row) {
-        add_facts(&facts, row, scope);
+        add_facts(&facts, row, idl, scope);
     }
     bool changed = set_fact(view, uuid, take_fact(&facts, uuid));
     SHASH_FOR_EACH (node, &scope->gateways) {
@@ -221,7 +243,7 @@ sb_facts_update_all(struct sb_view *view, const struct sb_scope *scope,
     bool changed = false;
 
     SBREC_LOGICAL_FLOW_FOR_EACH (row, idl) {
-        add_facts(&facts, row, scope);
+        add_facts(&facts, row, idl, scope);
     }
     HMAP_FOR_EACH_SAFE (fact, node, &view->facts) {
         if (!nat_fact_find(&facts, &fact->identity)) {

@@ -34,7 +34,8 @@ enum scope_role {
     ROLE_LOCALNET,              /* Makes its datapath a provider network. */
     ROLE_PATCH,                 /* Between switch and router, either side. */
     ROLE_REDIRECT,              /* chassisredirect here. */
-    ROLE_GATEWAY                /* l3gateway here, the router's side. */
+    ROLE_GATEWAY,               /* l3gateway here, the router's side. */
+    ROLE_UPLINK                 /* l3gateway here, the switch's side. */
 };
 
 /* A binding that is of interest. */
@@ -63,7 +64,10 @@ sb_scope_init(struct sb_scope *scope)
     hmap_init(&scope->datapaths);
     simap_init(&scope->vifs);
     scope->vifs_changed = false;
+    scope->vifs_seqno = 0;
+    scope->seqno = 0;
     scope->dirty = false;
+    sset_init(&scope->switches);
     sset_init(&scope->tenants);
     sset_init(&scope->router_ports);
     sset_init(&scope->routers);
@@ -96,6 +100,7 @@ clear_rows(struct sb_scope *scope)
     }
     simap_clear(&scope->vifs);
     scope->vifs_changed = true;
+    scope->vifs_seqno++;
     scope->dirty = true;
 }
 
@@ -107,6 +112,7 @@ sb_scope_destroy(struct sb_scope *scope)
     hmap_destroy(&scope->rows);
     hmap_destroy(&scope->datapaths);
     simap_destroy(&scope->vifs);
+    sset_destroy(&scope->switches);
     sset_destroy(&scope->tenants);
     sset_destroy(&scope->router_ports);
     sset_destroy(&scope->routers);
@@ -155,8 +161,8 @@ row_role(const struct sbrec_port_binding *pb, const struct uuid *chassis)
     } else if (!strcmp(pb->type, "chassisredirect")) {
         return ROLE_REDIRECT;
     }
-    return (!strcmp(pb->type, "l3gateway") && has_networks(pb)
-            ? ROLE_GATEWAY : ROLE_NONE);
+    return (strcmp(pb->type, "l3gateway") ? ROLE_NONE
+            : has_networks(pb) ? ROLE_GATEWAY : ROLE_UPLINK);
 }
 
 /* Returns the row 'uuid' of 'scope', or NULL. */
@@ -201,6 +207,7 @@ count_vif(struct sb_scope *scope, const char *name, bool more)
 
     if (n == !more) {
         scope->vifs_changed = true;
+        scope->vifs_seqno++;
     }
     if (more) {
         simap_put(&scope->vifs, name, n + 1);
@@ -322,7 +329,7 @@ has_uuid(const struct sset *set, const struct uuid *uuid)
     return sset_contains(set, text);
 }
 
-/* Finds 'tenants' and 'router_ports' of 'scope'. */
+/* Finds 'switches', 'tenants' and 'router_ports' of 'scope'. */
 static void
 find_router_ports(struct sb_scope *scope)
 {
@@ -330,6 +337,9 @@ find_router_ports(struct sb_scope *scope)
     const struct scope_row *row;
 
     HMAP_FOR_EACH (datapath, node, &scope->datapaths) {
+        if (datapath->n_vifs) {
+            add_uuid(&scope->switches, &datapath->uuid);
+        }
         if (datapath->n_vifs && !datapath->n_localnets) {
             add_uuid(&scope->tenants, &datapath->uuid);
         }
@@ -392,6 +402,8 @@ sb_scope_settle(struct sb_scope *scope)
         return false;
     }
     scope->dirty = false;
+    scope->seqno++;
+    sset_clear(&scope->switches);
     sset_clear(&scope->tenants);
     sset_clear(&scope->router_ports);
     sset_clear(&scope->routers);
@@ -403,4 +415,38 @@ sb_scope_settle(struct sb_scope *scope)
     bool changed = !same_strings(&old, &scope->gateways);
     shash_destroy_free_data(&old);
     return changed;
+}
+
+/* Adds to 'fronts', as text, the provider networks in front of gateway routers
+ * here and of the router ports 'peers'. */
+void
+sb_scope_get_fronts(const struct sb_scope *scope, const struct sset *peers,
+                    struct sset *fronts)
+{
+    const struct scope_row *row;
+
+    HMAP_FOR_EACH (row, node, &scope->rows) {
+        if (row->role == ROLE_UPLINK
+            || (row->role == ROLE_PATCH && row->peer
+                && sset_contains(peers, row->peer))) {
+            add_uuid(fronts, &row->datapath);
+        }
+    }
+}
+
+/* Adds to 'links' the names of the router ports that switches of 'scope' with
+ * VMs here lead to, to the datapath of the switch, as text. */
+void
+sb_scope_get_links(const struct sb_scope *scope, struct smap *links)
+{
+    const struct scope_row *row;
+
+    HMAP_FOR_EACH (row, node, &scope->rows) {
+        if ((row->role == ROLE_PATCH || row->role == ROLE_UPLINK)
+            && row->peer && has_uuid(&scope->switches, &row->datapath)) {
+            smap_replace_nocopy(links, row->peer,
+                                xasprintf(UUID_FMT,
+                                          UUID_ARGS(&row->datapath)));
+        }
+    }
 }

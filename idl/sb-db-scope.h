@@ -11,6 +11,7 @@
 #include "sset.h"
 
 struct ovsdb_idl;
+struct smap;
 
 /* What follows from bindings.  Datapaths are UUIDs as text.
  *
@@ -22,8 +23,11 @@ struct sb_scope {
                                  * rows with that name. */
     bool vifs_changed;          /* Names in 'vifs' came or went.  For users to
                                  * reset. */
+    unsigned int vifs_seqno;    /* Changes when they do. */
+    unsigned int seqno;         /* Changes with the members after 'dirty'. */
     bool dirty;                 /* What follows is out of date. */
 
+    struct sset switches;       /* Datapaths of VMs here. */
     struct sset tenants;        /* Datapaths of VMs here that are no provider
                                  * network. */
     struct sset router_ports;   /* Router ports that 'tenants' lead to. */
@@ -41,5 +45,8 @@ void sb_scope_update_row(struct sb_scope *, const struct ovsdb_idl *,
 void sb_scope_update_all(struct sb_scope *, const struct ovsdb_idl *,
                          const struct uuid *chassis, bool hold);
 bool sb_scope_settle(struct sb_scope *);
+void sb_scope_get_fronts(const struct sb_scope *, const struct sset *peers,
+                         struct sset *fronts);
+void sb_scope_get_links(const struct sb_scope *, struct smap *links);
 
 #endif /* idl/sb-db-scope.h */

@@ -34,6 +34,7 @@ sb_view_add_columns(struct ovsdb_idl *idl)
         &sbrec_port_binding_col_datapath,
         &sbrec_port_binding_col_logical_port,
         &sbrec_port_binding_col_mac,
+        &sbrec_port_binding_col_mirror_rules,
         &sbrec_port_binding_col_nat_addresses,
         &sbrec_port_binding_col_options,
         &sbrec_port_binding_col_parent_port,
@@ -59,6 +60,7 @@ sb_view_init(struct sb_view *view)
     row_changes_init(&view->changes);
     row_changes_init(&view->fact_changes);
     hmap_init(&view->facts);
+    sb_acl_view_init(&view->acl);
 }
 
 /* Frees 'b'. */
@@ -94,6 +96,7 @@ sb_view_destroy(struct sb_view *view)
     row_changes_destroy(&view->changes);
     row_changes_destroy(&view->fact_changes);
     sb_facts_destroy(&view->facts);
+    sb_acl_view_destroy(&view->acl);
 }
 
 /* Returns true if the 'n' elements of 'uuids' include 'uuid', which is not
@@ -163,6 +166,7 @@ sb_binding_from_row(const struct sbrec_port_binding *pb,
         .virtual_parent = nullable_xstrdup(pb->virtual_parent),
         .parent_port = nullable_xstrdup(pb->parent_port),
         .tag = pb->n_tag ? pb->tag[0] : -1,
+        .mirrored = pb->n_mirror_rules || !strcmp(pb->type, "mirror"),
     };
     sset_add_array(&b->macs, pb->mac, pb->n_mac);
     sset_add_array(&b->nat_addresses, pb->nat_addresses,
@@ -194,7 +198,8 @@ same_port(const struct sb_binding *a, const struct sb_binding *b)
             && nullable_string_is_equal(a->peer, b->peer)
             && nullable_string_is_equal(a->virtual_parent, b->virtual_parent)
             && nullable_string_is_equal(a->parent_port, b->parent_port)
-            && a->tag == b->tag);
+            && a->tag == b->tag
+            && a->mirrored == b->mirrored);
 }
 
 /* Returns the parts, of enum sb_binding_part, in which 'a' and 'b' differ;

@@ -18,6 +18,11 @@
  *              keep the facts                       update the view
  *
  * Only the first view waits for the facts: after that, bindings never do.
+ * Neither waits for ACLs (sb-db-acl.c), which are asked for once there is a
+ * view, and whose own view waits for everything:
+ *
+ *     networks, routers --> groups of datapaths --> flows --> address sets
+ *     VMs' ports ---------> port groups
  *
  * The view is updated row by row where the replica's change tracking is known
  * to be complete, and otherwise as a whole. */
@@ -35,6 +40,7 @@
 #include "util.h"
 
 #include "idl/db-link.h"
+#include "idl/sb-db-acl.h"
 #include "idl/sb-db-cond.h"
 #include "idl/sb-db-facts.h"
 #include "idl/sb-db-scope.h"
@@ -68,23 +74,55 @@ struct sb_db {
     bool scope_held;            /* 'scope' has what may be gone meanwhile. */
     bool rebuild_facts;         /* Like 'rebuild', for the facts. */
     bool facts_changed;         /* Since 'peers' was computed. */
+
+    /* ACLs. */
+    bool acl_wanted;            /* They are to be asked for. */
+    bool acl_asked;             /* They are asked for, since there is a view
+                                 * of bindings. */
+    bool ask_flows;             /* The conditions for flows and groups of
+                                 * datapaths may be out of date. */
+    bool acl_pending;           /* Their view is not up to date. */
+    struct sb_acl_reader acl;   /* What is known of them. */
 };
 
-/* Creates and returns a new, unconnected replica that monitors nothing. */
+/* Makes the replica of 'db' ask for nothing in those tables of
+ * SB_COND_TABLES that 'db' takes the server to have. */
+static void
+ask_for_nothing(struct sb_db *db)
+{
+    struct ovsdb_idl *idl = db->link.idl;
+    struct simap none = SIMAP_INITIALIZER(&none);
+    struct sset no_datapaths = SSET_INITIALIZER(&no_datapaths);
+
+    sb_cond_set_chassis(idl, "");
+    sb_cond_set_bindings(idl, &(struct sb_cond_bindings) {
+        .chassis = &UUID_ZERO });
+    sb_cond_set_flows(idl, &no_datapaths, 0);
+    if (db->columns & SB_COND_DP_GROUPS) {
+        sb_cond_set_dp_groups(idl, &no_datapaths);
+    }
+    if (db->columns & SB_COND_DATAPATHS) {
+        sb_cond_set_datapaths(idl, &no_datapaths);
+    }
+    if (db->columns & SB_COND_PORT_GROUPS) {
+        sb_cond_set_port_groups(idl, &none);
+    }
+    if (db->columns & SB_COND_ADDRESS_SETS) {
+        sb_cond_set_address_sets(idl, &none);
+    }
+}
+
+/* Creates and returns a new, unconnected replica for 'db'. */
 static struct ovsdb_idl *
-sb_idl_create(void)
+sb_idl_create(struct sb_db *db)
 {
     struct ovsdb_idl *idl = ovsdb_idl_create_unconnected(&sbrec_idl_class,
                                                          false);
-    struct sset none = SSET_INITIALIZER(&none);
 
     ovsdb_idl_set_leader_only(idl, false);
     sb_view_add_columns(idl);
     sb_facts_add_columns(idl);
-    sb_cond_set_chassis(idl, "");
-    sb_cond_set_bindings(idl, &(struct sb_cond_bindings) {
-        .chassis = &UUID_ZERO });
-    sb_cond_set_flows(idl, &none);
+    sb_acl_reader_attach(&db->acl, idl);
     return idl;
 }
 
@@ -94,7 +132,10 @@ sb_db_create(void)
 {
     struct sb_db *db = xzalloc(sizeof *db);
 
-    db_link_init(&db->link, sb_idl_create());
+    sb_acl_reader_init(&db->acl);
+    db_link_init(&db->link, sb_idl_create(db));
+    db->columns = SB_COND_TABLES;
+    ask_for_nothing(db);
     sb_view_init(&db->view);
     db->rebuild = true;
     db->chassis = xstrdup("");
@@ -110,6 +151,7 @@ sb_db_destroy(struct sb_db *db)
 {
     if (db) {
         sset_destroy(&db->peers);
+        sb_acl_reader_destroy(&db->acl);
         sb_scope_destroy(&db->scope);
         free(db->chassis);
         sb_view_destroy(&db->view);
@@ -137,6 +179,11 @@ sb_db_set_target(struct sb_db *db, const struct sb_target *target)
         db->chassis_lost = false;
         db->grace_until = 0;
         db->rebuild = true;
+    }
+    if (db->acl_wanted != target->acl) {
+        db->acl_wanted = target->acl;
+        db->ask_flows = true;
+        poll_immediate_wake();
     }
 }
 
@@ -190,6 +237,7 @@ chassis_found(struct sb_db *db, const struct sbrec_chassis *chassis)
     if (seqno != db->chassis_seqno) {
         db->chassis_seqno = seqno;
         db->rebuild = true;
+        sb_acl_reader_reset(&db->acl);
     }
     db->chassis_uuid = *uuid;
     db->chassis_lost = false;
@@ -268,21 +316,24 @@ update_peers(struct sb_db *db)
     }
 }
 
-/* Replaces the replica of 'db' by a fresh one if its condition uses columns
- * that the server does not have.  The server refused that condition, and the
- * replica fell back to monitoring without any.  Returns true if so. */
+/* Replaces the replica of 'db' by a fresh one if its condition uses columns or
+ * tables that the server does not have.  The server refused that condition,
+ * and the replica fell back to monitoring without any.  Returns true if so. */
 static bool
 replace_idl_if_refused(struct sb_db *db)
 {
-    if (!(db->columns & ~sb_cond_columns(db->link.idl))) {
+    unsigned int present = sb_cond_columns(db->link.idl);
+
+    if (!(db->columns & ~present)) {
         return false;
     }
 
-    VLOG_INFO("%s has an older schema than the server before it, "
-              "reconnecting", db->link.remote);
-    db->columns = 0;
+    VLOG_INFO("%s has an older schema than expected, reconnecting",
+              db->link.remote);
     sset_clear(&db->peers);
-    db_link_replace_idl(&db->link, sb_idl_create());
+    db_link_replace_idl(&db->link, sb_idl_create(db));
+    db->columns = present & SB_COND_TABLES;
+    ask_for_nothing(db);
     return true;
 }
 
@@ -316,14 +367,66 @@ static bool
 set_binding_condition(struct sb_db *db)
 {
     update_peers(db);
-    db->columns = (uuid_is_zero(&db->chassis_uuid) ? 0
-                   : sb_cond_columns(db->link.idl));
     return sb_cond_set_bindings(db->link.idl, &(struct sb_cond_bindings) {
         .chassis = &db->chassis_uuid,
         .peers = &db->peers,
         .datapaths = &db->scope.tenants,
         .ports = &db->scope.router_ports,
         .columns = db->columns });
+}
+
+/* Notes which columns and tables of the server conditions of 'db' use from now
+ * on.  Those of tables stay as long as the replica. */
+static void
+update_columns(struct sb_db *db)
+{
+    unsigned int present = sb_cond_columns(db->link.idl);
+
+    if (uuid_is_zero(&db->chassis_uuid)) {
+        present &= SB_COND_TABLES;
+    }
+    if (present != db->columns) {
+        db->ask_flows = true;
+        db->acl.ask = true;
+    }
+    db->columns = present;
+}
+
+/* Returns true if a group of datapaths is among the rows of 'db' that changed.
+ * Facts of flows that had it before have to be looked at again. */
+static bool
+groups_changed(struct sb_db *db)
+{
+    const struct sbrec_logical_dp_group *group;
+    bool changed = false;
+
+    SBREC_LOGICAL_DP_GROUP_FOR_EACH_TRACKED (group, db->link.idl) {
+        changed = true;
+        db->rebuild_facts |= (!sbrec_logical_dp_group_is_new(group)
+                              && !sbrec_logical_dp_group_is_deleted(group));
+    }
+    return changed;
+}
+
+/* Sets the conditions for logical flows of 'db', and for their groups of
+ * datapaths.  Returns true if the server has acknowledged them. */
+static bool
+set_flow_conditions(struct sb_db *db)
+{
+    const struct sset *datapaths = (db->acl_asked ? &db->acl.datapaths
+                                    : &db->scope.routers);
+    bool ready = true;
+
+    db->ask_flows |= groups_changed(db);
+    if (!db->ask_flows) {
+        return true;
+    }
+    if (db->columns & SB_COND_DP_GROUPS) {
+        ready = sb_cond_set_dp_groups(db->link.idl, datapaths);
+    }
+    ready &= sb_cond_set_flows(db->link.idl, datapaths, db->columns);
+    db->ask_flows = !ready;
+    return ready;
 }
 
 /* View. */
@@ -415,6 +518,95 @@ update_facts(struct sb_db *db)
     return changed;
 }
 
+/* Sets the conditions for what 'db' needs for ACLs beside flows.  Returns true
+ * if the server has acknowledged them. */
+static bool
+set_acl_conditions(struct sb_db *db)
+{
+    static const struct simap no_names = SIMAP_INITIALIZER(&no_names);
+    static const struct sset no_datapaths = SSET_INITIALIZER(&no_datapaths);
+    struct ovsdb_idl *idl = db->link.idl;
+    bool on = db->acl_asked;
+    bool ready = true;
+
+    if (!db->acl.ask) {
+        return true;
+    }
+    if (db->columns & SB_COND_DATAPATHS) {
+        ready &= sb_cond_set_datapaths(idl, on ? &db->acl.datapaths
+                                               : &no_datapaths);
+    }
+    if (db->columns & SB_COND_PORT_GROUPS) {
+        ready &= sb_cond_set_port_groups(idl, on ? &db->acl.ports
+                                                 : &no_names);
+    }
+    if (db->columns & SB_COND_ADDRESS_SETS) {
+        ready &= sb_cond_set_address_sets(idl, on ? &db->acl.names
+                                                  : &no_names);
+    }
+    db->acl.ask = !ready;
+    return ready;
+}
+
+/* Empties the ACLs of 'db' if nobody wants them any more.  Returns true if
+ * that changed something. */
+static bool
+drop_unwanted_acls(struct sb_db *db)
+{
+    bool changed = db->view.acl.complete && !db->acl_wanted;
+
+    if (changed) {
+        sb_acl_view_clear(&db->view.acl);
+    }
+    if (!db->acl_wanted) {
+        db->acl.ask |= db->acl_asked;
+        db->acl_asked = false;
+    } else if (!db->acl_asked && db->view.complete) {
+        db->acl_asked = true;
+        sb_acl_reader_reset(&db->acl);
+        db->ask_flows = true;
+    }
+    return changed;
+}
+
+/* Takes a step towards a view of the ACLs of 'db', whose other conditions are
+ * acknowledged if 'ready'.  Returns true if the view changed. */
+static bool
+update_acls(struct sb_db *db, bool flows_ready, bool ready)
+{
+    if (db->acl_asked && flows_ready) {
+        sb_acl_reader_look(&db->acl, db->link.idl);
+    }
+    ready &= set_acl_conditions(db) && flows_ready;
+    db->acl_pending = !ready;
+    if (!db->acl_asked || !ready) {
+        return false;
+    }
+    db->view.acl.current = true;
+    return sb_acl_reader_update(&db->acl, db->link.idl, &db->view.acl);
+}
+
+/* Sets the conditions for bindings and flows of 'db'.  Returns true if the
+ * server has acknowledged that for bindings; stores into '*flows_ready'
+ * whether it has that for flows. */
+static bool
+set_conditions(struct sb_db *db, bool *flows_ready)
+{
+    unsigned int seqno = db->scope.seqno;
+
+    track_chassis(db);
+    update_scope(db);
+    update_columns(db);
+    bool ready = set_binding_condition(db);
+
+    if (db->acl_asked) {
+        sb_acl_reader_set_scope(&db->acl, &db->scope, &db->peers);
+    }
+    db->ask_flows |= db->rebuild || db->scope.seqno != seqno;
+    *flows_ready = set_flow_conditions(db);
+    return ready;
+}
+
 /* Takes one step towards a view of 'db' that is complete, or follows what
  * changed since.  Stores into '*complete' whether the view is.  Returns true
  * if the view changed. */
@@ -422,19 +614,20 @@ static bool
 sb_db_sync(struct sb_db *db, bool *complete)
 {
     bool changed = false;
+    bool flows_ready;
 
     *complete = false;
     db->rebuild_facts |= db->rebuild;
+    db->acl_pending = true;
+    if (db->acl_asked) {
+        sb_acl_reader_note(&db->acl, db->link.idl);
+    }
     if (replace_idl_if_refused(db)
         || !sb_cond_set_chassis(db->link.idl, db->chassis)) {
         db->rebuild = true;
         return false;
     }
-
-    track_chassis(db);
-    update_scope(db);
-    bool flows_ready = sb_cond_set_flows(db->link.idl, &db->scope.routers);
-    if (!set_binding_condition(db)) {
+    if (!set_conditions(db, &flows_ready)) {
         db->rebuild = true;
         return false;
     }
@@ -456,6 +649,7 @@ sb_db_sync(struct sb_db *db, bool *complete)
         changed |= update_view(db);
     }
     db->rebuild |= asked || !db->view.complete;
+    changed |= update_acls(db, flows_ready, !asked);
     return changed;
 }
 
@@ -465,20 +659,28 @@ bool
 sb_db_run(struct sb_db *db)
 {
     bool idl_changed = db_link_run(&db->link);
-    bool changed = false;
+    bool changed = drop_unwanted_acls(db);
+    bool was_current = db->view.acl.current;
 
     if (!db->link.current || !db->chassis[0]) {
         db->rebuild = true;
+        db->view.acl.current = false;
+        sb_acl_reader_reset(&db->acl);
         db_link_set_complete(&db->link, false);
     } else if (idl_changed || db->rebuild || db->rebuild_facts
+               || db->ask_flows || db->acl_pending
                || (db->grace_until && time_msec() >= db->grace_until)) {
         bool complete;
 
-        changed = sb_db_sync(db, &complete);
+        db->view.acl.current = false;
+        changed |= sb_db_sync(db, &complete);
         db_link_set_complete(&db->link, complete);
+        if (db->acl_wanted && !db->acl_asked && db->view.complete) {
+            poll_immediate_wake();
+        }
     }
     ovsdb_idl_track_clear(db->link.idl);
-    return changed;
+    return changed || db->view.acl.current != was_current;
 }
 
 /* Makes poll_block() wake up when sb_db_run() has work. */
@@ -509,6 +711,14 @@ sb_db_take_changes(struct sb_db *db, struct row_changes *bindings,
     row_changes_move(facts, &db->view.fact_changes);
 }
 
+/* Adds to 'changes' what changed in the ACLs of the view of 'db' since the
+ * last call, or since 'db' was created. */
+void
+sb_db_take_acl_changes(struct sb_db *db, struct sb_acl_changes *changes)
+{
+    sb_acl_changes_move(changes, &db->view.acl.changes);
+}
+
 /* Stores into 'status' how the connection of 'db' is doing. */
 void
 sb_db_status(const struct sb_db *db, struct db_status *status)
@@ -529,6 +739,7 @@ void
 sb_db_recompute(struct sb_db *db)
 {
     db->rebuild = true;
+    sb_acl_reader_reset(&db->acl);
     poll_immediate_wake();
 }
 

@@ -54,8 +54,9 @@ struct sb_binding {
     char *virtual_parent;       /* Port_Binding.virtual_parent, or NULL. */
     char *parent_port;          /* Port_Binding.parent_port, or NULL. */
     int tag;                    /* Port_Binding.tag, or -1. */
-    bool mirrored;              /* Port_Binding.mirror_rules (22.12) has
-                                 * any. */
+    bool mirrored;              /* Packets are copied elsewhere on their way:
+                                 * Port_Binding.mirror_rules (22.12) is not
+                                 * empty, or 'type' is "mirror" (25.09). */
 };
 
 /* Parts of a binding that change for reasons of their own: 'nat_addresses' may
@@ -104,6 +105,7 @@ const struct sb_binding *sb_view_find_binding(const struct sb_view *,
                                               const struct uuid *);
 void sb_db_take_changes(struct sb_db *, struct row_changes *bindings,
                         struct row_changes *facts);
+void sb_db_take_acl_changes(struct sb_db *, struct sb_acl_changes *);
 void sb_db_status(const struct sb_db *, struct db_status *);
 void sb_db_reset_min_index(struct sb_db *);
 void sb_db_recompute(struct sb_db *);

@@ -6,6 +6,7 @@ unit_tests += \
 	tests/db/test-nat-flow \
 	tests/db/test-nb-db \
 	tests/db/test-ovs-db \
+	tests/db/test-sb-acl \
 	tests/db/test-sb-changes \
 	tests/db/test-sb-db \
 	tests/db/test-sb-db-link \
@@ -24,8 +25,10 @@ test_data += \
 	tests/db/fixtures/nb-2403.db \
 	tests/db/fixtures/sb-2303.db \
 	tests/db/fixtures/sb-2403.db \
+	tests/db/golden/sb-2303-acl.txt \
 	tests/db/golden/sb-2303-cmp1.json \
 	tests/db/golden/sb-2303-gw1.json \
+	tests/db/golden/sb-2403-acl.txt \
 	tests/db/golden/sb-2403-cmp1.json \
 	tests/db/golden/sb-2403-gw1.json \
 	tests/db/releases.py

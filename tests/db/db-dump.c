@@ -67,6 +67,7 @@ dump_sb_binding(const struct sb_binding *b)
     if (b->tag >= 0) {
         ds_put_format(&ds, " tag=%d", b->tag);
     }
+    ds_put_cstr(&ds, b->mirrored ? " mirrored" : "");
     return ds_steal_cstr(&ds);
 }
 
@@ -150,6 +151,99 @@ dump_sb_facts(const struct sb_view *view)
     struct ds ds = DS_EMPTY_INITIALIZER;
 
     put_facts(&ds, &view->facts);
+    return ds_steal_cstr(&ds);
+}
+
+/* Appends to 'ds' the names of the datapaths of 'flow', as much of them as
+ * tells them apart. */
+static void
+put_datapaths(struct ds *ds, const struct sb_acl_flow *flow)
+{
+    for (size_t i = 0; i < flow->n_datapaths; i++) {
+        ds_put_format(ds, "%s%08x", i ? "," : " dp=",
+                      flow->datapaths[i].parts[0]);
+    }
+}
+
+/* Returns 'flow' as one line without its end; the caller frees it. */
+char *
+dump_sb_acl_flow(const struct sb_acl_flow *flow)
+{
+    static const char *const stages[] = {
+        [SB_ACL_PRE] = "pre",
+        [SB_ACL_EVAL] = "eval",
+        [SB_ACL_SWITCH_LB] = "switch-lb",
+        [SB_ACL_ROUTER_DNAT] = "router-dnat",
+        [SB_ACL_ROUTER_POLICY] = "router-policy",
+        [SB_ACL_ROUTER_ROUTE] = "router-route",
+        [SB_ACL_MIRROR] = "mirror",
+    };
+    struct ds ds = DS_EMPTY_INITIALIZER;
+
+    ds_put_format(&ds, "flow %s %d", stages[flow->stage], flow->priority);
+    put_datapaths(&ds, flow);
+    ds_put_format(&ds, " %s -> %s", flow->match, flow->actions);
+    return ds_steal_cstr(&ds);
+}
+
+/* Adds to 'lines' one for each port group, address set, datapath and link of
+ * 'view'. */
+static void
+add_acl_names(struct svec *lines, const struct sb_acl_view *view)
+{
+    const struct sb_acl_datapath *datapath;
+    const struct sb_port_group *group;
+    const struct sb_address_set *set;
+    const struct sb_acl_link *link;
+
+    HMAP_FOR_EACH (link, node, &view->links) {
+        svec_add_nocopy(lines, xasprintf("link %s to=%08x", link->router_port,
+                                         link->network.parts[0]));
+    }
+    HMAP_FOR_EACH (group, node, &view->port_groups) {
+        struct ds ds = DS_EMPTY_INITIALIZER;
+
+        ds_put_format(&ds, "group %s", group->name);
+        put_set(&ds, "ports", &group->ports);
+        svec_add_nocopy(lines, ds_steal_cstr(&ds));
+    }
+    HMAP_FOR_EACH (set, node, &view->address_sets) {
+        struct ds ds = DS_EMPTY_INITIALIZER;
+
+        ds_put_format(&ds, "set %s", set->name);
+        put_set(&ds, "addresses", &set->addresses);
+        svec_add_nocopy(lines, ds_steal_cstr(&ds));
+    }
+    HMAP_FOR_EACH (datapath, node, &view->datapaths) {
+        svec_add_nocopy(lines, xasprintf("datapath %08x key=%"PRId64,
+                                         datapath->uuid.parts[0],
+                                         datapath->tunnel_key));
+    }
+}
+
+/* Returns 'view' as text, a line for each flow, port group and so on, sorted;
+ * the caller frees it. */
+char *
+dump_sb_acl(const struct sb_acl_view *view)
+{
+    struct svec lines = SVEC_EMPTY_INITIALIZER;
+    const struct sb_acl_flow *flow;
+    struct ds ds = DS_EMPTY_INITIALIZER;
+
+    HMAP_FOR_EACH (flow, node, &view->flows) {
+        svec_add_nocopy(&lines, dump_sb_acl_flow(flow));
+    }
+    add_acl_names(&lines, view);
+    svec_sort(&lines);
+
+    ds_put_format(&ds, "%s%s", view->complete ? "complete" : "incomplete",
+                  view->current ? " current" : "");
+    put_set(&ds, "ports", &view->ports);
+    ds_put_char(&ds, '\n');
+    for (size_t i = 0; i < lines.n; i++) {
+        ds_put_format(&ds, "%s\n", lines.names[i]);
+    }
+    svec_destroy(&lines);
     return ds_steal_cstr(&ds);
 }
 

@@ -206,6 +206,21 @@ db_server_use_fixture(struct db_server *server, const char *name)
     read_db_name(server);
 }
 
+/* Returns the contents of the file 'name' of tests/db/golden; the caller frees
+ * it. */
+char *
+db_read_golden(const char *name)
+{
+    const char *srcdir = getenv("OVN_XDP_SRCDIR");
+    char *path = xasprintf("%s/tests/db/golden/%s", srcdir ? srcdir : ".",
+                           name);
+    const char *const argv[] = { "cat", path, NULL };
+    char *text = run_or_fail(argv);
+
+    free(path);
+    return text;
+}
+
 /* Makes the database of 'server' an empty one of the file 'schema'. */
 void
 db_server_use_schema(struct db_server *server, const char *schema)

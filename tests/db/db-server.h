@@ -11,6 +11,7 @@ struct db_server;
 bool db_test_init(int argc, char *argv[]);
 char *db_temp_dir(void);
 void db_remove_dir(char *dir);
+char *db_read_golden(const char *name);
 
 struct db_server *db_server_create(const char *dir, const char *name);
 void db_server_destroy(struct db_server *);

@@ -29,8 +29,10 @@ sbt_fail_if_late(struct sb_db *db, long long int deadline, const char *cond,
                  int line)
 {
     if (time_msec() >= deadline) {
-        fail_msg("line %d: %s does not get true:\n%s", line, cond,
-                 dump_sb_view(sb_db_view(db)));
+        /* Too long for fail_msg(). */
+        fputs(dump_sb_view(sb_db_view(db)), stderr);
+        fputs(dump_sb_acl(&sb_db_view(db)->acl), stderr);
+        fail_msg("line %d: %s does not get true", line, cond);
     }
 }
 
@@ -43,6 +45,21 @@ sbt_target(struct sb_db *db, const struct db_server *server,
         .remote = server ? db_server_remote(server) : "",
         .chassis = chassis,
         .probe_interval = 0,
+    };
+
+    sb_db_set_target(db, &target);
+}
+
+/* Makes 'db' a client of 'server' as 'chassis' that also wants ACLs. */
+void
+sbt_target_acl(struct sb_db *db, const struct db_server *server,
+               const char *chassis)
+{
+    struct sb_target target = {
+        .remote = server ? db_server_remote(server) : "",
+        .chassis = chassis,
+        .probe_interval = 0,
+        .acl = true,
     };
 
     sb_db_set_target(db, &target);
@@ -74,9 +91,9 @@ sbt_is_local(const struct sb_db *db, const char *logical_port)
     return b && b->here && b->up;
 }
 
-/* Returns the number of rows that the replica of 'db' holds, of all tables,
- * given that a row of Chassis has 1, one of Logical_Flow 4 and one of
- * Port_Binding 13 columns. */
+/* Returns the number of cells that the replica of 'db' holds, of all tables: a
+ * row of Chassis has 1, one of Logical_Flow 6 and one of Port_Binding
+ * SBT_BINDING_CELLS. */
 unsigned int
 sbt_n_cells(const struct sb_db *db)
 {

@@ -19,6 +19,9 @@
 #define GW_PORT "cr-lrp-11111111-aaaa-4000-8000-000000000001"
 #define LOCALNET "provnet-66666666"
 
+/* Columns of Port_Binding that are read. */
+#define SBT_BINDING_CELLS 14
+
 /* How long to wait for anything, in milliseconds. */
 #define SBT_TIMEOUT 20000
 
@@ -61,6 +64,8 @@ void sbt_fail_if_late(struct sb_db *, long long int deadline,
 /* The client. */
 void sbt_target(struct sb_db *, const struct db_server *,
                 const char *chassis);
+void sbt_target_acl(struct sb_db *, const struct db_server *,
+                    const char *chassis);
 enum db_state sbt_state(const struct sb_db *);
 const struct sb_binding *sbt_binding(const struct sb_db *,
                                      const char *logical_port);

@@ -228,16 +228,16 @@ test_selective(void **statep)
 
     /* Our chassis; our VM, the localnet port, and the port with NAT. */
     assert_int_equal(hmap_count(&sb_db_view(f->db)->bindings), 3);
-    assert_int_equal(sbt_n_cells(f->db), 1 * 1 + 3 * 13);
+    assert_int_equal(sbt_n_cells(f->db), 1 + 3 * SBT_BINDING_CELLS);
 
     /* With NAT addresses a router port elsewhere counts, without it does not:
      * a condition "!= []" is honoured in both directions. */
     sbt_update_binding(f->server, "router-7", "{'nat_addresses':'x'}");
     AWAIT(f->db, sbt_binding(f->db, "router-7"));
-    assert_int_equal(sbt_n_cells(f->db), 1 * 1 + 4 * 13);
+    assert_int_equal(sbt_n_cells(f->db), 1 + 4 * SBT_BINDING_CELLS);
     sbt_update_binding(f->server, "router-7", "{'nat_addresses':['set',[]]}");
     AWAIT(f->db, !sbt_binding(f->db, "router-7"));
-    assert_int_equal(sbt_n_cells(f->db), 1 * 1 + 3 * 13);
+    assert_int_equal(sbt_n_cells(f->db), 1 + 3 * SBT_BINDING_CELLS);
 }
 
 /* Values that no northd writes. */

@@ -148,7 +148,7 @@ test_tenant(void **statep)
 
     /* Nothing is left of what was asked for. */
     AWAIT(f->db, sbt_state(f->db) == DB_SYNCED);
-    assert_int_equal(sbt_n_cells(f->db), 1 * 1 + 1 * 13);
+    assert_int_equal(sbt_n_cells(f->db), 1 + 1 * SBT_BINDING_CELLS);
 }
 
 /* Deletes VM_FIP from the database of 'f' and creates it, claimed by cmp1, in
