@@ -3,6 +3,8 @@
 # Tests of bpf/: all of them need root.
 
 root_units += \
+	tests/bpf/test-acl \
+	tests/bpf/test-acl-proof \
 	tests/bpf/test-live \
 	tests/bpf/test-model \
 	tests/bpf/test-nic \
@@ -15,7 +17,11 @@ tests_libtest_a_SOURCES += \
 	tests/bpf/figure.c \
 	tests/bpf/figure.h \
 	tests/bpf/packet.c \
-	tests/bpf/packet.h
+	tests/bpf/packet.h \
+	tests/bpf/rules.c \
+	tests/bpf/rules.h \
+	tests/bpf/shot.c \
+	tests/bpf/shot.h
 
 tests_bpf_test_nic_SOURCES = \
 	tests/bpf/cases-frame.c \

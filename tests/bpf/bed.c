@@ -319,15 +319,17 @@ bed_beat(const struct ovn_xdp_bpf *skel, uint64_t ns)
     map_set(skel->maps.heartbeat, &zero, &heartbeat);
 }
 
-/* Reads 'n' counters of the per-CPU array 'map' into 'sums'. */
+/* Reads counters of the per-CPU array 'map', from 'start' to 'end' - 1, into
+ * 'sums'. */
 static void
-read_counters(const struct bpf_map *map, struct ox_counter *sums, uint32_t n)
+read_counters(const struct bpf_map *map, struct ox_counter *sums,
+              uint32_t start, uint32_t end)
 {
     int n_cpus = libbpf_num_possible_cpus();
     struct ox_counter *values = calloc(n_cpus, sizeof *values);
 
     assert_non_null(values);
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = start; i < end; i++) {
         sums[i] = (struct ox_counter) { 0, 0 };
         assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(map), &i, values),
                          0);
@@ -339,12 +341,31 @@ read_counters(const struct bpf_map *map, struct ox_counter *sums, uint32_t n)
     free(values);
 }
 
+/* Reads the counters of endpoints. */
+static void
+read_endpoints(const struct ovn_xdp_bpf *skel, struct bed_counters *counters)
+{
+    read_counters(skel->maps.endpoint_stats, counters->endpoints, 0,
+                  BED_SLOTS);
+    read_counters(skel->maps.endpoint_drops, counters->drops, 0, BED_SLOTS);
+}
+
 void
 bed_read(const struct ovn_xdp_bpf *skel, struct bed_counters *counters)
 {
-    read_counters(skel->maps.reasons, counters->reasons,
+    read_counters(skel->maps.reasons, counters->reasons, 0,
                   OX_MAX_NICS * OX_N_REASONS);
-    read_counters(skel->maps.endpoint_stats, counters->endpoints, BED_SLOTS);
+    read_endpoints(skel, counters);
+}
+
+void
+bed_read_row(const struct ovn_xdp_bpf *skel, uint32_t nic,
+             struct bed_counters *counters)
+{
+    memset(counters->reasons, 0, sizeof counters->reasons);
+    read_counters(skel->maps.reasons, counters->reasons, nic * OX_N_REASONS,
+                  (nic + 1) * OX_N_REASONS);
+    read_endpoints(skel, counters);
 }
 
 /* Asserts that one frame of 'bytes' was counted if 'expected', and none
@@ -364,19 +385,34 @@ assert_grown(const struct ox_counter *before, const struct ox_counter *after,
 }
 
 void
+bed_assert_counted_besides(const struct bed_counters *before,
+                           const struct bed_counters *after, uint32_t nic,
+                           enum ox_reason reason, enum ox_reason besides,
+                           int slot, uint64_t bytes)
+{
+    bool dropped = reason == OX_R_ACL_DROP;
+
+    for (uint32_t i = 0; i < OX_MAX_NICS * OX_N_REASONS; i++) {
+        assert_grown(&before->reasons[i], &after->reasons[i],
+                     i == nic * OX_N_REASONS + reason
+                     || i == nic * OX_N_REASONS + besides, bytes, "reason",
+                     bed_reason_name(i % OX_N_REASONS));
+    }
+    for (int i = 0; i < BED_SLOTS; i++) {
+        assert_grown(&before->endpoints[i], &after->endpoints[i],
+                     i == slot && !dropped, bytes, "endpoint", "");
+        assert_grown(&before->drops[i], &after->drops[i],
+                     i == slot && dropped, bytes, "drops", "");
+    }
+}
+
+void
 bed_assert_counted(const struct bed_counters *before,
                    const struct bed_counters *after, uint32_t nic,
                    enum ox_reason reason, int slot, uint64_t bytes)
 {
-    for (uint32_t i = 0; i < OX_MAX_NICS * OX_N_REASONS; i++) {
-        assert_grown(&before->reasons[i], &after->reasons[i],
-                     i == nic * OX_N_REASONS + reason, bytes, "reason",
-                     bed_reason_name(i % OX_N_REASONS));
-    }
-    for (int i = 0; i < BED_SLOTS; i++) {
-        assert_grown(&before->endpoints[i], &after->endpoints[i], i == slot,
-                     bytes, "endpoint", "");
-    }
+    bed_assert_counted_besides(before, after, nic, reason, reason, slot,
+                               bytes);
 }
 
 const char *

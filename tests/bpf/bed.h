@@ -25,6 +25,7 @@
 struct bed_counters {
     struct ox_counter reasons[OX_MAX_NICS * OX_N_REASONS];
     struct ox_counter endpoints[BED_SLOTS];
+    struct ox_counter drops[BED_SLOTS];
 };
 
 /* Enters a network namespace of the caller's own, with 'lo' up.  Does not
@@ -86,12 +87,24 @@ void bed_beat(const struct ovn_xdp_bpf *, uint64_t ns);
 /* Reads all counters. */
 void bed_read(const struct ovn_xdp_bpf *, struct bed_counters *);
 
+/* The same, but of the reasons only those of the program of 'nic'. */
+void bed_read_row(const struct ovn_xdp_bpf *, uint32_t nic,
+                  struct bed_counters *);
+
 /* Asserts that from 'before' to 'after' one frame of 'bytes' was counted for
  * 'reason' by the program of 'nic', and for the endpoint with the counters
- * 'slot' if that is not BED_NO_SLOT, and that nothing else was counted. */
+ * 'slot' if that is not BED_NO_SLOT, and that nothing else was counted.  The
+ * counters are those of drops if the reason is OX_R_ACL_DROP. */
 void bed_assert_counted(const struct bed_counters *before,
                         const struct bed_counters *after, uint32_t nic,
                         enum ox_reason reason, int slot, uint64_t bytes);
+
+/* The same, but the frame was also counted for 'besides'. */
+void bed_assert_counted_besides(const struct bed_counters *before,
+                                const struct bed_counters *after,
+                                uint32_t nic, enum ox_reason reason,
+                                enum ox_reason besides, int slot,
+                                uint64_t bytes);
 
 /* The wire name of 'reason'. */
 const char *bed_reason_name(enum ox_reason reason);
