@@ -8,12 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "timeval.h"
 #include "util.h"
 
 #include "idl/sb-db.h"
 #include "plugin/acl-text.h"
 #include "plugin/acl.h"
 #include "plugin/desired.h"
+#include "plugin/lease.h"
 #include "plugin/settings.h"
 #include "plugin/view-private.h"
 #include "plugin/view.h"
@@ -53,6 +55,13 @@ view_acl_state(const struct view *view, const struct desired_endpoint *ep,
     }
     *reason = REASON_NONE;
     return view->settings->acl == DP_ACL_DROP ? "enforced" : "counted";
+}
+
+/* Returns true if programs may drop packets at the moment. */
+bool
+view_acl_is_leased(const struct view *view)
+{
+    return view->lease && view->lease->until > time_msec();
 }
 
 /* Fills 'drops' with what was dropped for 'ep'.  Returns false if the datapath

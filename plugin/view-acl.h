@@ -16,6 +16,7 @@ struct view;
 enum reason view_acl_port_reason(const struct view *, const struct acl_port *);
 const char *view_acl_state(const struct view *,
                            const struct desired_endpoint *, enum reason *);
+bool view_acl_is_leased(const struct view *);
 bool view_endpoint_drops(const struct view *, const struct desired_endpoint *,
                          struct dp_counter *);
 void view_check_acl(const struct view *, const struct desired_endpoint *,

@@ -15,13 +15,14 @@
 #include "util.h"
 #include "uuid.h"
 
-#include "idl/sb-db.h"
 #include "plugin/acl.h"
 #include "plugin/checks.h"
 #include "plugin/datapath.h"
 #include "plugin/desired.h"
+#include "plugin/lease.h"
 #include "plugin/settings.h"
 #include "plugin/view-private.h"
+#include "plugin/watch.h"
 
 /* Appends what is to become of packets that OVN's ACLs would drop.  None of
  * the answers is wrong. */
@@ -41,7 +42,8 @@ check_mode(const struct view *view, struct checks *checks)
 }
 
 /* Returns true if packets to 'ep' are left to OVN because of 'reason' and
- * there is nothing wrong with that: OVN would drop none of them. */
+ * there is nothing wrong with that: OVN would drop none of them, or it is no
+ * address of a VM. */
 static bool
 is_in_order(const struct desired_endpoint *ep, enum reason reason)
 {
@@ -49,7 +51,9 @@ is_in_order(const struct desired_endpoint *ep, enum reason reason)
             || reason == REASON_ACL_NO_RULES
             || (reason == REASON_ACL_PORT
                 && (ep->kind == ENDPOINT_ROUTER
-                    || ep->kind == ENDPOINT_FIP_CENTRALISED)));
+                    || ep->kind == ENDPOINT_FIP_CENTRALISED))
+            || (reason == REASON_ACL_TRANSLATED
+                && ep->kind == ENDPOINT_LOAD_BALANCER));
 }
 
 /* Returns what is to be said of the rules of 'port', which may be NULL.  The
@@ -140,14 +144,19 @@ check_rules(const struct view *view, const struct desired_endpoint *ep,
     free(detail);
 }
 
-/* Appends whether it is known which connections VMs have opened: an answer to
- * one of them must not be taken for a new connection. */
+/* Appends whether it is known which connections VMs open in the bridge of
+ * 'ep': an answer to one of them must not be taken for a new connection. */
 static void
-check_watched(const struct view *view, struct checks *checks)
+check_watched(const struct view *view, const struct desired_endpoint *ep,
+              struct checks *checks)
 {
-    long long int left = view->acl_settled - time_msec();
+    const struct watch *watch = view->watch;
+    bool watched = (watch && ep->bridge
+                    && watch_has_bridge(watch, ep->bridge->name));
+    long long int left = (watched
+                          ? watch_settled_at(watch) - time_msec() : 0);
 
-    if (!view->acl_settled) {
+    if (!watched) {
         checks_add(checks, "watched", CHECK_NO, REASON_ACL_UNWATCHED, "%s",
                    reason_sentence(REASON_ACL_UNWATCHED));
     } else if (left > 0) {
@@ -164,17 +173,26 @@ check_watched(const struct view *view, struct checks *checks)
 static void
 check_lease(const struct view *view, struct checks *checks)
 {
-    bool current = sb_db_view(view->sb_db)->acl.current;
-    bool leased = view->acl_lease > time_msec();
+    static const char *const details[] = {
+        [LEASE_GIVEN] = "the daemon has not said lately that the rules are "
+                        "those of now",
+        [LEASE_OFF] = "it has just been switched on",
+        [LEASE_NOT_CURRENT] = "the Southbound may want something else by now",
+        [LEASE_BEHIND] = "not all that the Southbound wants is in place yet",
+        [LEASE_UNSETTLED] = "not all connections of VMs are known",
+    };
+    enum lease_state state = view->lease ? view->lease->state : LEASE_BEHIND;
 
-    checks_add(checks, "lease", current && leased ? CHECK_YES : CHECK_NO,
-               current ? REASON_ACL_PENDING : REASON_DATABASE_DOWN, "%s",
-               !current ? "it is not certain that the rules are those of now: "
-                          "nothing is dropped"
-               : leased ? "the rules are those of now, and may be acted on"
-               : "the rules are those of now, but not all is in place: "
-                 "nothing is dropped");
-    if (!current) {
+    if (view_acl_is_leased(view)) {
+        checks_add(checks, "lease", CHECK_YES, REASON_NONE,
+                   "the rules are those of now, and may be acted on");
+        return;
+    }
+    checks_add(checks, "lease", CHECK_NO,
+               (state == LEASE_NOT_CURRENT
+                ? REASON_DATABASE_DOWN : REASON_ACL_PENDING),
+               "%s: nothing is dropped", details[state]);
+    if (state == LEASE_NOT_CURRENT) {
         checks_fix(checks, "ovn-xdpctl status");
     }
 }
@@ -208,7 +226,7 @@ view_check_acl(const struct view *view, const struct desired_endpoint *ep,
     }
     check_rules(view, ep, reason, checks);
     if (reason == REASON_NONE) {
-        check_watched(view, checks);
+        check_watched(view, ep, checks);
         check_lease(view, checks);
         check_drops(view, ep, checks);
     }

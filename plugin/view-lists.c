@@ -23,6 +23,7 @@
 #include "plugin/view-acl.h"
 #include "plugin/view-private.h"
 #include "plugin/view.h"
+#include "plugin/watch.h"
 
 /* Counts 'state' in the size_t 'n_' if it is of a NIC that runs this daemon's
  * program. */
@@ -517,13 +518,13 @@ view_get_vitals(const struct view *view, struct view_vitals *vitals)
         .start_time = view->started_wall / 1000.0,
         .n_updates = view->n_updates,
         .n_recomputes = view->n_recomputes,
-        .acl_lease = view->acl_lease > time_msec(),
+        .acl_lease = view_acl_is_leased(view),
         .maps = {
             { .name = "endpoints", .size = view->max_endpoints },
             { .name = "interfaces", .size = OX_MAX_NICS },
             { .name = "targets", .size = OX_MAX_TARGETS },
             { .name = "opened", .size = OX_MAX_OPENED,
-              .used = view->n_opened },
+              .used = view->watch ? watch_n_opened(view->watch) : 0 },
         },
     };
     if (view->dp) {

@@ -27,13 +27,10 @@ struct view {
                                  * derivation. */
     const struct acl_apply *acl_apply; /* What the datapath has of them; NULL
                                  * until it is open. */
-    const struct problems *acl_problems; /* Of layer L2, or NULL. */
-    long long int acl_settled;  /* time_msec() from which on all connections
-                                 * that VMs open are known; 0: not watched. */
-    long long int acl_lease;    /* time_msec() until which programs may drop
-                                 * without hearing from the daemon. */
-    size_t n_opened;            /* Connections opened by VMs, at the last
-                                 * sweep. */
+    const struct problems *acl_problems; /* What does not fit, or NULL. */
+    const struct watch *watch;  /* Connections that VMs open; NULL until the
+                                 * datapath is open. */
+    const struct lease *lease;  /* Whether programs may drop, or NULL. */
     const struct reconcile *reconcile; /* NULL until the datapath is open. */
     const struct dp_class *class; /* Back end. */
     struct dp *dp;              /* NULL until the datapath is open. */

@@ -25,6 +25,7 @@
 #include "plugin/view-host.h"
 #include "plugin/view-lists.h"
 #include "plugin/view-private.h"
+#include "plugin/watch.h"
 
 /* Frees the 'n' problems in 'problems'. */
 static void
@@ -144,6 +145,9 @@ collect_problems(const struct view *view, bool advice,
     }
     if (view->acl_problems) {
         problems_append(problems, view->acl_problems);
+    }
+    if (view->watch) {
+        problems_append(problems, watch_problems(view->watch));
     }
     return view_host_problems(view, advice, problems);
 }

@@ -14,14 +14,15 @@
 
 #include "bpf/abi.h"
 #include "hash.h"
-#include "idl/sb-db.h"
 #include "openvswitch/dynamic-string.h"
 #include "plugin/acl.h"
 #include "plugin/datapath-fake.h"
 #include "plugin/desired.h"
+#include "plugin/lease.h"
 #include "plugin/problems.h"
 #include "plugin/settings.h"
 #include "plugin/view-private.h"
+#include "plugin/watch.h"
 #include "tests/plugin/view-bed.h"
 #include "timeval.h"
 #include "util.h"
@@ -45,6 +46,8 @@ static struct acl_set set = { .stateful = true, .rules = rules, .n_rules = 2 };
 struct bed {
     struct view_bed *view;      /* The chassis. */
     struct acl acl;             /* Its ports. */
+    struct watch *watch;        /* Of its bridges. */
+    struct lease lease;         /* None. */
     struct acl_port ports[3];   /* Elements of that. */
 };
 
@@ -77,7 +80,10 @@ setup(void **state)
     add_port(f, 2, "vm3", REASON_ACL_MATCH)->set = &set;
     f->ports[2].token = CONST_CAST(char *, "ip.ttl");
     f->ports[2].column = 9;
+    f->watch = watch_create(&datapath_fake_class, f->view->dp);
     f->view->view.acl = &f->acl;
+    f->view->view.watch = f->watch;
+    f->view->view.lease = &f->lease;
     *state = f;
     return 0;
 }
@@ -88,10 +94,25 @@ teardown(void **state)
 {
     struct bed *f = *state;
 
+    watch_destroy(f->watch);
     view_bed_teardown((void **) &f->view);
     hmap_destroy(&f->acl.ports);
     free(f);
     return 0;
+}
+
+/* Has the bridges of 'f' be watched. */
+static void
+run_watch(struct bed *f)
+{
+    const struct watch_inputs inputs = {
+        .enabled = true,
+        .desired = f->view->desired,
+        .ovs = &f->view->values.ovs,
+        .devices = &f->view->values.devices,
+    };
+
+    watch_run(f->watch, &inputs, time_msec());
 }
 
 /* Checks that the ports that match 'filter' are 'expected', one line for each:
@@ -268,7 +289,6 @@ static void
 test_explain(void **state)
 {
     struct bed *f = *state;
-    struct view *view = &f->view->view;
     struct dp_key key = values_key("172.24.100.51");
     struct dp_key router = values_key("9.0.0.1");
 
@@ -298,17 +318,21 @@ test_explain(void **state)
     check_explanation(f, "vm2", "counted", "yes no no",
                       "2 rules of port vm2 decide about new TCP connections, "
                       "1 of them drop");
-    view->acl_settled = time_msec() + 60000;
+    run_watch(f);
     check_explanation(f, "vm2", "counted", "yes no no", "");
-    view->acl_settled = time_msec();
-    view->acl_lease = time_msec() + 60000;
+    watch_settle(f->watch);
+    run_watch(f);
+    check_explanation(f, "vm2", "counted", "yes yes no", "");
+    f->lease.until = time_msec() + 60000;
     values_set(&f->view->values, "ovn-xdp-acl", "drop");
-    check_explanation(f, "vm2", "enforced", "yes yes no", "");
-    CONST_CAST(struct sb_view *, sb_db_view(f->view->sb_db))->acl.current
-        = true;
     check_explanation(f, "vm2", "enforced", "yes yes yes", "");
-    view->acl_lease = time_msec() - 1;
-    check_explanation(f, "vm2", "enforced", "yes yes no", "");
+
+    /* A lease that is over, or that was taken back. */
+    f->lease.until = time_msec() - 1;
+    for (int i = LEASE_GIVEN; i <= LEASE_UNSETTLED; i++) {
+        f->lease.state = i;
+        check_explanation(f, "vm2", "enforced", "yes yes no", "");
+    }
 
     values_set(&f->view->values, "ovn-xdp-acl", "off");
     check_explanation(f, "vm2", "off", "  ", "");
@@ -372,12 +396,11 @@ test_status(void **state)
 
     view_get_vitals(&f->view->view, &vitals);
     assert_false(vitals.acl_lease);
-    f->view->view.acl_lease = time_msec() + 60000;
-    f->view->view.n_opened = 5;
+    f->lease.until = time_msec() + 60000;
     view_get_vitals(&f->view->view, &vitals);
     assert_true(vitals.acl_lease);
     assert_string_equal(vitals.maps[3].name, "opened");
-    assert_int_equal(vitals.maps[3].used, 5);
+    assert_int_equal(vitals.maps[3].used, 0);
     assert_int_equal(vitals.maps[3].size, OX_MAX_OPENED);
 }
 
