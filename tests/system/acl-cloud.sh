@@ -84,3 +84,111 @@ acl_drop() {
     config acl drop && await 5 setting_is acl drop &&
         await 5 daemon_appctl acl/settle
 }
+
+# Puts PORT... into security group 'web', which allows TCP port 22 from
+# anywhere, and has all else be dropped.
+#
+# usage: group_web PORT...
+group_web() {
+    nb pg-add web "$@" -- pg-add neutron_pg_drop "$@" &&
+        acl web 1002 'ip4 && ip4.src == 0.0.0.0/0 && tcp && tcp.dst == 22' \
+            allow-related &&
+        acl web 1002 'ip6 && ip6.src == ::/0 && tcp && tcp.dst == 22' \
+            allow-related &&
+        acl neutron_pg_drop 1000 ip drop &&
+        nb --type=port-group acl-add web from-lport 1002 \
+            'inport == @web && ip' allow-related
+}
+
+# Adds a rule to security group GROUP, with OPTION... of acl-add.
+#
+# usage: acl GROUP PRIORITY MATCH ACTION [OPTION...]
+acl() {
+    nb --type=port-group "${@:5}" acl-add "$1" to-lport "$2" \
+        "outport == @$1 && $3" "$4"
+}
+
+# Takes that rule away again.
+#
+# usage: acl_del GROUP PRIORITY MATCH
+acl_del() {
+    nb --type=port-group acl-del "$1" to-lport "$2" "outport == @$1 && $3"
+}
+
+# Runs acl-frame.py's command WORD with a packet to ADDRESS's PORT.
+#
+# usage: frame WORD ADDRESS PORT [KEY=VALUE...]
+frame() {
+    "$PYTHON3" "$sandbox_lib/acl-frame.py" "$1" "$(mac_of hv nic0)" \
+        "$(mac_of ext wan0)" "${@:2}"
+}
+
+# Prints what the program of nic0 does with a packet to ADDRESS's PORT.
+#
+# usage: verdict ADDRESS PORT [KEY=VALUE...]
+verdict() {
+    frame print "$@" | ns hv "$bpf_run" nic0
+}
+
+# Succeeds if it drops such a packet.
+drops() {
+    equal "verdict on $*" "$(verdict "$@")" drop
+}
+
+# Succeeds if it sends such a packet to OVN.
+passes() {
+    equal "verdict on $*" "$(verdict "$@")" redirect
+}
+
+# Succeeds if it does anything but drop such a packet.
+spares() {
+    inverted drops "$@"
+}
+
+# Succeeds if it sends such a packet to OVN, and counts it as REASON too.
+#
+# usage: passes_as REASON ADDRESS PORT [KEY=VALUE...]
+passes_as() {
+    local reason=$1 before
+
+    shift
+    before=$(counted nic0 "$reason")
+    passes "$@" && equal "more $reason" \
+        $(($(counted nic0 "$reason") - before)) 1
+}
+
+# Sends a packet to ADDRESS's PORT from outside.
+#
+# usage: inject ADDRESS PORT [KEY=VALUE...]
+inject() {
+    ns ext "$PYTHON3" "$sandbox_lib/acl-frame.py" send "$(mac_of hv nic0)" \
+        "$(mac_of ext wan0)" "$@"
+}
+
+# Sends a TCP packet to ADDRESS's PORT from port 40000 outside, and succeeds if
+# VM gets it within SECONDS.
+#
+# usage: arrives VM SECONDS ADDRESS PORT [KEY=VALUE...]
+arrives() {
+    local vm=$1 seconds=$2 out=$SANDBOX/await-$1 pid
+
+    shift 2
+    [ -p "$out" ] || mkfifo "$out" || return
+    ns "$vm" "$PYTHON3" "$sandbox_lib/acl-frame.py" await "$seconds" 40000 \
+        "$2" >"$out" </dev/null &
+    pid=$!
+    read -r _ <"$out"
+    inject "$@" && wait $pid
+}
+
+# Prints what "acls" says of PORT in member FIELD.
+#
+# usage: acl_state PORT FIELD
+acl_state() {
+    ctl -f json acls "$1" | json "d[0]['$2']"
+}
+
+# Succeeds if member FIELD of PORT in "acls" is VALUE.
+acl_state_is() {
+    equal "$2 of $1" "$(acl_state "$1" "$2")" "$3"
+}

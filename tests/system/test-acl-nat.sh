@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What OVN translates in a way that is not followed is never dropped: load
+# balancers, forwarded ports, floating IPs for some only.
+# time-limit: 90
+set -u
+# shellcheck source=tests/system/sandbox.sh
+. "$(dirname "$0")/sandbox.sh"
+# shellcheck source=tests/system/acl-cloud.sh
+. "$(dirname "$0")/acl-cloud.sh"
+
+fip=172.24.100.111
+central=172.24.100.112
+pvm=172.24.100.50
+
+# Checks that WHAT, by which OVN translates packets to ADDRESS, opens all of it,
+# says so, and that it is closed again once COMMAND... has taken it away.
+#
+# usage: opened WHAT ADDRESS COMMAND...
+opened() {
+    local what=$1 address=$2
+
+    shift 2
+    check "$what: $address passes" await 5 passes "$address" 23
+    check "$what: explain says so" await 5 says_translated "$address"
+    "$@" || die "cannot do: $*"
+    check "without $what: $address is closed" await 5 drops "$address" 23
+}
+
+# Succeeds if "explain" says that ADDRESS is translated.
+says_translated() {
+    ctl -f json explain "$1" | tee /dev/fd/2 | grep -q acl-translated
+}
+
+# Checks all kinds.
+kinds() {
+    nb lb-add lb1 $fip:80 10.1.0.12:80 -- lr-lb-add r1 lb1
+    opened "a load balancer of the router" $fip lb_del
+    nb lb-add lb1 $central:80 10.1.0.11:80 -- lr-lb-add r1 lb1
+    opened "a forwarded port" $central lb_del
+    nb lb-add lb1 $pvm:80 172.24.100.50:8080 -- ls-lb-add public lb1
+    opened "a load balancer of the switch" $pvm lb_del
+    nb lb-add lb1 10.1.0.11:80 10.1.0.12:80 -- ls-lb-add r1-net lb1
+    opened "a load balancer behind the floating IP" $fip lb_del
+
+    nb create Address_Set name=friends addresses=203.0.113.1 >/dev/null
+    nb set NAT "$(nat_of $fip)" allowed_ext_ips="$(nb --bare \
+        --columns=_uuid find Address_Set name=friends)"
+    opened "a floating IP for some" $fip \
+        nb clear NAT "$(nat_of $fip)" allowed_ext_ips
+    nb set NAT "$(nat_of $fip)" exempted_ext_ips="$(nb --bare \
+        --columns=_uuid find Address_Set name=friends)"
+    opened "a floating IP not for some" $fip \
+        nb clear NAT "$(nat_of $fip)" exempted_ext_ips
+}
+
+# Takes load balancer lb1 away.
+lb_del() {
+    nb lb-del lb1
+}
+
+# Prints the row of the floating IP.
+nat_of() {
+    nb --bare --columns=_uuid find NAT external_ip="$1" type=dnat_and_snat
+}
+
+# A floating IP moves to a VM with other rules, and the other way.
+moves() {
+    nb pg-set-ports web vm2 pvm
+    check "vm1 is closed" await 5 drops $fip 22
+    check "the floating IP moves to vm2" fip_move $fip vm2 centralised
+    check "vm2's rules count" await 5 passes $fip 22
+    check "all of them" await 5 drops $fip 23
+    check "it moves back" fip_move $fip vm1 distributed
+    check "vm1's rules count again" await 5 drops $fip 22
+    nb pg-set-ports web vm1 vm2 pvm
+    check "they are followed" await 5 passes $fip 22
+}
+
+sandbox_start
+cloud_add || die "the cloud failed"
+group_web vm1 vm2 pvm || die "the groups failed"
+ovn_sync
+check "ovn-xdpd starts" daemon_start || finish
+config interfaces nic0
+for address in $fip $central $pvm; do
+    check "$address is offloaded" await_offloaded "$address"
+done
+check "it may drop" acl_drop
+for address in $fip $central $pvm; do
+    check "$address's closed port is dropped" await 5 drops "$address" 23
+done
+kinds
+moves
+finish
