@@ -30,13 +30,39 @@ ports_add() {
             fip_words "$name" "$mac" $last
         fi
     done
-    nb "${commands[@]:1}" && vs "${plugs[@]:1}" || return
+    nb "${commands[@]:1}" && vs "${plugs[@]:1}" &&
+        dhcp_options "$1" && dns_records || return
     for ((i = 0; i <= $1; i++)); do
         name=p$i
         [ "$i" -lt "$1" ] || name=marker
         vm_await_up "$name" || return
     done
     ovn_sync
+}
+
+# Has OVN answer DHCP for all these ports, as Neutron does.
+dhcp_options() {
+    local v4 v6 i name commands=()
+
+    v4=$(nb create DHCP_Options cidr=10.1.0.0/24 options:server_id=10.1.0.1 \
+        'options:server_mac="fa:16:3e:00:01:fe"' options:lease_time=3600 \
+        options:router=10.1.0.1) &&
+        v6=$(nb create DHCP_Options 'cidr="2001:db8:100::/64"' \
+            'options:server_id="fa:16:3e:00:01:fd"') || return
+    for ((i = 0; i <= $1; i++)); do
+        name=p$i
+        [ "$i" -lt "$1" ] || name=marker
+        commands+=(-- lsp-set-dhcpv4-options "$name" "$v4"
+            -- lsp-set-dhcpv6-options "$name" "$v6")
+    done
+    nb "${commands[@]:1}"
+}
+
+# Has OVN answer DNS on both switches.
+dns_records() {
+    nb --id=@dns create DNS records:vm1.example=10.1.0.101 \
+        -- add Logical_Switch public dns_records @dns \
+        -- add Logical_Switch r1-net dns_records @dns >/dev/null
 }
 
 # Appends to 'commands' those that add port NAME to NETWORK, and prints its

@@ -4,7 +4,8 @@
 
 usage: acl-delivery.py SANDBOX-ID BPF-RUN OWN-MAC PEER-MAC BRIDGE-MAC <SUBJECTS
 
-SUBJECTS is as for acl-proof.py, and so are the policies and packets.  Each
+SUBJECTS is as for acl-proof.py, and so are the policies and packets; but that
+no two rules of one priority contradict, since it is open what OVN then does.  Each
 packet goes out of 'ext' as a frame, with a number in it; it is delivered if
 it comes out of OVN at the port that it is for.  One that is not is sent up to
 three times, since a busy machine may lose it.  Ends with lines "NAME NUMBER":
@@ -162,7 +163,7 @@ class Delivery:
     def round(self, number):
         """Does round NUMBER."""
         round_ = Round(os.environ.get("OVN_XDP_PROOF") or "1", number,
-                       self.ports, MARKER)
+                       self.ports, MARKER, ties=False)
         self.northbound.replace(round_)
         run("ovn-nbctl", "--timeout=20", "--wait=hv", "sync")
         set_acl("off")

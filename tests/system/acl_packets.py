@@ -10,7 +10,7 @@ from acl_policies import PORTS
 SYN, RST, ACK, FIN, ECE_CWR = 2, 4, 16, 1, 0xc0
 KINDS = (("syn", 62), ("udp", 8), ("icmp", 7), ("ack", 4), ("synack", 3),
          ("fin", 2), ("sctp", 4), ("number", 3), ("fragment", 3),
-         ("options", 2), ("hop", 1), ("short", 1))
+         ("options", 2), ("hop", 2), ("short", 1))
 NUMBERS = {"tcp": 6, "udp": 17, "sctp": 132}
 
 
@@ -220,6 +220,10 @@ class Maker:
             packet.flags |= ECE_CWR
         elif kind in ("udp", "sctp"):
             packet.protocol = NUMBERS[kind]
+            if kind == "udp" and rnd.random() < 0.4:
+                packet.sport, packet.dport = rnd.choice(
+                    ((53, 40000), (53, packet.dport), (67, 68), (547, 546),
+                     (40000, 53)))
         elif kind == "icmp":
             packet.protocol = 1 if packet.family == 4 else 58
             packet.dport = (rnd.choice(rule.ports) if rule and rule.ports
@@ -237,7 +241,7 @@ class Maker:
         elif kind == "options":
             packet.options = b"\x01\x01\x01\x00"
         elif kind == "hop":
-            packet.ttl = 1
+            packet.ttl = rnd.choice((1, 2, 2, 3))
         elif kind == "short":
             packet.payload = b""
             packet.cut = rnd.choice((1, 4, 16))

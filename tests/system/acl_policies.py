@@ -52,11 +52,12 @@ class Group:
 class Round:
     """What the Northbound has; see above."""
 
-    def __init__(self, seed, number, ports, marker):
+    def __init__(self, seed, number, ports, marker, ties=True):
         self.random = random.Random(f"{seed} {number}")
         self.number = number
         self.mode = MODES[number % len(MODES)]
         self.marker = marker
+        self.ties = ties       # Rules of a priority may contradict.
         self.sets = {}
         self.groups = []
         self.make_sets()
@@ -210,6 +211,9 @@ class Round:
         rule.action = self.random.choice(
             ("drop", "drop", "drop", "allow-related", "allow", "reject"))
         rule.priority = self.random.choice((900, 1001, 1002, 1003, 1500))
+        if not self.ties:
+            rule.priority = {"drop": 1003, "reject": 1500}.get(rule.action,
+                                                               1400)
         if rule.action == "drop" and self.chance(15):
             rule.columns.update(log=True, severity="info", name="dropped")
         return rule
