@@ -52,6 +52,12 @@
 #define OX_MLD_FIRST 130
 #define OX_MLD2 143
 
+/* OVN may answer what is asked of it, whoever is asked. */
+#define OX_DNS_PORT 53
+
+/* IGMP, which OVN looks at before any rule. */
+#define OX_IGMP 2
+
 /* Ports of DHCPv6. */
 #define OX_DHCP6_CLIENT 546
 #define OX_DHCP6_SERVER 547
@@ -88,11 +94,15 @@ ox_acl_mapped(__be32 *to, const void *l3, __be16 proto, bool source)
 	}
 }
 
+/* One hop is this one, another OVN's router: with no more than these in the
+ * packet, the router says that its time is exceeded, whatever the rules. */
+#define OX_ACL_HOPS 2
+
 /* Reads the IPv4 header at 'l3'.  False if no rule must be asked. */
 static __always_inline bool
 ox_acl_read_ip4(struct ox_acl_packet *packet, const struct iphdr *ip)
 {
-	if (ip->ihl != sizeof(*ip) / 4 || ip->ttl <= 1 ||
+	if (ip->ihl != sizeof(*ip) / 4 || ip->ttl <= OX_ACL_HOPS ||
 	    ip->frag_off & bpf_htons(OX_IP4_FRAGMENT))
 		return false;
 	packet->protocol = ip->protocol;
@@ -118,7 +128,7 @@ ox_acl_read_ip6(struct ox_acl_packet *packet, const struct ipv6hdr *ip6)
 	case OX_NEXT_SHIM6:
 		return false;
 	default:
-		return ip6->hop_limit > 1;
+		return ip6->hop_limit > OX_ACL_HOPS;
 	}
 }
 
@@ -196,13 +206,18 @@ ox_acl_read_l4(struct ox_acl_packet *packet, const void *l4,
 	}
 }
 
-/* Tells whether OVN lets the IPv6 packet pass above all rules. */
+/* Tells whether OVN takes the packet of 'proto' for itself or lets it pass,
+ * above all rules. */
 static __always_inline bool
-ox_acl_exempt(const struct ox_acl_packet *packet)
+ox_acl_exempt(const struct ox_acl_packet *packet, __be16 proto)
 {
 	__u16 port = bpf_ntohs(packet->port);
 	__u8 type = port >> 8;
 
+	if (packet->protocol == IPPROTO_UDP && port == OX_DNS_PORT)
+		return true;
+	if (proto == bpf_htons(ETH_P_IP))
+		return packet->protocol == OX_IGMP;
 	if (packet->protocol == IPPROTO_ICMPV6)
 		return (type >= OX_MLD_FIRST && type <= OX_ND_LAST) ||
 		       type == OX_MLD2;
@@ -216,15 +231,17 @@ static __always_inline bool
 ox_acl_read(struct ox_acl_packet *packet, const void *l3,
 	    const void *data_end, __be16 proto)
 {
-	if (proto == bpf_htons(ETH_P_IP))
-		return ox_acl_read_ip4(packet, l3) &&
-		       ox_acl_read_l4(packet, l3 + sizeof(struct iphdr),
-				      data_end, proto);
-	if (!ox_acl_read_ip6(packet, l3) ||
-	    !ox_acl_read_l4(packet, l3 + sizeof(struct ipv6hdr), data_end,
-			    proto))
+	if (proto == bpf_htons(ETH_P_IP)) {
+		if (!ox_acl_read_ip4(packet, l3) ||
+		    !ox_acl_read_l4(packet, l3 + sizeof(struct iphdr),
+				    data_end, proto))
+			return false;
+	} else if (!ox_acl_read_ip6(packet, l3) ||
+		   !ox_acl_read_l4(packet, l3 + sizeof(struct ipv6hdr),
+				   data_end, proto)) {
 		return false;
-	packet->exempt = ox_acl_exempt(packet);
+	}
+	packet->exempt = ox_acl_exempt(packet, proto);
 	return true;
 }
 

@@ -18,10 +18,11 @@
  *    - Where the header of the transport is cut off, OVN's fields are not there
  *      and rules about them do not match: passes.
  *    - IPv4 options change nothing of it, but are rare, and pass.
- *    - OVN's router answers a packet whose TTL or hop limit is used up, before
- *      any rule: passes.
+ *    - OVN's router answers a packet whose TTL or hop limit is used up by this
+ *      hop and its own, before any rule: passes.
  *    - Neighbour and router discovery, MLD and DHCPv6 are allowed by OVN above
- *      all rules: pass (ox_acl_exempt()).
+ *      all rules, and it may answer a DNS query, or take IGMP, before them:
+ *      pass (ox_acl_exempt()).
  *
  * 3. It belongs to no connection.  If there are none, that is so.  Otherwise
  *    only a pure TCP SYN is dropped (ox_acl_opens()): anything else may be an
