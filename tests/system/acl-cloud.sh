@@ -4,6 +4,8 @@
 # What the tests of ACLs share: many ports without VMs, security groups, and
 # single packets.  Sourced after sandbox.sh.
 
+# Also of the scripts.
+# shellcheck disable=SC2034
 bpf_run=${OVN_XDP_BUILDDIR:-$sandbox_lib/../..}/tests/system/bpf-run
 
 # Adds ports p0 to p(COUNT - 1), and one named marker, which are bound to this
@@ -217,4 +219,16 @@ acl_state() {
 # Succeeds if member FIELD of PORT in "acls" is VALUE.
 acl_state_is() {
     equal "$2 of $1" "$(acl_state "$1" "$2")" "$3"
+}
+
+# Succeeds if the output of ovn-xdpctl COMMAND... has WORD.
+#
+# usage: tells WORD COMMAND...
+tells() {
+    local output
+
+    output=$(ctl "${@:2}")
+    grep -qiwe "$1" <<<"$output" && return 0
+    printf 'no %s in:\n%s\n' "$1" "$output"
+    return 1
 }

@@ -92,6 +92,13 @@ $(tests_system_other_abi_ovn_xdpd_OBJECTS): | $(other_abi_skeletons)
 
 test_data += \
 	tests/system/abuse.py \
+	tests/system/acl-cloud.sh \
+	tests/system/acl-delivery.py \
+	tests/system/acl-frame.py \
+	tests/system/acl-proof.py \
+	tests/system/acl_packets.py \
+	tests/system/acl_policies.py \
+	tests/system/acl_world.py \
 	tests/system/chassis.sh \
 	tests/system/daemon.sh \
 	tests/system/demo.sh \
@@ -105,6 +112,12 @@ test_data += \
 	tests/system/shift.c \
 	tests/system/systemd-boot \
 	tests/system/systemd.sh \
+	tests/system/test-acl-answer.sh \
+	tests/system/test-acl-delivery.sh \
+	tests/system/test-acl-lease.sh \
+	tests/system/test-acl-nat.sh \
+	tests/system/test-acl-proof.sh \
+	tests/system/test-acl.sh \
 	tests/system/topology.sh \
 	tests/system/traffic.py \
 	tests/system/traffic.sh

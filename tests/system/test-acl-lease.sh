@@ -66,7 +66,7 @@ server_away() {
     ends "no Southbound" $lease
     check "no Southbound: acl-lease is counted" passes_as acl-lease $fip 23
     check "no Southbound: L1 goes on" pings_through_xdp $pvm
-    check "explain says so" eval 'ctl explain $fip | grep -qi lease'
+    check "explain says so" tells lease explain $fip
     check "it is back" server_start sb
     goes_on "with a Southbound"
 }
