@@ -60,11 +60,14 @@ acl_rule_destroy(struct acl_rule *rule)
  * else comes of them.
  *
  * A rule that writes a log line, labels or takes samples does something that
- * people wait for, and one that rejects answers: their packets are OVN's. */
+ * people wait for, and one that rejects answers: their packets are OVN's.  So
+ * are those of tiers other than the first: between two tiers OVN allows what
+ * belongs to a blocked connection ("ip && ct.est && ct_mark.blocked == 1",
+ * priority 1), which may be a SYN, before the second one could drop it. */
 bool
 acl_rule_drops(const struct acl_rule *rule)
 {
-    return rule->action == ACL_DROP && !rule->flags;
+    return rule->action == ACL_DROP && !rule->flags && !rule->tier;
 }
 
 /* Returns a negative number if 'a' is less than 'b', a positive one if it is

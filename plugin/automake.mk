@@ -3,10 +3,23 @@
 # The daemon.  Everything but main.c is in a library, so that tests link it.
 
 plugin_libplugin_a_SOURCES = \
+	plugin/acl-actions.c \
+	plugin/acl-actions.h \
 	plugin/acl-apply.h \
+	plugin/acl-cubes.c \
+	plugin/acl-cubes.h \
+	plugin/acl-expr.c \
+	plugin/acl-expr.h \
+	plugin/acl-flow.c \
 	plugin/acl-flow.h \
+	plugin/acl-lex.c \
+	plugin/acl-lex.h \
+	plugin/acl-match.c \
+	plugin/acl-match.h \
+	plugin/acl-nat.c \
 	plugin/acl-rule.c \
 	plugin/acl-rule.h \
+	plugin/acl-term.c \
 	plugin/acl-text.c \
 	plugin/acl-text.h \
 	plugin/acl.h \

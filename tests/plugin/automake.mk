@@ -3,6 +3,7 @@
 # Tests of plugin/.
 
 unit_tests += \
+	tests/plugin/test-acl-flow \
 	tests/plugin/test-acl-rule \
 	tests/plugin/test-acl-text \
 	tests/plugin/test-addresses \
@@ -43,6 +44,8 @@ root_units += \
 	tests/plugin/test-port-guard
 
 tests_libtest_a_SOURCES += \
+	tests/plugin/acl-text.c \
+	tests/plugin/acl-text.h \
 	tests/plugin/dp-bpf-bed.c \
 	tests/plugin/dp-bpf-bed.h \
 	tests/plugin/dp-contract.c \

@@ -142,6 +142,9 @@ test_drops(void **state OVS_UNUSED)
             rule.flags = flags;
             assert_false(acl_rule_drops(&rule));
         }
+        rule.flags = 0;
+        rule.tier = 1;
+        assert_false(acl_rule_drops(&rule));
         assert_true(strlen(acl_action_to_string(action)) > 3);
     }
 }
