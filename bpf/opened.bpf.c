@@ -39,6 +39,7 @@
 #define FRAG6_OFFSET 0xfff8
 
 /* Flags of TCP, in its 14th byte. */
+#define TCP_HEAD_LEN 14
 #define TCP_FIN 0x01
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
@@ -70,7 +71,7 @@ struct segment {
 	bool data;		/* There is more than the header. */
 };
 
-/* What comes first in a TCP header. */
+/* What comes first in a TCP header, TCP_HEAD_LEN bytes. */
 struct tcp_head {
 	__be16 source;
 	__be16 dest;
@@ -225,11 +226,11 @@ read_tcp(struct __sk_buff *skb, struct segment *s)
 {
 	struct tcp_head tcp = {};
 
-	if (s->len < sizeof(tcp)) {
+	if (s->len < TCP_HEAD_LEN) {
 		if (bpf_skb_load_bytes(skb, s->offset, &tcp, 4))
 			return FOUND_UNREADABLE;
 		tcp.flags = TCP_SYN;
-	} else if (bpf_skb_load_bytes(skb, s->offset, &tcp, sizeof(tcp))) {
+	} else if (bpf_skb_load_bytes(skb, s->offset, &tcp, TCP_HEAD_LEN)) {
 		return FOUND_UNREADABLE;
 	}
 	s->key.local_port = tcp.source;

@@ -8,6 +8,7 @@ root_units += \
 	tests/bpf/test-live \
 	tests/bpf/test-model \
 	tests/bpf/test-nic \
+	tests/bpf/test-opened \
 	tests/bpf/test-sink \
 	tests/bpf/test-stale
 
