@@ -71,6 +71,15 @@ cmd_nb_reset(struct unixctl_conn *conn, int argc OVS_UNUSED,
     unixctl_command_reply(conn, NULL);
 }
 
+/* "acl/settle": for tests, which do not wait for connections to be over. */
+static void
+cmd_settle(struct unixctl_conn *conn, int argc OVS_UNUSED,
+           const char *argv[] OVS_UNUSED, void *engine)
+{
+    engine_settle(engine);
+    unixctl_command_reply(conn, NULL);
+}
+
 /* Registers the commands, which act on 'engine' and fill 'commands'; both must
  * live as long as the unixctl server. */
 void
@@ -80,6 +89,7 @@ commands_register(struct commands *commands, struct engine *engine)
     unixctl_command_register("connection-status", "", 0, 0,
                              cmd_connection_status, engine);
     unixctl_command_register("recompute", "", 0, 0, cmd_recompute, engine);
+    unixctl_command_register("acl/settle", "", 0, 0, cmd_settle, engine);
     unixctl_command_register("sb-cluster-state-reset", "", 0, 0, cmd_reset,
                              engine);
     unixctl_command_register("nb-cluster-state-reset", "", 0, 0, cmd_nb_reset,

@@ -37,6 +37,7 @@
 #include "plugin/settings.h"
 #include "plugin/tls.h"
 #include "plugin/view-private.h"
+#include "plugin/watch.h"
 
 VLOG_DEFINE_THIS_MODULE(engine);
 
@@ -58,6 +59,7 @@ struct engine {
     struct ports *ports;        /* Managed ports. */
     struct host_flows *flows;   /* Asks for flows of bridges. */
     struct reconcile *reconcile; /* NULL until the datapath is open. */
+    struct watch *watch;        /* Likewise: connections that VMs open. */
     struct settings settings;   /* In force. */
     struct problems setting_problems; /* What could not be used. */
     struct desired *desired;    /* What is desired, NULL before the first
@@ -107,6 +109,7 @@ refresh_view(struct engine *engine)
     engine->view.flows = engine->flows;
     engine->view.desired = engine->desired;
     engine->view.reconcile = engine->reconcile;
+    engine->view.watch = engine->watch;
     engine->view.class = engine->class;
     engine->view.dp = engine->dp;
 }
@@ -249,6 +252,8 @@ engine_cleanup(struct engine *engine, struct svec *remains)
     }
     reconcile_destroy(engine->reconcile);
     engine->reconcile = NULL;
+    watch_destroy(engine->watch);
+    engine->watch = NULL;
     if (engine->dp) {
         engine->class->close(engine->dp, true);
         engine->dp = NULL;
@@ -285,6 +290,7 @@ engine_destroy(struct engine *engine)
         return;
     }
     reconcile_destroy(engine->reconcile);
+    watch_destroy(engine->watch);
     if (engine->dp) {
         engine->class->close(engine->dp, false);
     }
@@ -376,6 +382,7 @@ open_datapath(struct engine *engine)
         return error;
     }
     engine->reconcile = reconcile_create(engine->class, engine->dp);
+    engine->watch = watch_create(engine->class, engine->dp);
     engine->view.max_endpoints = config.max_endpoints;
     engine->trusted = !is_stale(engine);
     beat(engine);
@@ -698,6 +705,17 @@ engine_recompute(struct engine *engine)
     nb_db_recompute(engine->nb_db);
     engine->dirty = engine->all_dirty = true;
     poll_immediate_wake();
+}
+
+/* Takes connections that VMs opened before that could be seen as none, so that
+ * packets may be dropped at once. */
+void
+engine_settle(struct engine *engine)
+{
+    if (engine->watch) {
+        watch_settle(engine->watch);
+        poll_immediate_wake();
+    }
 }
 
 /* Accepts a Southbound database that was rebuilt with a lower index. */

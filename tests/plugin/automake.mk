@@ -19,6 +19,7 @@ unit_tests += \
 	tests/plugin/test-diff \
 	tests/plugin/test-host-flows \
 	tests/plugin/test-judge \
+	tests/plugin/test-lease \
 	tests/plugin/test-notifier \
 	tests/plugin/test-paths \
 	tests/plugin/test-problem-set \
@@ -30,7 +31,8 @@ unit_tests += \
 	tests/plugin/test-tls \
 	tests/plugin/test-view \
 	tests/plugin/test-view-acl \
-	tests/plugin/test-view-explain
+	tests/plugin/test-view-explain \
+	tests/plugin/test-watch
 
 # Against the kernel, in network namespaces of their own.
 root_units += \

@@ -169,6 +169,8 @@ test_commands(void **state)
     check(f, "recompute", NULL, "");
     check(f, "sb-cluster-state-reset", NULL, "");
     check(f, "recompute", "now", "!");
+    check(f, "acl/settle", NULL, "");
+    check(f, "acl/settle", "now", "!");
     check(f, "no-such-command", NULL, "!");
 
     list = ask(f, "list-commands", NULL);
