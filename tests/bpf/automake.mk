@@ -39,10 +39,20 @@ tests_bpf_test_model_SOURCES = \
 	tests/bpf/wild.h
 
 # What the NIC program costs per frame, and how far a frame then gets.
-bench_programs += tests/bpf/bench-nic tests/bpf/bench-path
-tests_bpf_bench_nic_SOURCES = tests/bpf/bench-nic.c tests/bpf/bench.h
+bench_programs += \
+	tests/bpf/bench-acl \
+	tests/bpf/bench-nic \
+	tests/bpf/bench-path
+contest_sources = \
+	tests/bpf/bench.h \
+	tests/bpf/contest.c \
+	tests/bpf/contest.h
+tests_bpf_bench_acl_SOURCES = tests/bpf/bench-acl.c $(contest_sources)
+tests_bpf_bench_nic_SOURCES = tests/bpf/bench-nic.c $(contest_sources)
 tests_bpf_bench_path_SOURCES = tests/bpf/bench-path.c tests/bpf/bench.h
+tests/bpf/bench-acl.$(OBJEXT): tests/bpf/bench.skel.h
 tests/bpf/bench-nic.$(OBJEXT): tests/bpf/bench.skel.h
+tests/bpf/contest.$(OBJEXT): tests/bpf/bench.skel.h
 tests/bpf/bench-path.$(OBJEXT): tests/bpf/bench.skel.h
 EXTRA_DIST += tests/bpf/bench.bpf.c
 CLEANFILES += \

@@ -27,28 +27,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <cmocka.h>
 
 #include "bpf/abi.h"
 #include "bpf/sink.skel.h"
 #include "tests/bpf/bed.h"
-#include "tests/bpf/bench.h"
-#include "tests/bpf/bench.skel.h"
-#include "tests/bpf/figure.h"
+#include "tests/bpf/contest.h"
 #include "tests/bpf/packet.h"
-
-/* Frames in a round.  So many because each test run of XDP costs the kernel
- * about a millisecond. */
-#define REPEAT 100000
-
-/* The same for real frames. */
-#define LIVE_REPEAT 50000
-
-/* Most rounds, and those of a quick measurement. */
-#define MAX_ROUNDS 60
-#define QUICK_ROUNDS 5
 
 /* Most that IPv4 frames may cost, relative to the reference. */
 #define GOAL 1.3
@@ -62,17 +48,6 @@ static const uint8_t other_mac[6] = { 0x02, 0x52, 0x54, 0x00, 0x00, 0x01 };
 /* What frames a contest is about. */
 enum frame_kind { IP4, IP4_TAGGED, IP6, IP4_NOT_LOCAL };
 
-/* One line of the result. */
-struct contest {
-    const char *name;           /* What is measured. */
-    enum frame_kind kind;       /* With which frames. */
-    uint32_t verdict;           /* What the program must say. */
-    int program;                /* The program. */
-    double ns[MAX_ROUNDS];      /* Per frame, by round. */
-};
-
-static struct bench_bpf *bench;
-
 /* The program, and again with endpoints in a VLAN: in one map the addresses of
  * both kinds would lengthen each other's chains.  And once more with a timeout
  * of a day, so that it looks at the heartbeat. */
@@ -81,9 +56,6 @@ static struct sink_bpf *sink;
 
 /* Where frames are redirected to. */
 static uint32_t target;
-
-/* How many rounds there are. */
-static int n_rounds = MAX_ROUNDS;
 
 /* Stores the address of the 'i'th frame of 'kind' in 'text'. */
 static void
@@ -99,13 +71,14 @@ name_address(enum frame_kind kind, uint32_t i, char *text, size_t size)
     }
 }
 
-/* Makes the 'i'th frame of 'kind'. */
+/* Makes the 'i'th frame of 'kind' at 'data'. */
 static void
-make_frame(enum frame_kind kind, uint32_t i, struct packet *p)
+make_frame(int kind, uint32_t i, uint8_t *data)
 {
     struct packet_ip4 ip = { .src = "192.0.2.1", .ttl = 64, .proto = 17 };
     struct packet_ip6 ip6 = { .src = "2001:db8:1::1", .hop_limit = 64,
                               .next = 17 };
+    struct packet packet, *p = &packet;
     char address[64];
 
     name_address(kind, i, address, sizeof address);
@@ -120,27 +93,7 @@ make_frame(enum frame_kind kind, uint32_t i, struct packet *p)
         packet_ip4(p, &ip);
     }
     packet_pad(p, BENCH_FRAME_LEN);
-}
-
-/* Stores all frames where 'restore' takes them from. */
-static void
-make_frames(void)
-{
-    size_t size = BENCH_KINDS * BENCH_MAX_FRAMES * sizeof(struct bench_frame);
-    struct bench_frame *frames;
-
-    frames = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
-                  bpf_map__fd(bench->maps.frames), 0);
-    assert_true(frames != MAP_FAILED);
-    for (int kind = 0; kind < BENCH_KINDS; kind++) {
-        for (uint32_t i = 0; i < BENCH_MAX_FRAMES; i++) {
-            struct packet p;
-
-            make_frame(kind, i, &p);
-            memcpy(frames[kind * BENCH_MAX_FRAMES + i].data, p.data, p.len);
-        }
-    }
-    munmap(frames, size);
+    memcpy(data, p->data, BENCH_FRAME_LEN);
 }
 
 /* Makes the addresses of 'n' frames of 'kind' known to all programs. */
@@ -159,7 +112,8 @@ set_endpoints(enum frame_kind kind, uint32_t n)
         bed_add_endpoint(kind == IP4_TAGGED ? tagged : nic, text, &endpoint);
         if (kind == IP4) {
             inet_pton(AF_INET, text, &key);
-            bpf_map_update_elem(bpf_map__fd(bench->maps.macs), &key, &mac, 0);
+            bpf_map_update_elem(bpf_map__fd(contest_bench->maps.macs), &key,
+                                &mac, 0);
         }
     }
 }
@@ -174,61 +128,6 @@ now_monotonic_ns(void)
     return ts.tv_sec * UINT64_C(1000000000) + ts.tv_nsec;
 }
 
-/* Nanoseconds of processor time that this thread has had. */
-static double
-now_ns(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-    return ts.tv_sec * 1e9 + ts.tv_nsec;
-}
-
-/* Makes 'program' the one under test, with frames of 'kind'. */
-static void
-choose(enum frame_kind kind, int program)
-{
-    uint32_t slot = 0;
-
-    bench->bss->first_frame = kind * BENCH_MAX_FRAMES;
-    assert_int_equal(bpf_map_update_elem(bpf_map__fd(bench->maps.peer), &slot,
-                                         &program, 0), 0);
-}
-
-/* Runs 'program' on frames of 'kind', with 'verdict'.  Returns nanoseconds per
- * frame.  The kernel's own figure is a whole number of nanoseconds, which is
- * too coarse. */
-static double
-run(enum frame_kind kind, int program, uint32_t verdict)
-{
-    LIBBPF_OPTS(bpf_test_run_opts, opts, .repeat = REPEAT);
-    struct packet p;
-    double start;
-
-    make_frame(kind, 0, &p);
-    opts.data_in = p.data;
-    opts.data_size_in = p.len;
-    choose(kind, program);
-    start = now_ns();
-    assert_int_equal(
-        bpf_prog_test_run_opts(bpf_program__fd(bench->progs.restore), &opts),
-        0);
-    start = now_ns() - start;
-    assert_int_equal(opts.retval, verdict);
-    return start / REPEAT;
-}
-
-/* Runs one round of 'contest'.  Returns nanoseconds per frame beyond what the
- * empty program costs just before. */
-static double
-run_round(const struct contest *contest)
-{
-    double empty = run(contest->kind, bpf_program__fd(bench->progs.empty),
-                       XDP_PASS);
-
-    return run(contest->kind, contest->program, contest->verdict) - empty;
-}
-
 /* Returns how many frames the other end of the target has dropped. */
 static uint64_t
 count_dropped(void)
@@ -239,64 +138,16 @@ count_dropped(void)
     return counters.reasons[SINK * OX_N_REASONS + OX_R_PORT_SINK].packets;
 }
 
-/* Runs one round of 'contest' with real frames.  Returns nanoseconds per
- * frame. */
+/* Runs one round of 'contest' with real frames, all of which must arrive.
+ * Returns nanoseconds per frame. */
 static double
 run_live_round(const struct contest *contest)
 {
-    LIBBPF_OPTS(bpf_test_run_opts, opts, .repeat = LIVE_REPEAT,
-                .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = 64);
     uint64_t dropped = count_dropped();
-    struct packet p;
+    double ns = contest_live_round(contest);
 
-    make_frame(contest->kind, 0, &p);
-    opts.data_in = p.data;
-    opts.data_size_in = p.len;
-    choose(contest->kind, contest->program);
-    assert_int_equal(
-        bpf_prog_test_run_opts(bpf_program__fd(bench->progs.restore), &opts),
-        0);
-    if (contest->verdict == XDP_REDIRECT) {
-        assert_int_equal(count_dropped() - dropped, LIVE_REPEAT);
-    }
-    return opts.duration;
-}
-
-/* Runs all 'n' contests in turn, by 'round', with frames to 'n_flows'
- * addresses. */
-static void
-run_contests(struct contest *contests, size_t n, uint32_t n_flows,
-             double (*round)(const struct contest *))
-{
-    bench->bss->frame_mask = n_flows - 1;
-    for (int i = 0; i < n_rounds; i++) {
-        for (size_t j = 0; j < n; j++) {
-            contests[j].ns[i] = round(&contests[j]);
-        }
-    }
-}
-
-/* Prints a figure for each of the 'n' contests but the first, with which the
- * others are compared. */
-static void
-report(struct contest *contests, size_t n, const char *group, uint32_t n_flows)
-{
-    for (size_t i = 1; i < n; i++) {
-        struct contest *contest = &contests[i];
-        char name[64];
-
-        snprintf(name, sizeof name, "%s, %u endpoint%s", contest->name,
-                 n_flows, n_flows == 1 ? "" : "s");
-        figure_print(&(struct figure) {
-            .group = group,
-            .name = name,
-            .unit = "ns",
-            .value = { contest->name, contest->ns, n_rounds },
-            .reference = { contests[0].name, contests[0].ns, n_rounds },
-            .goal = contest->program == bed_program(nic)
-                    && contest->kind == IP4 ? GOAL : 0,
-        });
-    }
+    assert_int_equal(count_dropped() - dropped, CONTEST_LIVE_REPEAT);
+    return ns;
 }
 
 /* Makes the target, a veth whose other end drops everything. */
@@ -329,9 +180,9 @@ load(void)
 {
     const uint32_t one = 1;
 
-    bench = bench_bpf__open_and_load();
-    assert_non_null(bench);
-    make_frames();
+    for (int kind = 0; kind < BENCH_KINDS; kind++) {
+        contest_make_frames(kind, BENCH_MAX_FRAMES, make_frame);
+    }
     nic = bed_load_sized(0, BENCH_MAX_FRAMES);
     tagged = bed_load_sized(0, BENCH_MAX_FRAMES);
     timed = bed_load_stale(0, UINT64_C(86400000000000), nic);
@@ -342,8 +193,9 @@ load(void)
     bed_set_nic(tagged, 0, nic_mac, one);
     bed_add_target(nic, target);
     bed_add_target(tagged, target);
-    assert_int_equal(bpf_map_update_elem(bpf_map__fd(bench->maps.devices),
-                                         &one, &target, 0), 0);
+    assert_int_equal(
+        bpf_map_update_elem(bpf_map__fd(contest_bench->maps.devices), &one,
+                            &target, 0), 0);
 }
 
 /* Measures what a program costs, with 'n_flows' addresses in turn. */
@@ -353,22 +205,25 @@ measure(uint32_t n_flows)
     int program = bed_program(nic);
     struct contest contests[] = {
         { "look-up, MAC, redirect", IP4, XDP_REDIRECT,
-          bpf_program__fd(bench->progs.reference), { 0 } },
-        { "IPv4", IP4, XDP_REDIRECT, program, { 0 } },
+          bpf_program__fd(contest_bench->progs.reference), 0, { 0 } },
+        { "IPv4", IP4, XDP_REDIRECT, program, GOAL, { 0 } },
         { "IPv4 with a stale timeout", IP4, XDP_REDIRECT, bed_program(timed),
-          { 0 } },
-        { "IPv4 not local", IP4_NOT_LOCAL, XDP_PASS, program, { 0 } },
+          0, { 0 } },
+        { "IPv4 not local", IP4_NOT_LOCAL, XDP_PASS, program, 0, { 0 } },
         { "IPv4 into a VLAN", IP4_TAGGED, XDP_REDIRECT, bed_program(tagged),
-          { 0 } },
-        { "IPv6", IP6, XDP_REDIRECT, program, { 0 } },
+          0, { 0 } },
+        { "IPv6", IP6, XDP_REDIRECT, program, 0, { 0 } },
     };
     size_t n = sizeof contests / sizeof contests[0];
+    char detail[32];
 
     set_endpoints(IP4, n_flows);
     set_endpoints(IP6, n_flows);
     set_endpoints(IP4_TAGGED, n_flows);
-    run_contests(contests, n, n_flows, run_round);
-    report(contests, n, "program, net", n_flows);
+    snprintf(detail, sizeof detail, "%u endpoint%s", n_flows,
+             n_flows == 1 ? "" : "s");
+    contest_run(contests, n, n_flows, contest_round);
+    contest_report(contests, n, "program, net", detail);
 }
 
 /* Measures whole paths. */
@@ -378,36 +233,34 @@ measure_paths(void)
     int program = bed_program(nic);
     struct contest contests[] = {
         { "bare redirect", IP4, XDP_REDIRECT,
-          bpf_program__fd(bench->progs.bare), { 0 } },
+          bpf_program__fd(contest_bench->progs.bare), 0, { 0 } },
         { "look-up, MAC, redirect", IP4, XDP_REDIRECT,
-          bpf_program__fd(bench->progs.reference), { 0 } },
-        { "IPv4", IP4, XDP_REDIRECT, program, { 0 } },
+          bpf_program__fd(contest_bench->progs.reference), 0, { 0 } },
+        { "IPv4", IP4, XDP_REDIRECT, program, GOAL, { 0 } },
         { "IPv4 into a VLAN", IP4_TAGGED, XDP_REDIRECT, bed_program(tagged),
-          { 0 } },
-        { "IPv6", IP6, XDP_REDIRECT, program, { 0 } },
+          0, { 0 } },
+        { "IPv6", IP6, XDP_REDIRECT, program, 0, { 0 } },
     };
     size_t n = sizeof contests / sizeof contests[0];
 
-    run_contests(contests, n, 1, run_live_round);
-    report(contests, n, "whole path of a frame", 1);
+    contest_run(contests, n, 1, run_live_round);
+    contest_report(contests, n, "whole path of a frame", "1 endpoint");
 }
 
 int
 main(int argc, char *argv[])
 {
     bed_enter();
-    if (argc > 1 && !strcmp(argv[1], "--quick")) {
-        n_rounds = QUICK_ROUNDS;
-    }
+    contest_open(argc, argv);
     load();
     measure(1);
     measure(1024);
     measure(BENCH_MAX_FRAMES);
     measure_paths();
     sink_bpf__destroy(sink);
-    bench_bpf__destroy(bench);
     ovn_xdp_bpf__destroy(timed);
     ovn_xdp_bpf__destroy(nic);
     ovn_xdp_bpf__destroy(tagged);
+    contest_close();
     return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
-/* Programs of bench-nic.c.
+/* Programs of bench-nic.c and bench-acl.c.
  *
  * BPF_PROG_TEST_RUN does not restore the frame between repeats: a program that
  * rewrites would see its own work from the second time on.  So 'restore' runs
@@ -105,6 +105,13 @@ SEC("xdp.frags")
 int empty(struct xdp_md *ctx)
 {
 	return XDP_PASS;
+}
+
+/* Drops whatever comes. */
+SEC("xdp.frags")
+int drop(struct xdp_md *ctx)
+{
+	return XDP_DROP;
 }
 
 /* Redirects whatever comes. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What bench-nic.c and its programs, bench.bpf.c, share. */
+ * What bench-nic.c and others share with their programs, bench.bpf.c. */
 
 #ifndef TESTS_BPF_BENCH_H
 #define TESTS_BPF_BENCH_H 1

@@ -42,10 +42,8 @@ is_ip4(const struct rules_prefix *prefix)
     return prefix->len >= 96 && rules_same(prefix->addr, mapped, 96);
 }
 
-/* Returns the class of 'prefix': a bit for each atom that all of it is in, and
- * one for its family. */
-static uint32_t
-class_of(const struct rules *rules, const struct rules_prefix *prefix)
+uint32_t
+rules_class(const struct rules *rules, const struct rules_prefix *prefix)
 {
     uint32_t class = is_ip4(prefix) ? 1u << RULES_MAX_ATOMS : 0;
 
@@ -67,7 +65,7 @@ static void
 write_source(struct rules *rules, const struct rules_prefix *prefix)
 {
     struct ox_acl_source key = { .prefix_len = prefix->len };
-    struct ox_acl_host_class host = { .class = class_of(rules, prefix) };
+    struct ox_acl_host_class host = { .class = rules_class(rules, prefix) };
 
     memcpy(key.addr, prefix->addr, 16);
     memcpy(host.addr, prefix->addr, 16);
@@ -197,7 +195,7 @@ write_class(struct rules *rules, const struct rules_set *s,
 {
     struct family_class fc = {
         .family = is_ip4(prefix) ? 4 : 6,
-        .class = class_of(rules, prefix),
+        .class = rules_class(rules, prefix),
     };
     struct ox_acl_class key = { .set = s->id, .class = fc.class };
     uint32_t number;

@@ -56,6 +56,10 @@ struct rules {
     uint32_t n_hits;            /* Counters in use. */
 };
 
+/* Returns the class of 'prefix': a bit for each atom that all of it is in, and
+ * one for its family. */
+uint32_t rules_class(const struct rules *, const struct rules_prefix *prefix);
+
 /* Writes the sources. */
 void rules_write_sources(struct rules *);
 
