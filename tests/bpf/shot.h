@@ -41,6 +41,7 @@
 
 /* Protocols. */
 #define ICMP 1
+#define IGMP 2
 #define TCP 6
 #define UDP 17
 #define GRE 47

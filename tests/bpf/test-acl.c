@@ -154,7 +154,7 @@ test_ip4_header(void **state)
     }
 }
 
-/* The router answers what is used up. */
+/* This hop or OVN's router answers what is used up. */
 static void
 test_ttl(void **state)
 {
@@ -167,6 +167,8 @@ test_ttl(void **state)
         shot.ttl = 1;
         shot_passes(&shot);
         shot.ttl = 2;
+        shot_passes(&shot);
+        shot.ttl = 3;
         shot_drops(&shot);
         shot_make(&p, &shot, true);
         p.data[p.l3 + 7] = 0;
@@ -242,7 +244,8 @@ test_extension_headers(void **state)
     shot_drops_in(&shot, false);
 }
 
-/* MLD and DHCPv6 are above all rules; discovery never comes so far. */
+/* MLD, DHCPv6, DNS and IGMP are above all rules; discovery never comes so
+ * far. */
 static void
 test_exempt(void **state)
 {
@@ -268,6 +271,13 @@ test_exempt(void **state)
             shot_drops_in(&shot, true);
         }
     }
+    shot.port = 53;
+    shot_passes(&shot);
+    shot.protocol = TCP;
+    shot_drops(&shot);
+    shot.protocol = IGMP;
+    shot_passes_in(&shot, false);
+    shot_drops_in(&shot, true);
 }
 
 int
