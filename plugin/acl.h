@@ -21,6 +21,7 @@
 struct desired;
 struct desired_endpoint;
 struct row_changes;
+struct sb_acl_changes;
 struct sb_acl_view;
 struct sb_view;
 
@@ -49,15 +50,25 @@ struct acl_port {
                                  * NONE.  NULL: none known. */
 };
 
+/* An address about which acl_judge() may say something else. */
+struct acl_address {
+    struct hmap_node node;      /* In struct acl, by hash of 'ip'. */
+    struct in6_addr ip;         /* IPv4 as v4-mapped. */
+};
+
 /* The whole. */
 struct acl {
     struct hmap ports;          /* Of struct acl_port. */
-    struct hmap sets;           /* Of struct acl_set. */
+    struct hmap sets;           /* Of struct acl_set: those of ports that are
+                                 * not pass-only. */
+
+    /* What differs from the last acl_forget_changes(). */
     struct sset changed_ports;  /* Names of ports that came, went, or whose
-                                 * reason or set changed; for users to
-                                 * clear. */
-    bool nat_changed;           /* acl_judge() may say something else of any
-                                 * translated address; for users to clear. */
+                                 * reason or set changed. */
+    struct hmap changed_addresses; /* Of struct acl_address: the endpoints to
+                                 * be judged anew, whatever their kind. */
+    bool nat_changed;           /* Besides, all translated ones. */
+
     struct acl_private *private; /* What is kept for the next update. */
 };
 
@@ -71,18 +82,14 @@ struct acl_inputs {
 struct acl_changes {
     bool all;                   /* Anything. */
     const struct row_changes *bindings; /* Of 'sb'; NULL: none. */
-    const struct row_changes *flows; /* Of 'view'; NULL: none. */
-    const struct sset *groups;  /* Names; NULL: none. */
-    const struct sset *sets;    /* Likewise: only those that came or went
-                                 * matter here. */
-    const struct sset *ports;   /* Of those that the view knows; likewise. */
-    bool datapaths;             /* Tunnel keys. */
+    const struct sb_acl_changes *view; /* Of 'view'; NULL: none. */
 };
 
 struct acl *acl_create(void);
 void acl_destroy(struct acl *);
 void acl_update(struct acl *, const struct acl_inputs *,
                 const struct acl_changes *);
+void acl_forget_changes(struct acl *);
 const struct acl_port *acl_find_port(const struct acl *, const char *name);
 
 /* Judges whether rules decide about packets to 'endpoint'.  Returns its port's

@@ -12,16 +12,25 @@ plugin_libplugin_a_SOURCES = \
 	plugin/acl-expr.h \
 	plugin/acl-flow.c \
 	plugin/acl-flow.h \
+	plugin/acl-flows.c \
+	plugin/acl-groups.c \
+	plugin/acl-judge.c \
 	plugin/acl-lex.c \
 	plugin/acl-lex.h \
 	plugin/acl-match.c \
 	plugin/acl-match.h \
 	plugin/acl-nat.c \
+	plugin/acl-ports.c \
+	plugin/acl-private.h \
+	plugin/acl-route.c \
+	plugin/acl-route.h \
 	plugin/acl-rule.c \
 	plugin/acl-rule.h \
+	plugin/acl-sets.c \
 	plugin/acl-term.c \
 	plugin/acl-text.c \
 	plugin/acl-text.h \
+	plugin/acl.c \
 	plugin/acl.h \
 	plugin/addresses.c \
 	plugin/addresses.h \

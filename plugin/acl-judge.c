@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether packets to an endpoint meet the rules of a port, and of which.
+ *
+ * Rules are those of a port's logical switch.  They say what becomes of a
+ * packet to an endpoint only if OVN brings every packet to that address to
+ * that one port, and nowhere else.  What is to be proven for it stands at the
+ * functions below; what cannot be proven is left to OVN.
+ *
+ * Rules are compared with the packet as it came in.  Those in OVN see it with
+ * another destination, which none of the cubes looks at, but with the same
+ * source, protocol and ports: so nothing may translate these on the way, and
+ * what a load balancer does is never followed. */
+
+#include <config.h>
+
+#include "plugin/acl-private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "packets.h"
+#include "util.h"
+#include "uuid.h"
+
+#include "idl/sb-db.h"
+#include "plugin/desired.h"
+
+/* A floating IP, as far as it is followed. */
+struct translation {
+    const struct in6_addr *external; /* Its address outside. */
+    const struct in6_addr *logical; /* The address inside. */
+    const struct known_dp *router; /* The router that translates. */
+};
+
+/* Addresses. */
+
+/* Returns true if a flow of 'stage' of 'dp' names 'ip' as the destination, or
+ * may mean any. */
+static bool
+is_translated(const struct acl_private *private, enum sb_acl_stage stage,
+              const struct known_dp *dp, const struct in6_addr *ip)
+{
+    const struct known_flow *flow;
+    const struct flow_dp *fd;
+
+    if (stage == SB_ACL_SWITCH_LB ? dp->n_any_lb : dp->n_any_policy) {
+        return true;
+    }
+    HMAP_FOR_EACH_WITH_HASH (flow, external_node, acl_address_hash(ip),
+                             &private->externals) {
+        if (flow->stage == stage
+            && ipv6_addr_equals(&flow->nat.external, ip)) {
+            LIST_FOR_EACH (fd, node, &flow->dps) {
+                if (fd->dp == dp) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+/* Returns true if 'row' has 'ip'. */
+static bool
+has_address(const struct known_row *row, const struct in6_addr *ip)
+{
+    for (size_t i = 0; i < row->n_addresses; i++) {
+        if (ipv6_addr_equals(&row->addresses[i].ip, ip)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Returns true if a port on a provider network, but not 'port', has 'ip'. */
+static bool
+has_rival(const struct acl_private *private, const struct in6_addr *ip,
+          const struct known_port *port)
+{
+    const struct row_address *address;
+
+    HMAP_FOR_EACH_WITH_HASH (address, node, acl_address_hash(ip),
+                             &private->addresses) {
+        if (address->row->port != port && address->row->dp->n_localnets
+            && ipv6_addr_equals(&address->ip, ip)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Ports. */
+
+/* Returns the set of 'port' and stores REASON_NONE, or returns NULL and stores
+ * why it is pass-only. */
+static const struct acl_set *
+port_set(const struct known_port *port, enum reason *reason)
+{
+    *reason = port->port.reason;
+    return *reason == REASON_NONE ? port->port.set : NULL;
+}
+
+/* Judges 'ep', the address of a VM on a provider network.
+ *
+ * Frames to it are sent to the VM's MAC, in the bridge of its network, and
+ * come in by the localnet port.  The switch sends them to the port with that
+ * MAC, whose rules decide, if
+ *
+ *   - the address is the port's own, so that the MAC is: claims by virtual
+ *     ports and for allowed pairs are not;
+ *   - no other port here claims to be where the frames go: the network could
+ *     be there twice, as two switches on one physical network;
+ *   - no load balancer of the switch takes the address. */
+static const struct acl_set *
+judge_vm(const struct acl *acl, const struct desired_endpoint *ep,
+         enum reason *reason)
+{
+    const struct known_port *port = known_port_find(acl, ep->logical_port);
+    const struct known_row *row;
+
+    if (port && port->port.reason == REASON_ACL_PENDING) {
+        return port_set(port, reason);
+    }
+    *reason = REASON_ACL_PORT;
+    if (!port) {
+        return NULL;
+    }
+    row = CONTAINER_OF(port->rows.next, struct known_row, port_node);
+    if (!has_address(row, &ep->key.addr)
+        || has_rival(acl->private, &ep->key.addr, port)) {
+        return NULL;
+    }
+    if (is_translated(acl->private, SB_ACL_SWITCH_LB, row->dp,
+                      &ep->key.addr)) {
+        *reason = REASON_ACL_TRANSLATED;
+        return NULL;
+    }
+    return port_set(port, reason);
+}
+
+/* Floating IPs. */
+
+/* Stores in '*translation' what becomes of 'external'.  Returns false if that
+ * is not followed.
+ *
+ * Of all routers known here, a single one has a single flow that names the
+ * address, and that translates whatever comes for it.  There is none that
+ * might translate other addresses besides.  What comes by another port of the
+ * router than the flow's is not translated, and so is not the VM's at all. */
+static bool
+find_translation(const struct acl_private *private,
+                 const struct in6_addr *external,
+                 struct translation *translation)
+{
+    const struct known_flow *flow, *found = NULL;
+
+    HMAP_FOR_EACH_WITH_HASH (flow, external_node, acl_address_hash(external),
+                             &private->externals) {
+        if (flow->stage == SB_ACL_ROUTER_DNAT
+            && ipv6_addr_equals(&flow->nat.external, external)) {
+            if (found || flow->nat.kind != ACL_NAT_PLAIN
+                || !ovs_list_is_singleton(&flow->dps)) {
+                return false;
+            }
+            found = flow;
+        }
+    }
+    if (!found) {
+        return false;
+    }
+
+    const struct flow_dp *fd = CONTAINER_OF(found->dps.next, struct flow_dp,
+                                            node);
+    *translation = (struct translation) {
+        external, &found->nat.logical, fd->dp };
+    return !fd->dp->n_any_dnat;
+}
+
+/* Returns the datapath of the switch that 'route' leads to, or NULL. */
+static const struct known_dp *
+route_network(const struct acl_private *private,
+              const struct sb_acl_view *view, const struct acl_route *route)
+{
+    const struct sb_acl_link *link
+        = (route->kind == ACL_ROUTE_CONNECTED
+           ? sb_acl_find_link(view, route->port) : NULL);
+
+    return link ? known_dp_find(private, &link->network) : NULL;
+}
+
+/* Returns the switch to which the router of 't' sends packets to 't->logical',
+ * or NULL if that is not certain.
+ *
+ * The flow with the highest priority decides among those that match.  So there
+ * has to be one that matches all packets to the address, for a connected
+ * network; and all others that may match, of the same or a higher priority,
+ * have to lead to the same switch. */
+static const struct known_dp *
+find_network(const struct acl_private *private, const struct sb_acl_view *view,
+             const struct translation *t)
+{
+    const struct known_dp *network = NULL;
+    const struct flow_dp *fd;
+    int priority = -1;
+
+    LIST_FOR_EACH (fd, route_node, &t->router->routes) {
+        const struct known_flow *flow = fd->flow;
+
+        if (flow->priority > priority && !flow->route.partial
+            && acl_route_concerns(&flow->route, t->logical)) {
+            priority = flow->priority;
+            network = route_network(private, view, &flow->route);
+        }
+    }
+    LIST_FOR_EACH (fd, route_node, &t->router->routes) {
+        const struct known_flow *flow = fd->flow;
+
+        if (flow->priority >= priority
+            && acl_route_concerns(&flow->route, t->logical)
+            && route_network(private, view, &flow->route) != network) {
+            return NULL;
+        }
+    }
+    return network;
+}
+
+/* Returns the only port on 'network' here that has 'ip', or NULL. */
+static const struct known_port *
+find_owner(const struct acl_private *private, const struct known_dp *network,
+           const struct in6_addr *ip)
+{
+    const struct known_port *owner = NULL;
+    const struct row_address *address;
+
+    HMAP_FOR_EACH_WITH_HASH (address, node, acl_address_hash(ip),
+                             &private->addresses) {
+        if (address->row->dp == network
+            && ipv6_addr_equals(&address->ip, ip)) {
+            if (owner && owner != address->row->port) {
+                return NULL;
+            }
+            owner = address->row->port;
+        }
+    }
+    return owner;
+}
+
+/* Returns true if no load balancer of a provider network that frames for 'ep'
+ * may come in by takes the address: since 24.09 that of a switch does, also if
+ * they come from outside.  All of these networks have to be in the view, and
+ * there has to be one. */
+static bool
+is_clear_outside(const struct acl_private *private,
+                 const struct sb_acl_view *view,
+                 const struct desired_endpoint *ep)
+{
+    const struct known_row *row;
+    bool any = false;
+
+    LIST_FOR_EACH (row, dp_node, &private->localnets) {
+        if (row->vlan != ep->vlan || strcmp(row->network, ep->network)) {
+            continue;
+        }
+        if (!sb_acl_find_datapath(view, &row->dp->uuid)
+            || is_translated(private, SB_ACL_SWITCH_LB, row->dp,
+                             &ep->key.addr)) {
+            return false;
+        }
+        any = true;
+    }
+    return any;
+}
+
+/* Judges 'ep', an address of a router that may be the floating IP of a VM.
+ *
+ * The rules of the VM's port decide about all packets to it, if
+ *
+ *   - they come to the router: no load balancer outside takes them, and no
+ *     port of a VM has the same address there;
+ *   - the router translates all of them, to one address inside;
+ *   - and sends all of these to one switch, not by a policy or another route
+ *     elsewhere;
+ *   - no load balancer of that switch takes them;
+ *   - the address inside is that of a single port here, and of the one that
+ *     the endpoint is resident with, if that is a VM. */
+static const struct acl_set *
+judge_floating_ip(const struct acl *acl, const struct sb_acl_view *view,
+                  const struct desired_endpoint *ep, enum reason *reason)
+{
+    const struct acl_private *private = acl->private;
+    const struct known_port *owner;
+    const struct known_dp *network;
+    struct translation t;
+
+    *reason = REASON_ACL_TRANSLATED;
+    if (has_rival(private, &ep->key.addr, NULL)
+        || !find_translation(private, &ep->key.addr, &t)
+        || is_translated(private, SB_ACL_ROUTER_POLICY, t.router, t.logical)
+        || !is_clear_outside(private, view, ep)) {
+        return NULL;
+    }
+    network = find_network(private, view, &t);
+    if (!network
+        || is_translated(private, SB_ACL_SWITCH_LB, network, t.logical)) {
+        return NULL;
+    }
+    owner = find_owner(private, network, t.logical);
+    if (!owner || (ep->kind == ENDPOINT_FIP_DISTRIBUTED
+                   && strcmp(owner->port.name, ep->logical_port))) {
+        *reason = REASON_ACL_PORT;
+        return NULL;
+    }
+    return port_set(owner, reason);
+}
+
+/* Judges whether rules decide about packets to 'ep', see plugin/acl.h.  'in'
+ * is that of the last acl_update(). */
+const struct acl_set *
+acl_judge(const struct acl *acl, const struct acl_inputs *in,
+          const struct desired_endpoint *ep, enum reason *reason)
+{
+    if (!in->view->complete) {
+        *reason = REASON_ACL_PENDING;
+        return NULL;
+    }
+    switch (ep->kind) {
+    case ENDPOINT_VM:
+        return judge_vm(acl, ep, reason);
+    case ENDPOINT_FIP_DISTRIBUTED:
+    case ENDPOINT_FIP_CENTRALISED:
+        return judge_floating_ip(acl, in->view, ep, reason);
+    case ENDPOINT_LOAD_BALANCER:
+        *reason = REASON_ACL_TRANSLATED;
+        return NULL;
+    case ENDPOINT_ROUTER:
+    default:
+        *reason = REASON_ACL_PORT;
+        return NULL;
+    }
+}
