@@ -3,7 +3,9 @@
 # Tests of plugin/.
 
 unit_tests += \
+	tests/plugin/test-acl \
 	tests/plugin/test-acl-flow \
+	tests/plugin/test-acl-judge \
 	tests/plugin/test-acl-rule \
 	tests/plugin/test-acl-text \
 	tests/plugin/test-addresses \
@@ -46,6 +48,8 @@ root_units += \
 	tests/plugin/test-port-guard
 
 tests_libtest_a_SOURCES += \
+	tests/plugin/acl-bed.c \
+	tests/plugin/acl-bed.h \
 	tests/plugin/acl-text.c \
 	tests/plugin/acl-text.h \
 	tests/plugin/dp-bpf-bed.c \

@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Do the rules of a port decide about packets to an endpoint?  Each thing that
+ * has to be proven for it is missing once. */
+
+#include <config.h>
+
+#include "plugin/acl.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "openvswitch/vlog.h"
+#include "plugin/desired.h"
+#include "plugin/reason.h"
+#include "tests/plugin/acl-bed.h"
+#include "util.h"
+
+/* Datapaths of the cloud: a provider network, a network of VMs and the router
+ * between them. */
+#define PROVIDER 1
+#define TENANT 2
+#define ROUTER 3
+
+/* The cloud, and a floating IP in it. */
+struct fixture {
+    struct acl_bed bed;         /* Rows. */
+    uint32_t dnat;              /* Flow that translates. */
+    uint32_t route;             /* Route of the VMs' network. */
+};
+
+/* Returns an endpoint. */
+static struct desired_endpoint
+make_endpoint(enum endpoint_kind kind, const char *address, const char *port)
+{
+    return (struct desired_endpoint) {
+        .key = values_key(address), .kind = kind,
+        .logical_port = CONST_CAST(char *, port),
+        .network = CONST_CAST(char *, "physnet1"), };
+}
+
+/* Returns what acl_judge() says of an endpoint, REASON_NONE only with the
+ * rules of 'port'. */
+static enum reason
+judge(struct acl_bed *bed, enum endpoint_kind kind, const char *address,
+      const char *resident, const char *port)
+{
+    struct desired_endpoint ep = make_endpoint(kind, address, resident);
+    enum reason reason;
+
+    acl_bed_update(bed);
+    const struct acl_set *set = acl_bed_judge(bed, &ep, &reason);
+    if (reason == REASON_NONE) {
+        assert_non_null(set);
+        assert_ptr_equal(set, acl_find_port(bed->acl, port)->set);
+    } else {
+        assert_null(set);
+    }
+    return reason;
+}
+
+/* Likewise of the floating IP, distributed. */
+static enum reason
+judge_fip(struct fixture *f)
+{
+    return judge(&f->bed, ENDPOINT_FIP_DISTRIBUTED, "172.24.100.112", "vm1",
+                 "vm1");
+}
+
+/* Adds a route to the router.  Returns its flow. */
+static uint32_t
+add_route(struct acl_bed *bed, int priority, const char *match,
+          const char *next_hop, const char *port)
+{
+    char *actions = xasprintf(
+        "ip.ttl--; reg8[0..15] = 0; reg0 = %s; reg1 = 10.1.0.1; "
+        "eth.src = fa:16:3e:00:00:01; outport = \"%s\"; flags.loopback = 1; "
+        "next;", next_hop, port);
+    uint32_t flow = acl_bed_add_flow(bed, SB_ACL_ROUTER_ROUTE, priority,
+                                     ROUTER, match, actions);
+
+    free(actions);
+    return flow;
+}
+
+/* Adds a translation to the router.  Returns its flow. */
+static uint32_t
+add_dnat(struct acl_bed *bed, const char *external, const char *logical)
+{
+    char *match = xasprintf("ip && ip4.dst == %s && inport == \"lrp-out\"",
+                            external);
+    char *actions = xasprintf("ct_dnat(%s);", logical);
+    uint32_t flow = acl_bed_add_flow(bed, SB_ACL_ROUTER_DNAT, 100, ROUTER,
+                                     match, actions);
+
+    free(match);
+    free(actions);
+    return flow;
+}
+
+/* Adds to the switch 'datapath' a load balancer with the address 'vip'.
+ * Returns its flow. */
+static uint32_t
+add_vip(struct acl_bed *bed, uint32_t datapath, const char *vip)
+{
+    char *match = xasprintf("ct.new && ip4.dst == %s && tcp.dst == 80", vip);
+    uint32_t flow = acl_bed_add_flow(
+        bed, SB_ACL_SWITCH_LB, 120, datapath, match,
+        "reg0[1] = 0; ct_lb_mark(backends=10.1.0.3:80,10.1.0.4:80);");
+
+    free(match);
+    return flow;
+}
+
+/* Makes '*state' a cloud with a floating IP for the VM's port vm1. */
+static int
+setup(void **state)
+{
+    struct fixture *f = xmalloc(sizeof *f);
+    struct acl_bed *bed = &f->bed;
+
+    acl_bed_init(bed);
+    for (uint32_t i = PROVIDER; i <= ROUTER; i++) {
+        acl_bed_set_datapath(bed, i, true);
+    }
+    acl_bed_touch(bed, values_add_localnet(&bed->values, "provnet-1",
+                                           "physnet1", PROVIDER, -1));
+    acl_bed_set_link(bed, "lrp-in", TENANT);
+    add_route(bed, 1, "reg7 == 0 && ip4.dst == 0.0.0.0/0", "172.24.100.1",
+              "lrp-out");
+    add_route(bed, 74, "ip4.dst == 172.24.100.0/24", "ip4.dst", "lrp-out");
+    f->route = add_route(bed, 74, "ip4.dst == 10.1.0.0/24", "ip4.dst",
+                         "lrp-in");
+    acl_bed_add_flow(bed, SB_ACL_ROUTER_ROUTE, 10550, ROUTER,
+                     "nd_rs || nd_ra", "drop;");
+    acl_bed_add_flow(bed, SB_ACL_ROUTER_ROUTE, 0, ROUTER, "1", "drop;");
+    acl_bed_add_flow(bed, SB_ACL_ROUTER_POLICY, 0, ROUTER, "1",
+                     "reg8[0..15] = 0; next;");
+    acl_bed_add_flow(bed, SB_ACL_SWITCH_LB, 110, TENANT, "reg0[2] == 1",
+                     "ct_lb_mark;");
+    f->dnat = add_dnat(bed, "172.24.100.112", "10.1.0.3");
+    acl_bed_add_vm(bed, "vm1", TENANT, "fa:16:3e:00:00:01 10.1.0.3");
+    acl_bed_add_vm(bed, "vm2", TENANT, "fa:16:3e:00:00:02 10.1.0.4");
+    acl_bed_add_vm(bed, "vm3", PROVIDER, "fa:16:3e:00:00:03 172.24.100.50");
+    acl_bed_drop(bed, TENANT, "ip");
+    acl_bed_drop(bed, PROVIDER, "ip");
+    *state = f;
+    return 0;
+}
+
+/* Undoes setup(). */
+static int
+teardown(void **state)
+{
+    struct fixture *f = *state;
+
+    acl_bed_destroy(&f->bed);
+    free(f);
+    return 0;
+}
+
+/* Returns what acl_judge() says of the VM on the provider network. */
+static enum reason
+judge_vm(struct fixture *f)
+{
+    return judge(&f->bed, ENDPOINT_VM, "172.24.100.50", "vm3", "vm3");
+}
+
+/* A VM on a provider network. */
+static void
+test_vm(void **state)
+{
+    struct fixture *f = *state;
+    struct acl_bed *bed = &f->bed;
+
+    assert_int_equal(judge_vm(f), REASON_NONE);
+    assert_int_equal(judge(bed, ENDPOINT_VM, "172.24.100.51", "vm3", "vm3"),
+                     REASON_ACL_PORT);
+    assert_int_equal(judge(bed, ENDPOINT_VM, "172.24.100.50", "vip", "vip"),
+                     REASON_ACL_PORT);
+
+    /* A pass-only port tells its own reason. */
+    uint32_t flow = acl_bed_allow(bed, PROVIDER, "ip.ttl == 1");
+    assert_int_equal(judge_vm(f), REASON_ACL_MATCH);
+    acl_bed_drop_flow(bed, flow);
+    acl_bed_set_port(bed, "vm3", false);
+    assert_int_equal(judge_vm(f), REASON_ACL_PENDING);
+    acl_bed_set_port(bed, "vm3", true);
+    assert_int_equal(judge_vm(f), REASON_NONE);
+    bed->view.complete = false;
+    assert_int_equal(judge_vm(f), REASON_ACL_PENDING);
+}
+
+/* A VM whose address a load balancer of its switch takes. */
+static void
+test_vm_translated(void **state)
+{
+    struct fixture *f = *state;
+    struct acl_bed *bed = &f->bed;
+
+    add_vip(bed, TENANT, "172.24.100.50");
+    assert_int_equal(judge_vm(f), REASON_NONE);
+    uint32_t flow = add_vip(bed, PROVIDER, "172.24.100.50");
+    assert_int_equal(judge_vm(f), REASON_ACL_TRANSLATED);
+    acl_bed_drop_flow(bed, flow);
+    assert_int_equal(judge_vm(f), REASON_NONE);
+    acl_bed_add_flow(bed, SB_ACL_SWITCH_LB, 120, PROVIDER,
+                     "ct.new && tcp.dst == 80",
+                     "ct_lb_mark(backends=10.1.0.3:80);");
+    assert_int_equal(judge_vm(f), REASON_ACL_TRANSLATED);
+}
+
+/* A VM whose network is there twice. */
+static void
+test_vm_rival(void **state)
+{
+    struct fixture *f = *state;
+    struct acl_bed *bed = &f->bed;
+
+    acl_bed_add_vm(bed, "vm4", 7, "fa:16:3e:00:00:04 172.24.100.50");
+    assert_int_equal(judge_vm(f), REASON_NONE);
+    acl_bed_touch(bed, values_add_localnet(&bed->values, "provnet-7",
+                                           "physnet1", 7, -1));
+    assert_int_equal(judge_vm(f), REASON_ACL_PORT);
+    acl_bed_remove_vm(bed, "vm4");
+    assert_int_equal(judge_vm(f), REASON_NONE);
+}
+
+/* A floating IP. */
+static void
+test_fip(void **state)
+{
+    struct fixture *f = *state;
+    struct acl_bed *bed = &f->bed;
+
+    assert_int_equal(judge_fip(f), REASON_NONE);
+    assert_int_equal(judge(bed, ENDPOINT_FIP_CENTRALISED, "172.24.100.112",
+                           "cr-lrp-out", "vm1"), REASON_NONE);
+
+    /* No translation, or another one. */
+    acl_bed_drop_flow(bed, f->dnat);
+    assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+    f->dnat = add_dnat(bed, "172.24.100.112", "10.1.0.4");
+    assert_int_equal(judge_fip(f), REASON_ACL_PORT);
+    assert_int_equal(judge(bed, ENDPOINT_FIP_CENTRALISED, "172.24.100.112",
+                           "cr-lrp-out", "vm2"), REASON_NONE);
+    acl_bed_drop_flow(bed, f->dnat);
+
+    /* The address of a VM elsewhere. */
+    f->dnat = add_dnat(bed, "172.24.100.112", "10.1.0.9");
+    assert_int_equal(judge(bed, ENDPOINT_FIP_CENTRALISED, "172.24.100.112",
+                           "cr-lrp-out", NULL), REASON_ACL_PORT);
+}
+
+/* More than one flow for the address, or one that is not for all packets. */
+static void
+test_fip_twice(void **state)
+{
+    struct fixture *f = *state;
+    struct acl_bed *bed = &f->bed;
+
+    uint32_t flow = add_dnat(bed, "172.24.100.112", "10.1.0.4");
+    assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+    acl_bed_drop_flow(bed, flow);
+    assert_int_equal(judge_fip(f), REASON_NONE);
+
+    flow = acl_bed_add_flow(
+        bed, SB_ACL_ROUTER_DNAT, 120, ROUTER,
+        "ct.new && !ct.rel && ip4 && ip4.dst == 172.24.100.112 && tcp"
+        " && tcp.dst == 80", "ct_lb_mark(backends=10.1.0.4:80);");
+    assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+    acl_bed_drop_flow(bed, flow);
+    assert_int_equal(judge_fip(f), REASON_NONE);
+
+    flow = acl_bed_add_flow(bed, SB_ACL_ROUTER_DNAT, 120, ROUTER,
+                            "ct.new && tcp.dst == 80",
+                            "ct_lb_mark(backends=10.1.0.4:80);");
+    assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+    acl_bed_drop_flow(bed, flow);
+    assert_int_equal(judge_fip(f), REASON_NONE);
+
+    /* The same flow on two routers. */
+    acl_bed_set_flow(bed, f->dnat, SB_ACL_ROUTER_DNAT, 100, "3 9",
+                     "ip && ip4.dst == 172.24.100.112", "ct_dnat(10.1.0.3);");
+    assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+    acl_bed_set_flow(bed, f->dnat, SB_ACL_ROUTER_DNAT, 100, "3",
+                     "ip && ip4.dst == 172.24.100.112", "ct_dnat(10.1.0.3);");
+    assert_int_equal(judge_fip(f), REASON_NONE);
+}
+
+/* Load balancers in front of the router and behind it. */
+static void
+test_fip_load_balancer(void **state)
+{
+    struct fixture *f = *state;
+    struct acl_bed *bed = &f->bed;
+
+    uint32_t flow = add_vip(bed, TENANT, "10.1.0.3");
+    assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+    acl_bed_drop_flow(bed, flow);
+    flow = add_vip(bed, PROVIDER, "172.24.100.112");
+    assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+    acl_bed_drop_flow(bed, flow);
+    add_vip(bed, TENANT, "172.24.100.200");
+    add_vip(bed, PROVIDER, "10.1.0.3");
+    assert_int_equal(judge_fip(f), REASON_NONE);
+
+    /* That of the provider network has to be known. */
+    acl_bed_set_datapath(bed, PROVIDER, false);
+    assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+    acl_bed_set_datapath(bed, PROVIDER, true);
+    assert_int_equal(judge_fip(f), REASON_NONE);
+    acl_bed_touch(bed, values_binding(&bed->values, "provnet-1"));
+    values_binding(&bed->values, "provnet-1")->tag = 7;
+    assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+}
+
+/* Policies of the router. */
+static void
+test_fip_policy(void **state)
+{
+    struct fixture *f = *state;
+    struct acl_bed *bed = &f->bed;
+
+    uint32_t flow = acl_bed_add_flow(
+        bed, SB_ACL_ROUTER_POLICY, 100, ROUTER, "ip4.src == 192.0.2.1",
+        "reg0 = 10.1.0.77; outport = \"lrp-in\"; next;");
+    assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+    acl_bed_drop_flow(bed, flow);
+    flow = acl_bed_add_flow(
+        bed, SB_ACL_ROUTER_POLICY, 100, ROUTER, "ip4.dst == 10.1.0.3",
+        "reg0 = 10.1.0.77; outport = \"lrp-in\"; next;");
+    assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+    acl_bed_drop_flow(bed, flow);
+    assert_int_equal(judge_fip(f), REASON_NONE);
+}
+
+/* Routes of the router. */
+static void
+test_fip_route(void **state)
+{
+    struct fixture *f = *state;
+    struct acl_bed *bed = &f->bed;
+    static const char *const elsewhere[] = {
+        "reg7 == 0 && ip4.dst == 10.1.0.3/32",
+        "reg7 == 0 && ip4.dst == 10.1.0.0/28",
+        "reg7 == 1 && ip4.dst == 10.1.0.3/32",
+        "inport == \"lrp-out\" && ip4.dst == 10.1.0.3",
+        "ip4.src == 192.0.2.0/24",
+        "ip4.dst == 10.1.0.0/28 || ip4.dst == 192.0.2.1",
+        "ip4.dst == $routes",
+        "ip4.dst == 10.1.0.0/24 && udp.dst == 3784",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(elsewhere); i++) {
+        uint32_t flow = add_route(bed, 98, elsewhere[i], "10.1.0.77",
+                                  "lrp-in");
+        assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+        acl_bed_drop_flow(bed, flow);
+        flow = add_route(bed, 73, elsewhere[i], "10.1.0.77", "lrp-in");
+        assert_int_equal(judge_fip(f), REASON_NONE);
+        acl_bed_drop_flow(bed, flow);
+    }
+    add_route(bed, 98, "reg7 == 0 && ip4.dst == 10.1.0.16/28", "10.1.0.77",
+              "lrp-in");
+    add_route(bed, 98, "ip4.mcast || ip6.mcast", "10.1.0.77", "lrp-in");
+    uint32_t bfd = add_route(bed, 75, "ip4.dst == 10.1.0.0/24"
+                             " && udp.dst == 3784", "ip4.dst", "lrp-in");
+    assert_int_equal(judge_fip(f), REASON_NONE);
+
+    /* Without the right one nothing is certain. */
+    acl_bed_drop_flow(bed, f->route);
+    assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+    f->route = add_route(bed, 74, "inport == \"lrp-out\""
+                         " && ip4.dst == 10.1.0.0/24", "ip4.dst", "lrp-in");
+    assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+    acl_bed_drop_flow(bed, f->route);
+    f->route = add_route(bed, 74, "ip4.dst == 10.1.0.0/24", "ip4.dst",
+                         "lrp-other");
+    assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+    acl_bed_set_link(bed, "lrp-other", TENANT);
+    assert_int_equal(judge_fip(f), REASON_NONE);
+    acl_bed_set_link(bed, "lrp-other", PROVIDER);
+    assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+    acl_bed_drop_flow(bed, bfd);
+    assert_int_equal(judge_fip(f), REASON_ACL_PORT);
+    acl_bed_set_link(bed, "lrp-other", 0);
+    assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+}
+
+/* Addresses that more than one port has. */
+static void
+test_fip_rivals(void **state)
+{
+    struct fixture *f = *state;
+    struct acl_bed *bed = &f->bed;
+
+    acl_bed_add_vm(bed, "vm4", TENANT, "fa:16:3e:00:00:04 10.1.0.3");
+    assert_int_equal(judge_fip(f), REASON_ACL_PORT);
+    acl_bed_remove_vm(bed, "vm4");
+    acl_bed_add_vm(bed, "vm4", 7, "fa:16:3e:00:00:04 10.1.0.3");
+    assert_int_equal(judge_fip(f), REASON_NONE);
+    acl_bed_add_vm(bed, "vm5", PROVIDER, "fa:16:3e:00:00:04 172.24.100.112");
+    assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+}
+
+/* Other kinds of endpoint. */
+static void
+test_kinds(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(judge(&f->bed, ENDPOINT_LOAD_BALANCER, "172.24.100.112",
+                           "vm1", NULL), REASON_ACL_TRANSLATED);
+    assert_int_equal(judge(&f->bed, ENDPOINT_ROUTER, "172.24.100.112", "vm1",
+                           NULL), REASON_ACL_PORT);
+}
+
+/* Returns true if 'address' is among the changed ones. */
+static bool
+is_noted(const struct acl *acl, const char *address)
+{
+    struct dp_key key = values_key(address);
+    const struct acl_address *noted;
+
+    HMAP_FOR_EACH (noted, node, &acl->changed_addresses) {
+        if (!memcmp(&noted->ip, &key.addr, sizeof noted->ip)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whoever has to be judged anew is noted. */
+static void
+test_noted(void **state)
+{
+    struct fixture *f = *state;
+    struct acl_bed *bed = &f->bed;
+
+    acl_bed_update(bed);
+    acl_forget_changes(bed->acl);
+    add_dnat(bed, "172.24.100.113", "10.1.0.4");
+    acl_bed_update(bed);
+    assert_true(is_noted(bed->acl, "172.24.100.113"));
+    assert_false(is_noted(bed->acl, "172.24.100.112"));
+    assert_false(bed->acl->nat_changed);
+
+    /* A port's rules, and where its address is. */
+    acl_forget_changes(bed->acl);
+    acl_bed_allow(bed, TENANT, "outport == \"vm2\" && tcp");
+    acl_bed_update(bed);
+    assert_true(is_noted(bed->acl, "10.1.0.4"));
+    assert_true(is_noted(bed->acl, "172.24.100.113"));
+    assert_false(is_noted(bed->acl, "172.24.100.112"));
+    acl_forget_changes(bed->acl);
+    acl_bed_remove_vm(bed, "vm1");
+    acl_bed_update(bed);
+    assert_true(is_noted(bed->acl, "172.24.100.112"));
+
+    /* A load balancer that takes the address inside. */
+    acl_forget_changes(bed->acl);
+    add_vip(bed, TENANT, "10.1.0.4");
+    acl_bed_update(bed);
+    assert_true(is_noted(bed->acl, "172.24.100.113"));
+    assert_false(bed->acl->nat_changed);
+
+    /* Anything else of a router. */
+    acl_forget_changes(bed->acl);
+    add_route(bed, 98, "reg7 == 0 && ip4.dst == 10.1.0.3/32", "10.1.0.77",
+              "lrp-in");
+    acl_bed_update(bed);
+    assert_true(bed->acl->nat_changed);
+}
+
+/* Runs the tests. */
+int
+main(void)
+{
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+    static const struct CMUnitTest tests[] = {
+        TEST(test_vm),
+        TEST(test_vm_translated),
+        TEST(test_vm_rival),
+        TEST(test_fip),
+        TEST(test_fip_twice),
+        TEST(test_fip_load_balancer),
+        TEST(test_fip_policy),
+        TEST(test_fip_route),
+        TEST(test_fip_rivals),
+        TEST(test_kinds),
+        TEST(test_noted),
+    };
+
+    vlog_set_levels(NULL, VLF_CONSOLE, VLL_OFF);
+    return cmocka_run_group_tests_name("acl-judge", tests, NULL, NULL);
+}
