@@ -115,9 +115,9 @@ set_rule(const struct acl_rule *rule, uint64_t hits,
     acl_text_destroy(&text);
 }
 
-/* Fills the rules of 'dst' with those of 'set'. */
+/* Fills '*dst' with 'set'. */
 static void
-set_rules(const struct acl_set *set, struct view_acl_port *dst)
+fill_set(const struct acl_set *set, struct view_acl_set *dst)
 {
     uint64_t *hits = xcalloc(MAX(1, set->n_rules), sizeof *hits);
 
@@ -130,58 +130,89 @@ set_rules(const struct acl_set *set, struct view_acl_port *dst)
     free(hits);
 }
 
-/* Appends the port 'name' to 'acls': 'port', or NULL if nothing is known of
- * its rules. */
-static void
-add_port(const struct view *view, const char *name,
-         const struct acl_port *port, struct view_acls *acls)
-{
-    enum reason reason = view_acl_port_reason(view, port);
-    struct view_acl_port *dst = &acls->ports[acls->n++];
+/* A list of ports being made.  Most ports share their rules with others, and
+ * a node may have thousands of ports with dozens of rules each. */
+struct listing {
+    const struct view *view;    /* The daemon. */
+    const char *filter;         /* Name of the only port, or NULL for all. */
+    struct view_acls *acls;     /* The list. */
+    const struct acl_set **sets; /* What its sets were made from. */
+};
 
-    *dst = (struct view_acl_port) {
+/* Makes room in 'listing' for 'n' ports. */
+static void
+listing_reserve(struct listing *listing, size_t n)
+{
+    listing->acls->ports = xcalloc(n + 1, sizeof *listing->acls->ports);
+    listing->acls->sets = xcalloc(n + 1, sizeof *listing->acls->sets);
+    listing->sets = xcalloc(n + 1, sizeof *listing->sets);
+}
+
+/* Returns 'set' as it is shown, once for all ports that have it. */
+static const struct view_acl_set *
+listing_set(struct listing *listing, const struct acl_set *set)
+{
+    struct view_acls *acls = listing->acls;
+    size_t i;
+
+    for (i = 0; i < acls->n_sets; i++) {
+        if (listing->sets[i] == set) {
+            return &acls->sets[i];
+        }
+    }
+    listing->sets[i] = set;
+    acls->n_sets++;
+    fill_set(set, &acls->sets[i]);
+    return &acls->sets[i];
+}
+
+/* Appends the port 'name' to 'listing', unless another is asked for: 'port',
+ * or NULL if nothing is known of its rules. */
+static void
+listing_add(struct listing *listing, const char *name,
+            const struct acl_port *port)
+{
+    enum reason reason = view_acl_port_reason(listing->view, port);
+
+    if (listing->filter && strcmp(listing->filter, name)) {
+        return;
+    }
+    listing->acls->ports[listing->acls->n++] = (struct view_acl_port) {
         .logical_port = xstrdup(name),
         .state = reason == REASON_NONE ? "enforced" : "pass-only",
         .reason = reason_to_string(reason),
         .token = xstrdup(port && port->token ? port->token : ""),
         .column = port ? port->column : 0,
+        .set = (port && port->set
+                ? listing_set(listing, port->set) : NULL),
     };
-    if (port && port->set) {
-        set_rules(port->set, dst);
-    }
 }
 
-/* Appends to 'acls' the ports called 'name', or all if that is NULL, whose
- * rules are known. */
+/* Appends to 'listing' the ports whose rules are known. */
 static void
-add_known_ports(const struct view *view, const char *name,
-                struct view_acls *acls)
+add_known_ports(struct listing *listing)
 {
+    const struct hmap *ports = &listing->view->acl->ports;
     const struct acl_port *port;
 
-    acls->ports = xcalloc(hmap_count(&view->acl->ports) + 1,
-                          sizeof *acls->ports);
-    HMAP_FOR_EACH (port, node, &view->acl->ports) {
-        if (!name || !strcmp(name, port->name)) {
-            add_port(view, port->name, port, acls);
-        }
+    listing_reserve(listing, hmap_count(ports));
+    HMAP_FOR_EACH (port, node, ports) {
+        listing_add(listing, port->name, port);
     }
 }
 
-/* Appends to 'acls' the ports called 'name', or all if that is NULL, that OVN
- * has bound to this chassis, while nobody derives rules. */
+/* Appends to 'listing' the ports of VMs that OVN has bound to this chassis,
+ * while nobody derives rules. */
 static void
-add_bound_ports(const struct view *view, const char *name,
-                struct view_acls *acls)
+add_bound_ports(struct listing *listing)
 {
-    const struct hmap *bindings = &sb_db_view(view->sb_db)->bindings;
+    const struct hmap *bindings = &sb_db_view(listing->view->sb_db)->bindings;
     const struct sb_binding *binding;
 
-    acls->ports = xcalloc(hmap_count(bindings) + 1, sizeof *acls->ports);
+    listing_reserve(listing, hmap_count(bindings));
     HMAP_FOR_EACH (binding, node, bindings) {
-        if (!binding->type[0] && (binding->here || binding->additional)
-            && (!name || !strcmp(name, binding->logical_port))) {
-            add_port(view, binding->logical_port, NULL, acls);
+        if (!binding->type[0] && (binding->here || binding->additional)) {
+            listing_add(listing, binding->logical_port, NULL);
         }
     }
 }
@@ -201,14 +232,18 @@ bool
 view_get_acls(const struct view *view, const char *logical_port,
               struct view_acls *acls)
 {
+    struct listing listing = {
+        .view = view, .filter = logical_port, .acls = acls };
+
     *acls = (struct view_acls) {
         .mode = settings_acl_to_string(view->settings->acl),
     };
     if (view->acl && view->settings->acl != DP_ACL_OFF) {
-        add_known_ports(view, logical_port, acls);
+        add_known_ports(&listing);
     } else {
-        add_bound_ports(view, logical_port, acls);
+        add_bound_ports(&listing);
     }
+    free(listing.sets);
     qsort(acls->ports, acls->n, sizeof *acls->ports, compare_ports);
     if (logical_port && !acls->n) {
         view_acls_uninit(acls);
@@ -217,23 +252,31 @@ view_get_acls(const struct view *view, const char *logical_port,
     return true;
 }
 
+/* Frees what 'set' holds. */
+static void
+uninit_set(struct view_acl_set *set)
+{
+    for (size_t i = 0; i < set->n_rules; i++) {
+        free(set->rules[i].protocol);
+        free(set->rules[i].source);
+        free(set->rules[i].ports);
+        free(set->rules[i].icmp);
+        free(set->rules[i].match);
+    }
+    free(set->rules);
+}
+
 /* Frees what 'acls' holds. */
 void
 view_acls_uninit(struct view_acls *acls)
 {
     for (size_t i = 0; i < acls->n; i++) {
-        struct view_acl_port *port = &acls->ports[i];
-
-        for (size_t j = 0; j < port->n_rules; j++) {
-            free(port->rules[j].protocol);
-            free(port->rules[j].source);
-            free(port->rules[j].ports);
-            free(port->rules[j].icmp);
-            free(port->rules[j].match);
-        }
-        free(port->rules);
-        free(port->token);
-        free(port->logical_port);
+        free(acls->ports[i].token);
+        free(acls->ports[i].logical_port);
+    }
+    for (size_t i = 0; i < acls->n_sets; i++) {
+        uninit_set(&acls->sets[i]);
     }
     free(acls->ports);
+    free(acls->sets);
 }

@@ -219,6 +219,13 @@ struct view_acl_rule {
                                  * ports with the same rules. */
 };
 
+/* The rules that one or more ports have. */
+struct view_acl_set {
+    bool stateful;              /* Only new connections are decided here. */
+    struct view_acl_rule *rules; /* In the order in which they decide. */
+    size_t n_rules;             /* Number of them. */
+};
+
 /* A port of a VM, as ACLs see it. */
 struct view_acl_port {
     char *logical_port;         /* Its name. */
@@ -228,9 +235,8 @@ struct view_acl_port {
                                  * "". */
     int column;                 /* Where that begins in the match, from 1; or
                                  * 0. */
-    bool stateful;              /* Only new connections are decided here. */
-    struct view_acl_rule *rules; /* In the order in which they decide. */
-    size_t n_rules;             /* Number of them. */
+    const struct view_acl_set *set; /* Its rules, as far as they are
+                                 * understood, in 'sets'; or NULL. */
 };
 
 /* What 'acls' shows. */
@@ -238,6 +244,8 @@ struct view_acls {
     const char *mode;           /* ovn-xdp-acl in force. */
     struct view_acl_port *ports; /* Sorted by name. */
     size_t n;                   /* Number of them. */
+    struct view_acl_set *sets;  /* Rules, each once. */
+    size_t n_sets;              /* Number of them. */
 };
 
 /* 'logical_port' is the name of a port, NULL for all.  Returns false if no VM

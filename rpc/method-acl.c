@@ -6,6 +6,7 @@
 #include "rpc/handlers.h"
 
 #include <json-c/json.h>
+#include <stdlib.h>
 
 #include "util.h"
 
@@ -46,18 +47,22 @@ const char rpc_schema_acls[] =
     "    'match': {'type': 'string'},"
     "    'hits': {'type': 'integer'}}}}}}}";
 
+static struct json_object *show_ports(const struct view_acls *,
+                                      struct json_object *const *rules);
 static struct json_object *show_port(const struct view_acl_port *,
-                                     const char *mode);
+                                     const char *mode,
+                                     struct json_object *rules);
+static struct json_object *show_rules(const struct view_acl_set *);
 static struct json_object *show_rule(const struct view_acl_rule *);
 static struct json_object *list_flags(const struct view_acl_rule *);
 
-/* Answers acl.list. */
+/* Answers acl.list.  Rules that several ports have are made once. */
 struct json_object *
 rpc_handle_acls(const struct view *view, struct json_object *params,
                 struct rpc_error *error)
 {
     const char *logical_port = params_get_string(params, "logical_port");
-    struct json_object *list;
+    struct json_object *list, **rules;
     struct view_acls acls;
     size_t i;
 
@@ -67,25 +72,46 @@ rpc_handle_acls(const struct view *view, struct json_object *params,
                       logical_port);
         return NULL;
     }
-    list = json_object_new_array();
-    for (i = 0; i < acls.n; i++) {
-        result_append(list, show_port(&acls.ports[i], acls.mode));
+    rules = xcalloc(MAX(1, acls.n_sets), sizeof *rules);
+    for (i = 0; i < acls.n_sets; i++) {
+        rules[i] = show_rules(&acls.sets[i]);
     }
+    list = show_ports(&acls, rules);
+    for (i = 0; i < acls.n_sets; i++) {
+        json_object_put(rules[i]);
+    }
+    free(rules);
     view_acls_uninit(&acls);
     return list;
 }
 
-/* Returns what there is to say about 'port' where 'mode' is in force. */
+/* Returns the ports of 'acls', whose sets are those of 'rules'. */
 static struct json_object *
-show_port(const struct view_acl_port *port, const char *mode)
+show_ports(const struct view_acls *acls, struct json_object *const *rules)
 {
-    struct json_object *json = json_object_new_object();
-    struct json_object *rules = json_object_new_array();
+    struct json_object *list = json_object_new_array();
     size_t i;
 
-    for (i = 0; i < port->n_rules; i++) {
-        result_append(rules, show_rule(&port->rules[i]));
+    for (i = 0; i < acls->n; i++) {
+        const struct view_acl_port *port = &acls->ports[i];
+
+        result_append(list, show_port(
+                          port, acls->mode,
+                          (port->set
+                           ? json_object_get(rules[port->set - acls->sets])
+                           : json_object_new_array())));
     }
+    return list;
+}
+
+/* Returns what there is to say about 'port' where 'mode' is in force, with its
+ * 'rules', which are taken over. */
+static struct json_object *
+show_port(const struct view_acl_port *port, const char *mode,
+          struct json_object *rules)
+{
+    struct json_object *json = json_object_new_object();
+
     result_add(json, "logical_port", result_string(port->logical_port));
     result_add(json, "state", result_string(port->state));
     result_add(json, "reason", result_string(port->reason));
@@ -93,9 +119,23 @@ show_port(const struct view_acl_port *port, const char *mode)
     result_add(json, "column", (port->column
                                 ? json_object_new_int(port->column) : NULL));
     result_add(json, "mode", result_string(mode));
-    result_add(json, "stateful", json_object_new_boolean(port->stateful));
+    result_add(json, "stateful", json_object_new_boolean(
+                   port->set && port->set->stateful));
     result_add(json, "rules", rules);
     return json;
+}
+
+/* Returns the rules of 'set'. */
+static struct json_object *
+show_rules(const struct view_acl_set *set)
+{
+    struct json_object *list = json_object_new_array();
+    size_t i;
+
+    for (i = 0; i < set->n_rules; i++) {
+        result_append(list, show_rule(&set->rules[i]));
+    }
+    return list;
 }
 
 /* Returns what there is to say about 'rule'. */

@@ -129,7 +129,8 @@ check_acls(const struct bed *f, const char *filter, const char *expected)
 
         ds_put_format(&ds, "%s %s %s \"%s\" %d %"PRIuSIZE"\n",
                       port->logical_port, port->state, port->reason,
-                      port->token, port->column, port->n_rules);
+                      port->token, port->column,
+                      port->set ? port->set->n_rules : 0);
     }
     view_acls_uninit(&acls);
     assert_string_equal(ds_cstr(&ds), expected);
@@ -148,6 +149,13 @@ test_ports(void **state)
                "vm2 pass-only acl-pending \"\" 0 2\n"
                "vm3 pass-only acl-match \"ip.ttl\" 9 2\n");
     check_acls(f, "vm3", "vm3 pass-only acl-match \"ip.ttl\" 9 2\n");
+
+    /* Two of them have the same rules. */
+    assert_true(view_get_acls(&f->view->view, NULL, &acls));
+    assert_int_equal(acls.n_sets, 1);
+    assert_null(acls.ports[0].set);
+    assert_ptr_equal(acls.ports[1].set, acls.ports[2].set);
+    view_acls_uninit(&acls);
     assert_false(view_get_acls(&f->view->view, "vm4", &acls));
     assert_false(view_get_acls(&f->view->view, "", &acls));
 }
@@ -178,9 +186,9 @@ test_rules(void **state)
 
     assert_true(view_get_acls(&f->view->view, "vm2", &acls));
     assert_string_equal(acls.mode, "count");
-    assert_true(acls.ports[0].stateful);
+    assert_true(acls.ports[0].set->stateful);
 
-    const struct view_acl_rule *rule = &acls.ports[0].rules[0];
+    const struct view_acl_rule *rule = &acls.ports[0].set->rules[0];
     assert_string_equal(rule->direction, "to-lport");
     assert_int_equal(rule->tier, 1);
     assert_int_equal(rule->priority, 1002);

@@ -291,22 +291,24 @@ view_explanation_uninit(struct view_explanation *x)
     free(x->subject);
 }
 
-/* Puts a copy of the 'n' rules 'rules' into 'port'. */
-static void
-copy_rules(struct view_acl_port *port, const struct view_acl_rule *rules,
-           size_t n)
+/* Appends a copy of the 'n' rules 'rules' to the sets of 'acls' and returns
+ * it. */
+static struct view_acl_set *
+put_set(struct view_acls *acls, const struct view_acl_rule *rules, size_t n)
 {
+    struct view_acl_set *set = &acls->sets[acls->n_sets++];
     size_t i;
 
-    port->n_rules = n;
-    port->rules = xmemdup(rules, n * sizeof *rules);
+    set->n_rules = n;
+    set->rules = xmemdup(rules, n * sizeof *rules);
     for (i = 0; i < n; i++) {
-        port->rules[i].protocol = xstrdup(rules[i].protocol);
-        port->rules[i].source = xstrdup(rules[i].source);
-        port->rules[i].ports = xstrdup(rules[i].ports);
-        port->rules[i].icmp = xstrdup(rules[i].icmp);
-        port->rules[i].match = xstrdup(rules[i].match);
+        set->rules[i].protocol = xstrdup(rules[i].protocol);
+        set->rules[i].source = xstrdup(rules[i].source);
+        set->rules[i].ports = xstrdup(rules[i].ports);
+        set->rules[i].icmp = xstrdup(rules[i].icmp);
+        set->rules[i].match = xstrdup(rules[i].match);
     }
+    return set;
 }
 
 /* Appends the port 'name' to 'acls' and returns it, or NULL if 'filter' is
@@ -336,11 +338,12 @@ static const struct view_acl_rule usual_rule = {
     .match = (char *) "ip4 && ip4.src == 192.0.2.0/24 && tcp", .hits = 7,
 };
 
-/* Gives 'port' three rules: the usual one, one that words cannot say, and one
- * that drops. */
-static void
-put_rules(struct view_acl_port *port)
+/* Appends a set of three rules to 'acls' and returns it: the usual one, one
+ * that words cannot say, and one that drops. */
+static struct view_acl_set *
+put_rules(struct view_acls *acls)
 {
+    struct view_acl_set *set;
     struct view_acl_rule rules[] = { usual_rule, usual_rule, usual_rule };
     char see_match[] = "match", any[] = "any", none[] = "", ip[] = "ip";
     char sources[] = "192.0.2.111,192.0.2.112,192.0.2.113,192.0.2.114,"
@@ -356,8 +359,9 @@ put_rules(struct view_acl_port *port)
         .match = ip, .flags = { "logged", "sampled" }, .n_flags = 2,
         .hits = 123456,
     };
-    port->stateful = true;
-    copy_rules(port, rules, ARRAY_SIZE(rules));
+    set = put_set(acls, rules, ARRAY_SIZE(rules));
+    set->stateful = true;
+    return set;
 }
 
 /* Fills 'acls': a port with rules, one of which nothing is known, and one with
@@ -370,9 +374,10 @@ view_get_acls(const struct view *view, const char *logical_port,
 
     *acls = (struct view_acls) {
         .mode = "drop", .ports = xcalloc(3, sizeof *acls->ports),
+        .sets = xcalloc(2, sizeof *acls->sets),
     };
     if (!view->empty && (port = put_acl_port(acls, "vm1", logical_port))) {
-        put_rules(port);
+        port->set = put_rules(acls);
     }
     if (!view->empty && (port = put_acl_port(acls, "vm2", logical_port))) {
         port->state = "pass-only";
@@ -384,7 +389,7 @@ view_get_acls(const struct view *view, const char *logical_port,
         free(port->token);
         port->token = xstrdup("ip.ttl");
         port->column = 17;
-        copy_rules(port, &usual_rule, 1);
+        port->set = put_set(acls, &usual_rule, 1);
     }
     if (logical_port && !acls->n) {
         view_acls_uninit(acls);
@@ -400,20 +405,23 @@ view_acls_uninit(struct view_acls *acls)
     size_t i, j;
 
     for (i = 0; i < acls->n; i++) {
-        struct view_acl_port *port = &acls->ports[i];
+        free(acls->ports[i].token);
+        free(acls->ports[i].logical_port);
+    }
+    for (i = 0; i < acls->n_sets; i++) {
+        struct view_acl_set *set = &acls->sets[i];
 
-        for (j = 0; j < port->n_rules; j++) {
-            free(port->rules[j].protocol);
-            free(port->rules[j].source);
-            free(port->rules[j].ports);
-            free(port->rules[j].icmp);
-            free(port->rules[j].match);
+        for (j = 0; j < set->n_rules; j++) {
+            free(set->rules[j].protocol);
+            free(set->rules[j].source);
+            free(set->rules[j].ports);
+            free(set->rules[j].icmp);
+            free(set->rules[j].match);
         }
-        free(port->rules);
-        free(port->token);
-        free(port->logical_port);
+        free(set->rules);
     }
     free(acls->ports);
+    free(acls->sets);
 }
 
 /* Returns true when it has been called for one question as often as the view
