@@ -42,6 +42,7 @@ root_units += \
 	tests/plugin/test-datapath-bpf \
 	tests/plugin/test-datapath-bpf-crash \
 	tests/plugin/test-datapath-bpf-probe \
+	tests/plugin/test-datapath-bpf-watch \
 	tests/plugin/test-host \
 	tests/plugin/test-netdevs \
 	tests/plugin/test-netdevs-xdp \
