@@ -245,9 +245,11 @@ write_schema(const struct db_server *server, const char *const edits[])
         "    f.readline()\n"
         "    schema = json.loads(f.readline())\n"
         "for edit in edits:\n"
-        "    table, column = edit[1:].split('.')\n"
+        "    table, _, column = edit[1:].partition('.')\n"
         "    columns = schema['tables'][table]['columns']\n"
-        "    if edit[0] == '-':\n"
+        "    if not column:\n"
+        "        del schema['tables'][table]\n"
+        "    elif edit[0] == '-':\n"
         "        del columns[column]\n"
         "    else:\n"
         "        columns[column] = {'type': 'string'}\n"
@@ -268,8 +270,8 @@ write_schema(const struct db_server *server, const char *const edits[])
 }
 
 /* Changes the schema of the database of 'server', which is stopped, by
- * 'edits': "-Table.column" drops a column and "+Table.column" adds one.  The
- * list ends with NULL. */
+ * 'edits': "-Table.column" drops a column, "+Table.column" adds one, and
+ * "-Table" drops a table.  The list ends with NULL. */
 void
 db_server_edit_schema(struct db_server *server, const char *const edits[])
 {

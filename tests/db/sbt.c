@@ -105,6 +105,24 @@ sbt_n_cells(const struct sb_db *db)
     return cells;
 }
 
+/* Returns the ACLs of 'db'. */
+const struct sb_acl_view *
+sbt_acl(const struct sb_db *db)
+{
+    return &sb_db_view(db)->acl;
+}
+
+/* Returns true if the ACLs of 'db', printed, have 'text'. */
+bool
+sbt_acl_has(const struct sb_db *db, const char *text)
+{
+    char *all = dump_sb_acl(sbt_acl(db));
+    bool found = strstr(all, text) != NULL;
+
+    free(all);
+    return found;
+}
+
 /* Returns the UUID of the chassis 'name' on 'server' as text; the caller
  * frees it. */
 char *
@@ -223,6 +241,27 @@ sbt_add_bindings(const struct db_server *server, const char *name,
         ds_destroy(&ops);
     }
     free(uuid);
+}
+
+/* Adds to 'server' a logical flow whose 'column', in quotes, is 'uuid'. */
+void
+sbt_add_flow(const struct db_server *server, const char *column,
+             const char *uuid, const char *stage, const char *match,
+             const char *actions)
+{
+    db_server_exec(server, "{'op':'insert','table':'Logical_Flow','row':{"
+                   "%s:['uuid','%s'],'pipeline':'ingress',"
+                   "'table_id':3,'priority':92,'match':'%s','actions':'%s',"
+                   "'external_ids':['map',[['stage-name','%s']]]}}",
+                   column, uuid, match, actions, stage);
+}
+
+/* Deletes the logical flows of 'server' that match 'match'. */
+void
+sbt_delete_flows(const struct db_server *server, const char *match)
+{
+    db_server_exec(server, "{'op':'delete','table':'Logical_Flow','where':"
+                   "[['match','==','%s']]}", match);
 }
 
 /* Sets the tag of the localnet port of 'server' to 'tag'. */

@@ -22,6 +22,12 @@
 /* Columns of Port_Binding that are read. */
 #define SBT_BINDING_CELLS 14
 
+/* Datapaths and groups of them in the fixture of OVN 24.03. */
+#define SBT_ROUTER "a6db7a96-0b48-4315-b0c3-5bea9c228f5e"
+#define SBT_TENANT "6335fe8c-5922-4020-82dd-475bfd9218a6"
+#define SBT_PROVIDER "a4c535b5-5321-45c2-83fe-49fc0404f5fd"
+#define SBT_SWITCHES "b9627fdd-f003-4f33-a3f7-1b95d0850dd3"
+
 /* How long to wait for anything, in milliseconds. */
 #define SBT_TIMEOUT 20000
 
@@ -72,6 +78,9 @@ const struct sb_binding *sbt_binding(const struct sb_db *,
 bool sbt_is_local(const struct sb_db *, const char *logical_port);
 unsigned int sbt_n_cells(const struct sb_db *);
 
+const struct sb_acl_view *sbt_acl(const struct sb_db *);
+bool sbt_acl_has(const struct sb_db *, const char *text);
+
 /* Changes of the database, as northd and ovn-controller make them. */
 char *sbt_chassis_uuid(const struct db_server *, const char *name);
 void sbt_create_chassis(const struct db_server *, const char *name);
@@ -87,6 +96,10 @@ void sbt_release(const struct db_server *, const char *logical_port);
 void sbt_add_bindings(const struct db_server *, const char *chassis,
                       const char *prefix, int n, const char *type,
                       const char *more);
+void sbt_add_flow(const struct db_server *, const char *column,
+                  const char *uuid, const char *stage, const char *match,
+                  const char *actions);
+void sbt_delete_flows(const struct db_server *, const char *match);
 void sbt_set_mark(const struct db_server *, int tag);
 bool sbt_has_mark(const struct sb_db *, int tag);
 

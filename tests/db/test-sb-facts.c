@@ -23,7 +23,7 @@
 #include "tests/db/sbt.h"
 
 /* The router of the fixture, and its facts. */
-#define ROUTER "a6db7a96-0b48-4315-b0c3-5bea9c228f5e"
+#define ROUTER SBT_ROUTER
 #define AT " at=" GW_ROUTER_PORT
 #define FACTS                                                           \
     "172.24.100.112" AT " mac=fa:16:3e:aa:00:03 resident=" VM_FIP "\n"   \
@@ -48,11 +48,7 @@ static void
 add_flow(const struct db_server *server, const char *router,
          const char *stage, const char *match, const char *actions)
 {
-    db_server_exec(server, "{'op':'insert','table':'Logical_Flow','row':{"
-                   "'logical_datapath':['uuid','%s'],'pipeline':'ingress',"
-                   "'table_id':3,'priority':92,'match':'%s','actions':'%s',"
-                   "'external_ids':['map',[['stage-name','%s']]]}}",
-                   router, match, actions, stage);
+    sbt_add_flow(server, "'logical_datapath'", router, stage, match, actions);
 }
 
 /* Adds to 'server' the answer for the NAT address 'ip' at 'port'. */
@@ -67,14 +63,6 @@ add_answer(const struct db_server *server, const char *ip, const char *port,
     add_flow(server, ROUTER, "lr_in_ip_input", match,
              "eth.dst = eth.src; eth.src = xreg0[0..47]; arp.op = 2;");
     free(match);
-}
-
-/* Deletes the logical flows of 'server' that match 'match'. */
-static void
-delete_flows(const struct db_server *server, const char *match)
-{
-    db_server_exec(server, "{'op':'delete','table':'Logical_Flow','where':"
-                   "[['match','==','%s']]}", match);
 }
 
 /* A gateway that comes and goes brings and takes the facts of its router, and
@@ -248,7 +236,7 @@ test_flows(void **statep)
     add_flow(f->server, ROUTER, "lr_in_ip_input",
              "arp.op == 1 && arp.tpa == 172.24.100.242",
              "eth.src = xreg0[0..47]; arp.op = 2;");
-    delete_flows(f->server, lb);
+    sbt_delete_flows(f->server, lb);
     AWAIT(f->db, facts_are(
         f->db,
         "172.24.100.112" AT " mac=fa:16:3e:aa:00:03 resident=" VM_FIP "\n"
@@ -300,7 +288,7 @@ test_gateway_router(void **statep)
     add_flow(f->server, ROUTER, "lr_in_dnat", vip, "ct_lb_mark();");
     add_gateway_router(f->server, "cmp1");
     AWAIT(f->db, facts_are(f->db, all));
-    delete_flows(f->server, vip);
+    sbt_delete_flows(f->server, vip);
     AWAIT(f->db, hmap_count(&sb_db_view(f->db)->facts) == 13);
     add_flow(f->server, ROUTER, "lr_in_dnat", vip, "ct_lb_mark();");
     AWAIT(f->db, facts_are(f->db, all));
