@@ -7,6 +7,7 @@ unit_tests += \
 	tests/db/test-nb-db \
 	tests/db/test-ovs-db \
 	tests/db/test-sb-acl \
+	tests/db/test-sb-acl-whole \
 	tests/db/test-sb-changes \
 	tests/db/test-sb-db \
 	tests/db/test-sb-db-link \
