@@ -100,6 +100,7 @@ offers "those that begin so" "ovn-xdpctl endpoints 203.0.113.1" \
 offers "an IPv6 address" "ovn-xdpctl endpoints 2001:db8" db8::10
 offers "an IPv6 address, further" "ovn-xdpctl endpoints 2001:db8::" 10
 offers "a port" "ovn-xdpctl endpoints vm2" vm2
+offers "ports, and no addresses" "ovn-xdpctl acls " vm1 vm2 vm3
 offers "nothing after the last argument" "ovn-xdpctl endpoints vm2 "
 offers "nothing for a command without" "ovn-xdpctl status "
 offers "the words that an argument may be" "ovn-xdpctl metrics " \
