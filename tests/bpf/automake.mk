@@ -32,9 +32,11 @@ tests_bpf_test_nic_SOURCES = \
 	tests/bpf/test-nic.c
 
 tests_bpf_test_model_SOURCES = \
+	tests/bpf/model-acl.c \
 	tests/bpf/model.c \
 	tests/bpf/model.h \
 	tests/bpf/test-model.c \
+	tests/bpf/wild-acl.c \
 	tests/bpf/wild.c \
 	tests/bpf/wild.h
 

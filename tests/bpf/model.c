@@ -32,6 +32,8 @@ struct trial {
     const uint8_t *eth;                     /* Its first byte. */
     const uint8_t *ip;                      /* Where its IP header is. */
     const struct model_endpoint *endpoint;  /* Its endpoint, or NULL. */
+    enum ox_reason acl;                     /* What layer L2 says. */
+    int hit;                                /* Rule that has decided. */
 };
 
 /* Reads the two bytes at 'p', which are in network order. */
@@ -298,6 +300,13 @@ no_daemon(struct trial *t)
 }
 
 static bool
+rules_drop(struct trial *t)
+{
+    t->acl = model_acl(t->model, t->frame, t->endpoint, &t->hit);
+    return t->acl == OX_R_ACL_DROP;
+}
+
+static bool
 target_gone(struct trial *t)
 {
     return !t->endpoint->target_there;
@@ -340,6 +349,7 @@ static const struct {
     { frame_exceeds_mtu, OX_R_EXCEEDS_MTU },
     { too_many_buffers, OX_R_MULTI_BUFFER },
     { no_daemon, OX_R_STALE },
+    { rules_drop, OX_R_ACL_DROP },
     { target_gone, OX_R_TARGET_GONE },
     { endpoint_changed, OX_R_CHANGED },
     { no_headroom, OX_R_NO_HEADROOM },
@@ -412,20 +422,24 @@ model_decide(const struct model *model, const struct model_frame *frame,
         .frame = frame,
         .eth = frame->data,
         .ip = frame->data + ETH_LEN,
+        .acl = OX_R_REDIRECTED,
+        .hit = MODEL_NO_HIT,
     };
+    size_t i = 0, n = sizeof checks / sizeof checks[0];
 
-    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
-        if (checks[i].must_pass(&t)) {
-            a->verdict = XDP_PASS;
-            a->reason = checks[i].reason;
-            a->slot = MODEL_NO_SLOT;
-            a->len = frame->len;
-            memcpy(a->data, frame->data, frame->len);
-            return;
-        }
+    while (i < n && !checks[i].must_pass(&t)) {
+        i++;
     }
-    a->verdict = XDP_REDIRECT;
-    a->reason = OX_R_REDIRECTED;
-    a->slot = t.endpoint->slot;
-    rewrite(&t, a);
+    a->reason = i < n ? checks[i].reason : OX_R_REDIRECTED;
+    a->besides = t.acl == OX_R_REDIRECTED ? a->reason : t.acl;
+    a->hit = t.hit;
+    a->verdict = (a->reason == OX_R_REDIRECTED ? XDP_REDIRECT
+                  : a->reason == OX_R_ACL_DROP ? XDP_DROP : XDP_PASS);
+    a->slot = a->verdict == XDP_PASS ? MODEL_NO_SLOT : t.endpoint->slot;
+    a->len = frame->len;
+    if (a->verdict == XDP_REDIRECT) {
+        rewrite(&t, a);
+    } else {
+        memcpy(a->data, frame->data, frame->len);
+    }
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the NIC program should do, said once more: layer L1 as plain C that
- * reads a frame byte by byte.  test-model.c compares the program with it.  It
- * shares nothing with the program but the names of the reasons, so that an
+ * What the NIC program should do, said once more: layers L1 and L2 as plain C
+ * that reads a frame byte by byte.  test-model.c compares the program with it.
+ * It shares nothing with the program but the names of the reasons, so that an
  * error would have to be made twice.
  *
  * More than one thing may speak against a frame.  The reason that counts is
  * the outermost: the Ethernet header first, then whether there is an IP header
  * at all and whose address it has, then the rest of that header, then what the
- * target can take, whether there is a daemon, and at last what can only fail
- * while the frame is being changed. */
+ * target can take, whether there is a daemon, what the rules say, and at last
+ * what can only fail while the frame is being changed. */
 
 #ifndef TESTS_BPF_MODEL_H
 #define TESTS_BPF_MODEL_H 1
@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "bpf/abi.h"
+#include "tests/bpf/rules.h"
 
 /* Longest frame that the model takes, in bytes. */
 #define MODEL_MAX 10240
@@ -28,6 +29,9 @@
 
 /* The frame was counted for no endpoint. */
 #define MODEL_NO_SLOT (-1)
+
+/* No rule has decided about the frame. */
+#define MODEL_NO_HIT (-1)
 
 /* An endpoint.  Addresses are in network order, and an IPv4 address is in the
  * first four bytes. */
@@ -43,6 +47,7 @@ struct model_endpoint {
     bool target_takes_several;  /* The target takes several buffers. */
     bool target_there;          /* The target exists. */
     int slot;                   /* Its counters. */
+    const struct rules_set *set; /* Its rules, or NULL. */
 };
 
 /* What the program knows. */
@@ -50,6 +55,12 @@ struct model {
     uint8_t nic_mac[6];                     /* The NIC's own MAC. */
     bool generic;                           /* Runs in generic mode. */
     bool stale;                             /* Knows the daemon dead. */
+    bool acl;                               /* Has layer L2. */
+    bool acl_drops;                         /* Drops, instead of counting. */
+    bool leased;                            /* The rules are confirmed. */
+    const struct rules_atom *atoms;         /* Sources that rules name. */
+    const struct ox_opened_key *opened;     /* Connections of VMs. */
+    size_t n_opened;                        /* How many there are. */
     const struct model_endpoint *endpoints; /* All endpoints. */
     size_t n;                               /* How many there are. */
 };
@@ -64,10 +75,15 @@ struct model_frame {
 
 /* What becomes of it. */
 struct model_answer {
-    uint32_t verdict;           /* XDP_PASS or XDP_REDIRECT. */
+    uint32_t verdict;           /* XDP_PASS, XDP_REDIRECT or XDP_DROP. */
     enum ox_reason reason;      /* Why. */
+    enum ox_reason besides;     /* What else it is counted for, or
+                                 * 'reason'. */
+    int hit;                    /* Counter of the rule that has decided, or
+                                 * MODEL_NO_HIT. */
     int slot;                   /* Counters it is added to, or
-                                 * MODEL_NO_SLOT. */
+                                 * MODEL_NO_SLOT: those of drops, if it is
+                                 * dropped. */
     size_t len;                 /* Bytes of 'data' in use. */
     uint8_t data[MODEL_MAX + MODEL_GROWTH]; /* The frame afterwards. */
 };
@@ -75,5 +91,11 @@ struct model_answer {
 /* Says what becomes of the frame. */
 void model_decide(const struct model *, const struct model_frame *,
                   struct model_answer *);
+
+/* What layer L2 says of a frame for 'endpoint', which nothing in L1 speaks
+ * against: OX_R_REDIRECTED if nothing.  Stores the counter of the rule that
+ * decides in '*hit'. */
+enum ox_reason model_acl(const struct model *, const struct model_frame *,
+                         const struct model_endpoint *, int *hit);
 
 #endif /* tests/bpf/model.h */

@@ -38,11 +38,22 @@
 /* Of how many frames one must have a reason or a trait, at least. */
 #define RARE 250
 
-/* The program, and again for generic mode and without a daemon. */
-enum kind { NATIVE, GENERIC, STALE, N_KINDS };
+/* The program, again for generic mode and without a daemon, and with layer L2,
+ * dropping and counting. */
+enum kind { NATIVE, GENERIC, STALE, ACL_DROPS, ACL_COUNTS, N_KINDS };
 
 /* Their rows. */
-static const uint32_t rows[] = { 7, 21, 40 };
+static const uint32_t rows[] = { 7, 21, 40, 41, 63 };
+
+/* Frames between changes of the lease, which is there most of the time. */
+#define LEASE_FRAMES 8192
+
+/* Most counters of rules, and connections of VMs. */
+#define HITS (WILD_SETS * WILD_RULES)
+#define OPENED 256
+
+/* Id of a set that is not there. */
+#define NO_SET 4242
 
 /* Endpoints, half of them of each family. */
 #define ENDPOINTS 96
@@ -61,9 +72,15 @@ struct result {
 struct totals {
     struct ox_counter reasons[OX_MAX_NICS * OX_N_REASONS];
     struct ox_counter endpoints[ENDPOINTS];
+    struct ox_counter drops[ENDPOINTS];
+    uint64_t hits[HITS];
 };
 
-static struct ovn_xdp_bpf *native, *skels[N_KINDS];
+static struct rules_atom atoms[WILD_ATOMS];
+static struct rules_set sets[WILD_SETS];
+static struct rules rules = { .atoms = atoms, .n_atoms = WILD_ATOMS };
+static struct ox_opened_key opened[OPENED];
+static struct ovn_xdp_bpf *owner, *skels[N_KINDS];
 static struct model_endpoint endpoints[ENDPOINTS];
 static struct model models[N_KINDS];
 static struct totals expected;
@@ -196,9 +213,11 @@ choose_endpoint(size_t i)
     static const uint32_t mtus[] = { 68, 576, 1280, 1500, 1500, 3500, 9000,
                                      9000 };
     struct model_endpoint *e = &endpoints[i];
+    size_t set = i / 2 % (WILD_SETS + 2);
 
     e->is_ip6 = i % 2;
     choose_address(i);
+    e->set = set < WILD_SETS ? &sets[set] : NULL;
     wild_bytes(&wild, e->dmac, 6);
     wild_bytes(&wild, e->smac, 6);
     e->vlan = vlans[i / 2 % 6];
@@ -224,12 +243,16 @@ write_endpoint(const struct model_endpoint *e, uint32_t ifindex)
         .ifindex = e->target_there ? ifindex : NO_IFINDEX,
         .slot = e->slot,
         .mtu = e->mtu,
+        .acl = e->set ? e->set->id : e->slot % 2 ? NO_SET : 0,
     };
     struct ox_key4 key4 = { .vlan = e->arrival_vlan };
     struct ox_key6 key6 = { .vlan = e->arrival_vlan };
-    int fd = bpf_map__fd(e->is_ip6 ? native->maps.endpoints6
-                                   : native->maps.endpoints4);
+    int fd = bpf_map__fd(e->is_ip6 ? owner->maps.endpoints6
+                                   : owner->maps.endpoints4);
 
+    if (e->set && e->set->stateful && e->slot % 3) {
+        value.flags |= OX_EP_ACL_STATEFUL;
+    }
     memcpy(value.addr, e->claimed, 16);
     memcpy(value.dmac, e->dmac, 6);
     memcpy(value.smac, e->smac, 6);
@@ -282,7 +305,9 @@ counter_is(const struct bpf_map *map, uint32_t i,
 static enum kind
 kind_of(const struct wild_frame *f)
 {
-    return (f->traits & 1u << WILD_GENERIC ? GENERIC
+    return (f->traits & 1u << WILD_ACL_DROPS ? ACL_DROPS
+            : f->traits & 1u << WILD_ACL_COUNTS ? ACL_COUNTS
+            : f->traits & 1u << WILD_GENERIC ? GENERIC
             : f->traits & 1u << WILD_STALE ? STALE
             : NATIVE);
 }
@@ -301,8 +326,47 @@ ask_model(const struct wild_frame *f, struct model_answer *want)
     model_decide(&models[kind_of(f)], &frame, want);
 }
 
+/* Adds 'f', of which the model says 'want', to what is expected in 'row'. */
+static void
+expect(const struct wild_frame *f, const struct model_answer *want,
+       uint32_t row)
+{
+    add(&expected.reasons[row + want->reason], f->len);
+    if (want->besides != want->reason) {
+        add(&expected.reasons[row + want->besides], f->len);
+    }
+    if (want->slot != MODEL_NO_SLOT) {
+        add(want->verdict == XDP_DROP ? &expected.drops[want->slot]
+            : &expected.endpoints[want->slot], f->len);
+    }
+    if (want->hit != MODEL_NO_HIT) {
+        expected.hits[want->hit]++;
+    }
+}
+
+/* Tells whether the counters that 'want' is about are as expected. */
+static bool
+counters_agree(const struct model_answer *want, uint32_t row)
+{
+    const struct bpf_map *reasons = owner->maps.reasons;
+    uint32_t reason = row + want->reason, besides = row + want->besides;
+
+    return (counter_is(reasons, reason, &expected.reasons[reason])
+            && (besides == reason
+                || counter_is(reasons, besides, &expected.reasons[besides]))
+            && (want->slot == MODEL_NO_SLOT
+                || (want->verdict == XDP_DROP
+                    ? counter_is(owner->maps.endpoint_drops, want->slot,
+                                 &expected.drops[want->slot])
+                    : counter_is(owner->maps.endpoint_stats, want->slot,
+                                 &expected.endpoints[want->slot])))
+            && (want->hit == MODEL_NO_HIT
+                || (rules_hits(&rules, want->hit)
+                    == expected.hits[want->hit])));
+}
+
 /* Runs the program on 'f' and tells whether 'got' is what the model wants:
- * the verdict, the metadata, every byte, and the counters of its reason. */
+ * the verdict, the metadata, every byte, and the counters. */
 static bool
 agrees(const struct wild_frame *f, struct result *got,
        struct model_answer *want)
@@ -315,20 +379,13 @@ agrees(const struct wild_frame *f, struct result *got,
         print_error("BPF_PROG_TEST_RUN: %s\n", strerror(error));
     }
     ask_model(f, want);
-    row += want->reason;
-    add(&expected.reasons[row], f->len);
-    if (want->slot != MODEL_NO_SLOT) {
-        add(&expected.endpoints[want->slot], f->len);
-    }
+    expect(f, want, row);
     return !error
            && got->verdict == want->verdict
            && got->len == f->meta + want->len
            && !memcmp(got->data, f->data, f->meta)
            && !memcmp(&got->data[f->meta], want->data, want->len)
-           && counter_is(native->maps.reasons, row, &expected.reasons[row])
-           && (want->slot == MODEL_NO_SLOT
-               || counter_is(native->maps.endpoint_stats, want->slot,
-                             &expected.endpoints[want->slot]));
+           && counters_agree(want, row);
 }
 
 /* Reads all counters into 't'. */
@@ -336,10 +393,14 @@ static void
 read_totals(struct totals *t)
 {
     for (uint32_t i = 0; i < OX_MAX_NICS * OX_N_REASONS; i++) {
-        t->reasons[i] = read_counter(native->maps.reasons, i);
+        t->reasons[i] = read_counter(owner->maps.reasons, i);
     }
     for (uint32_t i = 0; i < ENDPOINTS; i++) {
-        t->endpoints[i] = read_counter(native->maps.endpoint_stats, i);
+        t->endpoints[i] = read_counter(owner->maps.endpoint_stats, i);
+        t->drops[i] = read_counter(owner->maps.endpoint_drops, i);
+    }
+    for (uint32_t i = 0; i < HITS; i++) {
+        t->hits[i] = rules_hits(&rules, i);
     }
 }
 
@@ -485,6 +546,16 @@ fail_for(struct wild_frame *f, uint64_t n, enum ox_reason reason,
     fail_msg("program and model do not agree");
 }
 
+/* Lets packets be dropped, or not. */
+static void
+set_lease(bool leased)
+{
+    rules_lease(&rules, leased ? INT64_MAX : 0);
+    for (int kind = 0; kind < N_KINDS; kind++) {
+        models[kind].leased = leased;
+    }
+}
+
 static void
 test_frames(void **state)
 {
@@ -495,11 +566,15 @@ test_frames(void **state)
 
     (void) state;
     for (uint64_t n = 0; n < n_frames; n++) {
+        if (n % LEASE_FRAMES == 0) {
+            set_lease(n / LEASE_FRAMES % 8 != 7);
+        }
         wild_next(&wild, &f);
         if (!agrees(&f, &got, &want)) {
             fail_for(&f, n, want.reason, got.verdict);
         }
         n_reasons[want.reason]++;
+        n_reasons[want.besides] += want.besides != want.reason;
         for (int i = 0; i < WILD_N_TRAITS; i++) {
             n_traits[i] += f.traits >> i & 1;
         }
@@ -530,10 +605,12 @@ test_all_counters(void **state)
     }
     assert_memory_equal(got.endpoints, expected.endpoints,
                         sizeof got.endpoints);
+    assert_memory_equal(got.drops, expected.drops, sizeof got.drops);
+    assert_memory_equal(got.hits, expected.hits, sizeof got.hits);
 }
 
 /* Tells whether a frame can have 'reason' on this kernel.  PORT_SINK is the
- * sink's (test-sink.c), those of layer L2 are other programs'. */
+ * sink's (test-sink.c). */
 static bool
 can_occur(enum ox_reason reason)
 {
@@ -541,11 +618,6 @@ can_occur(enum ox_reason reason)
 
     switch ((int) reason) {
     case OX_R_PORT_SINK:
-    case OX_R_ACL_DROP:
-    case OX_R_ACL_COUNT:
-    case OX_R_ACL_LEASE:
-    case OX_R_ACL_ANSWER:
-    case OX_R_ACL_INSIDE:
         return false;
     case OX_R_NO_HEADROOM:
         return limits->max_meta >= 64;
@@ -612,34 +684,83 @@ test_all_occur(void **state)
     assert_int_equal(n_rare, 0);
 }
 
+/* Loads all programs, with the maps of one. */
+static void
+load(void)
+{
+    owner = bed_load_acl(rows[ACL_DROPS], ENDPOINTS, true, 0, NULL);
+    assert_non_null(owner);
+    skels[ACL_DROPS] = owner;
+    skels[ACL_COUNTS] = bed_load_acl(rows[ACL_COUNTS], ENDPOINTS, false, 0,
+                                     owner);
+    skels[NATIVE] = bed_load(rows[NATIVE], owner);
+    skels[GENERIC] = bed_load_generic(rows[GENERIC], owner);
+    skels[STALE] = bed_load_stale(rows[STALE], 1, owner);
+    assert_true(skels[ACL_COUNTS] && skels[NATIVE] && skels[GENERIC]
+                && skels[STALE]);
+}
+
+/* Makes and writes the rules and all that they speak of. */
+static void
+make_rules(void)
+{
+    const struct ox_opened value = { .seen_ns = INT64_MAX };
+    int fd = bpf_map__fd(owner->maps.opened);
+
+    rules.skel = owner;
+    wild_atoms(&wild, atoms);
+    rules_write_sources(&rules);
+    for (int i = 0; i < WILD_SETS; i++) {
+        wild_set(&wild, i, &sets[i]);
+        rules_write_set(&rules, &sets[i]);
+    }
+    for (int i = 0; i < OPENED; i++) {
+        wild_opened(&wild, &endpoints[wild_below(&wild, ENDPOINTS)],
+                    &opened[i]);
+        assert_int_equal(bpf_map_update_elem(fd, &opened[i], &value, 0), 0);
+    }
+}
+
+/* Tells the models what the programs know. */
+static void
+make_models(void)
+{
+    models[0].endpoints = endpoints;
+    models[0].n = ENDPOINTS;
+    models[0].atoms = atoms;
+    models[0].opened = opened;
+    models[0].n_opened = OPENED;
+    for (int kind = 1; kind < N_KINDS; kind++) {
+        models[kind] = models[0];
+    }
+    models[GENERIC].generic = true;
+    models[STALE].stale = true;
+    models[ACL_DROPS].acl = models[ACL_COUNTS].acl = true;
+    models[ACL_DROPS].acl_drops = true;
+}
+
 static int
 set_up(void **state)
 {
     uint32_t ifindex = if_nametoindex("lo");
 
     (void) state;
-    native = skels[NATIVE] = bed_load_sized(rows[NATIVE], ENDPOINTS);
-    assert_non_null(native);
-    skels[GENERIC] = bed_load_generic(rows[GENERIC], native);
-    skels[STALE] = bed_load_stale(rows[STALE], 1, native);
-    assert_true(skels[GENERIC] && skels[STALE]);
-    find_limits(bed_program(native), &wild.limits);
-
+    load();
+    find_limits(bed_program(owner), &wild.limits);
     wild_bytes(&wild, models[0].nic_mac, 6);
     models[0].nic_mac[0] &= 0xfe;
     for (int kind = 0; kind < N_KINDS; kind++) {
-        bed_set_nic(native, rows[kind], models[0].nic_mac, ifindex);
+        bed_set_nic(owner, rows[kind], models[0].nic_mac, ifindex);
     }
-    bed_add_target(native, ifindex);
+    bed_add_target(owner, ifindex);
     for (size_t i = 0; i < ENDPOINTS; i++) {
         choose_endpoint(i);
+    }
+    make_rules();
+    for (size_t i = 0; i < ENDPOINTS; i++) {
         write_endpoint(&endpoints[i], ifindex);
     }
-    models[0].endpoints = endpoints;
-    models[0].n = ENDPOINTS;
-    models[GENERIC] = models[STALE] = models[NATIVE];
-    models[GENERIC].generic = true;
-    models[STALE].stale = true;
+    make_models();
     /* Looking for the limits was counted too. */
     read_totals(&expected);
     return 0;

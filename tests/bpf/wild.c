@@ -27,6 +27,8 @@ struct draft {
     uint8_t *data;                          /* Its first byte. */
     const struct model_endpoint *endpoint;  /* Whom it is for, or NULL. */
     bool is_ip6;                            /* Its family. */
+    bool acl;                               /* It is for a program with
+                                             * rules. */
 };
 
 uint64_t
@@ -301,6 +303,16 @@ put_checksum(struct draft *d, uint8_t *ip, size_t n)
     }
 }
 
+/* Makes the packet at 'ip' one that rules like to meet, in most cases, if the
+ * program has some. */
+static void
+aim(struct draft *d, uint8_t *ip, size_t header)
+{
+    if (d->acl && d->endpoint && !one_in(d->w, 4)) {
+        wild_aim(d->w, d->endpoint, ip, header);
+    }
+}
+
 /* Makes an IPv4 packet. */
 static void
 make_ip4(struct draft *d)
@@ -328,6 +340,7 @@ make_ip4(struct draft *d)
     ip[9] = ONE_OF(d->w, protocols);
     put_source(d, &ip[12]);
     put_target(d, &ip[16]);
+    aim(d, ip, header);
     put_checksum(d, ip, header);
     mark(d, WILD_IP4);
 }
@@ -372,6 +385,7 @@ make_ip6(struct draft *d)
     put_source(d, &ip[8]);
     put_target(d, &ip[24]);
     put_next_header(d, ip);
+    aim(d, ip, IP6_LEN);
     mark(d, WILD_IP6);
 }
 
@@ -556,12 +570,27 @@ choose_buffers(struct draft *d)
     }
 }
 
+/* Chooses the program. */
+static void
+choose_program(struct draft *d)
+{
+    d->acl = one_in(d->w, 2);
+    if (d->acl) {
+        mark(d, one_in(d->w, 4) ? WILD_ACL_COUNTS : WILD_ACL_DROPS);
+    } else if (one_in(d->w, 4)) {
+        mark(d, WILD_GENERIC);
+    } else if (one_in(d->w, 4)) {
+        mark(d, WILD_STALE);
+    }
+}
+
 void
 wild_next(struct wild *w, struct wild_frame *f)
 {
     struct draft d = { .w = w, .f = f };
 
     f->traits = 0;
+    choose_program(&d);
     choose_meta(&d);
     d.data = &f->data[f->meta];
     /* What the frame before left is as good as any payload. */
@@ -571,11 +600,6 @@ wild_next(struct wild *w, struct wild_frame *f)
         break_frame(&d);
     }
     choose_buffers(&d);
-    if (one_in(w, 8)) {
-        mark(&d, WILD_GENERIC);
-    } else if (one_in(w, 8)) {
-        mark(&d, WILD_STALE);
-    }
 }
 
 const char *

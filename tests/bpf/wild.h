@@ -38,13 +38,20 @@
     WILD_TRAIT(SPLIT, "split within its first bytes") \
     WILD_TRAIT(JUMBO, "longer than a buffer") \
     WILD_TRAIT(GENERIC, "for the program of generic mode") \
-    WILD_TRAIT(STALE, "for a program without a daemon")
+    WILD_TRAIT(STALE, "for a program without a daemon") \
+    WILD_TRAIT(ACL_DROPS, "for a program that drops by rules") \
+    WILD_TRAIT(ACL_COUNTS, "for a program that counts by rules")
 enum wild_trait {
 #define WILD_TRAIT(NAME, TEXT) WILD_##NAME,
     WILD_TRAITS
 #undef WILD_TRAIT
     WILD_N_TRAITS
 };
+
+/* Sources that rules name, sets of rules, and most rules of a set. */
+#define WILD_ATOMS 6
+#define WILD_SETS 8
+#define WILD_RULES 200
 
 /* What this kernel can be given. */
 struct wild_limits {
@@ -77,6 +84,21 @@ uint32_t wild_below(struct wild *, uint32_t n);
 
 /* 'n' random bytes. */
 void wild_bytes(struct wild *, uint8_t *, size_t n);
+
+/* Makes all sources that rules name. */
+void wild_atoms(struct wild *, struct rules_atom *);
+
+/* Makes set 'i', but for its counters. */
+void wild_set(struct wild *, int i, struct rules_set *);
+
+/* Makes a connection of the VM of an endpoint. */
+void wild_opened(struct wild *, const struct model_endpoint *,
+                 struct ox_opened_key *);
+
+/* Lets the packet at 'ip' for an endpoint, with an IP header of 'header'
+ * bytes, be one that rules like to meet. */
+void wild_aim(struct wild *, const struct model_endpoint *, uint8_t *ip,
+              size_t header);
 
 /* Makes the next frame. */
 void wild_next(struct wild *, struct wild_frame *);
