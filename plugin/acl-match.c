@@ -161,6 +161,18 @@ take_cubes(struct acl_match *match, struct acl_drafts *drafts)
     drafts->n = 0;
 }
 
+/* Frees the cubes of 'match'. */
+static void
+drop_cubes(struct acl_match *match)
+{
+    for (size_t i = 0; i < match->n_cubes; i++) {
+        acl_cube_destroy(&match->cubes[i]);
+    }
+    free(match->cubes);
+    match->cubes = NULL;
+    match->n_cubes = 0;
+}
+
 /* Returns true if one of the cubes of 'match' has the address set 'name' for
  * sources of IPv6, if 'ip6', or IPv4. */
 static bool
@@ -236,7 +248,9 @@ acl_match_init(struct acl_match *match, const struct acl_expr *expr,
     if (!match->token) {
         check_sets(match, what);
     }
-    if (!match->token) {
+    if (match->token) {
+        drop_cubes(match);
+    } else {
         struct ds s = DS_EMPTY_INITIALIZER;
 
         format(what, &s);
@@ -250,10 +264,7 @@ void
 acl_match_destroy(struct acl_match *match)
 {
     svec_destroy(&match->ports);
-    for (size_t i = 0; i < match->n_cubes; i++) {
-        acl_cube_destroy(&match->cubes[i]);
-    }
-    free(match->cubes);
+    drop_cubes(match);
     free(match->text);
     free(match->token);
 }

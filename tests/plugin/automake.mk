@@ -6,6 +6,8 @@ unit_tests += \
 	tests/plugin/test-acl \
 	tests/plugin/test-acl-flow \
 	tests/plugin/test-acl-judge \
+	tests/plugin/test-acl-match \
+	tests/plugin/test-acl-nat \
 	tests/plugin/test-acl-rule \
 	tests/plugin/test-acl-text \
 	tests/plugin/test-addresses \
@@ -53,6 +55,8 @@ tests_libtest_a_SOURCES += \
 	tests/plugin/acl-bed.h \
 	tests/plugin/acl-text.c \
 	tests/plugin/acl-text.h \
+	tests/plugin/acl-words.c \
+	tests/plugin/acl-words.h \
 	tests/plugin/dp-bpf-bed.c \
 	tests/plugin/dp-bpf-bed.h \
 	tests/plugin/dp-contract.c \

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "idl/sb-acl.h"
-#include "tests/plugin/acl-text.h"
+#include "tests/plugin/acl-words.h"
 #include "util.h"
 
 /* A flow, and what acl_flow_to_text() says of it. */

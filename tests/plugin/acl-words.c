@@ -3,7 +3,7 @@
 
 #include <config.h>
 
-#include "tests/plugin/acl-text.h"
+#include "tests/plugin/acl-words.h"
 
 #include "openvswitch/dynamic-string.h"
 #include "packets.h"

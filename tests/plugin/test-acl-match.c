@@ -1,0 +1,763 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of plugin/acl-match.c and what it is made of: every form of a match,
+ * and random ones against a direct evaluation. */
+
+#include <config.h>
+
+#include "plugin/acl-match.h"
+
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "openvswitch/dynamic-string.h"
+#include "packets.h"
+#include "plugin/acl-flow.h"
+#include "random.h"
+#include "tests/plugin/acl-words.h"
+#include "util.h"
+
+/* Random matches, packets for each, and matches of random bytes. */
+#define N_RANDOM 20000
+#define N_PACKETS 50
+#define N_BYTES 50000
+
+/* A match, and what becomes of it: "[PORTS] CUBE | CUBE", or "TOKEN COLUMN
+ * [PORTS]". */
+struct row {
+    const char *match;          /* Match. */
+    const char *text;           /* Expectation. */
+};
+
+/* Returns in words what becomes of 'text', with the canonical form in
+ * '*canonical', NULL if there is none. */
+static char *
+describe(const char *text, char **canonical)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+    char *token;
+    int column;
+    struct acl_expr *expr = acl_expr_parse(text, strlen(text), 1, &token,
+                                           &column);
+
+    *canonical = NULL;
+    if (!expr) {
+        ds_put_format(&s, "%s %d", token, column);
+        free(token);
+        return ds_steal_cstr(&s);
+    }
+
+    struct acl_match match;
+    acl_match_init(&match, expr, false);
+    if (match.token) {
+        ds_put_format(&s, "%s %d ", match.token, match.column);
+    }
+    ds_put_char(&s, '[');
+    for (size_t i = 0; i < match.ports.n; i++) {
+        ds_put_format(&s, "%s%s", i ? " " : "", match.ports.names[i]);
+    }
+    ds_put_char(&s, ']');
+    for (size_t i = 0; i < match.n_cubes; i++) {
+        char *cube = acl_cube_to_text(&match.cubes[i]);
+
+        ds_put_format(&s, "%s%s", i ? " | " : " ", cube);
+        free(cube);
+    }
+    *canonical = nullable_xstrdup(match.text);
+    acl_match_destroy(&match);
+    acl_expr_destroy(expr);
+    return ds_steal_cstr(&s);
+}
+
+/* Checks the 'n' 'rows'. */
+static void
+check(const struct row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        char *canonical;
+        char *text = describe(rows[i].match, &canonical);
+
+        if (strcmp(text, rows[i].text)) {
+            fail_msg("%s\n is  %s\n not %s", rows[i].match, text,
+                     rows[i].text);
+        }
+        free(text);
+        free(canonical);
+    }
+}
+
+/* As Neutron writes them. */
+static void
+test_neutron(void **state OVS_UNUSED)
+{
+    static const struct row rows[] = {
+        { "outport == @pg_1 && ip4 && ip4.src == 0.0.0.0/0 && tcp "
+          "&& tcp.dst == 22", "[@pg_1] ip4 proto 6 dport 22-22" },
+        { "outport == @pg && ip4 && ip4.src == $pg_ip4",
+          "[@pg] ip4 from $pg_ip4" },
+        { "outport == @pg && ip6 && ip6.src == 2001:db8::1/32 && icmp6",
+          "[@pg] ip6 proto 58 from 2001:db8::/32" },
+        { "outport == @pg && ip4 && icmp4 && icmp4.type == 8 "
+          "&& icmp4.code == 0", "[@pg] ip4 proto 1 type 8-8 code 0-0" },
+        { "outport == @pg && ip4 && udp && udp.dst >= 80 && udp.dst <= 90",
+          "[@pg] ip4 proto 17 dport 80-90" },
+        { "outport == @pg && ip4 && ip.proto == 112", "[@pg] ip4 proto 112" },
+        { "outport == @pg && sctp && sctp.src == 5",
+          "[@pg] ip proto 132 sport 5-5" },
+        { "outport == @neutron_pg_drop && ip", "[@neutron_pg_drop] ip" },
+        { "outport == \"p\"", "[p] ip" },
+        { "1", "[] ip" },
+        { "0", "[]" },
+    };
+
+    check(rows, ARRAY_SIZE(rows));
+}
+
+/* What else there is. */
+static void
+test_beyond(void **state OVS_UNUSED)
+{
+    static const struct row rows[] = {
+        { "tcp.dst == {22, 80}",
+          "[] ip proto 6 dport 22-22 | ip proto 6 dport 80-80" },
+        { "tcp.dst == {22 80,}",
+          "[] ip proto 6 dport 22-22 | ip proto 6 dport 80-80" },
+        { "tcp.dst != {1, 65535}", "[] ip proto 6 dport 0-0"
+          " | ip proto 6 dport 2-65534" },
+        { "!(tcp.dst == 0x16)", "[] ip proto 6 dport 0-21"
+          " | ip proto 6 dport 23-65535" },
+        { "10 < tcp.dst <= 20", "[] ip proto 6 dport 11-20" },
+        { "20 >= tcp.dst > 10", "[] ip proto 6 dport 11-20" },
+        { "!(10 < tcp.dst <= 20)", "[] ip proto 6 dport 0-10"
+          " | ip proto 6 dport 21-65535" },
+        { "22 == tcp.dst", "[] ip proto 6 dport 22-22" },
+        { "tcp.dst > 65535", "[]" },
+        { "tcp.dst < 0", "[]" },
+        { "tcp && udp", "[]" },
+        { "tcp || udp", "[] ip proto 6 | ip proto 17" },
+        { "icmp", "[] ip4 proto 1 | ip6 proto 58" },
+        { "eth.type == 0x800", "[] ip4" },
+        { "eth.type == {0x86dd, 2054}", "[] ip6" },
+        { "arp", "[]" },
+        { "ip.proto == {6, 17} && ip4", "[] ip4 proto 6 | ip4 proto 17" },
+        { "ip4.src == {10.1.2.3/8, 10.0.0.1, $s}",
+          "[] ip4 from $s 10.0.0.0/8 10.0.0.1/32" },
+        { "ip4.src == 10.0.0.0/255.255.0.0", "[] ip4 from 10.0.0.0/16" },
+        { "ip6.src == fe80::/ffc0::", "[] ip6 from fe80::/10" },
+        { "ip4.src != {10.0.0.0/8, $s}", "[] ip4 not from $s 10.0.0.0/8" },
+        { "ip4 && ip4.src != $s", "[] ip4 not from $s" },
+        { "ip4.src != $s && ip4.src != 10.0.0.1",
+          "[] ip4 not from $s 10.0.0.1/32" },
+        { "ip4.src == $s && tcp && ip4.src == $s", "[] ip4 proto 6 from $s" },
+        { "ip4.src == 1.2.3.4 && ip6.src == ::1", "[]" },
+        { "(outport == @a || outport == {\"c\", \"b\"}) && tcp",
+          "[@a b c] ip proto 6" },
+        { "(outport == @a) || @b == outport", "[@a @b] ip" },
+        { "ip4 && (tcp && (outport == @a && tcp.dst == 1))",
+          "[@a] ip4 proto 6 dport 1-1" },
+        { "!(!(tcp))", "[] ip proto 6" },
+        { "!(tcp.dst == 1 || tcp.dst == 2)", "[] ip proto 6 dport 0-0"
+          " | ip proto 6 dport 3-65535" },
+        { "tcp && (ip4 || ip6.src == ::1)",
+          "[] ip4 proto 6 | ip6 proto 6 from ::1/128" },
+    };
+
+    check(rows, ARRAY_SIZE(rows));
+}
+
+/* What is not understood, and where. */
+static void
+test_refused(void **state OVS_UNUSED)
+{
+    static const struct row rows[] = {
+        /* Fields, wherever the port is. */
+        { "outport == @pg && ip.ttl == 1", "ip.ttl 19 [@pg]" },
+        { "tcp.flags[1] == 1 && outport == @pg", "tcp.flags[1] 1 [@pg]" },
+        { "ip4.dst == 1.2.3.4", "ip4.dst 1 []" },
+        { "outport == @pg && is_chassis_resident(\"x\")",
+          "is_chassis_resident(\"x\") 19 [@pg]" },
+        { "ip.frag", "ip.frag 1 []" },
+        { "outport == @pg && eth.src == fa:16:3e:00:00:01/ff:ff:ff:00:00:00",
+          "eth.src 19 [@pg]" },
+        { "outport == @pg && ip4.src == ^VIP", "^VIP 30 [@pg]" },
+        /* Nominal ones: OVN refuses these. */
+        { "!tcp", "tcp 2 []" },
+        { "!(ip4 && tcp.dst == 1)", "ip4 3 []" },
+        { "ip.proto != 6", "ip.proto 1 []" },
+        { "icmp4.type > 3", "icmp4.type 1 []" },
+        { "!(icmp6.code == 3)", "icmp6.code 3 []" },
+        { "tcp.dst < {1}", "tcp.dst 1 []" },
+        /* Constants. */
+        { "tcp.dst == 65536", "65536 12 []" },
+        { "tcp.dst == 1.2.3.4", "1.2.3.4 12 []" },
+        { "tcp.dst == $s", "s 12 []" },
+        { "tcp.dst == 22/22", "22/22 12 []" },
+        { "ip4.src == ::1", "::1 12 []" },
+        { "ip6.src == 1.2.3.4", "1.2.3.4 12 []" },
+        { "ip4.src == 10.0.0.0/255.0.255.0", "10.0.0.0/255.0.255.0 12 []" },
+        { "ip4.src != 0.0.0.0/0", "0.0.0.0/0 12 []" },
+        { "ip6.src == ::ffff:1.2.3.4", "::ffff:1.2.3.4 12 []" },
+        { "ip4.src == 7", "7 12 []" },
+        { "ip.proto == 256", "256 13 []" },
+        { "tcp.dst == 0x10000000000000000", "0x10000000000000000 12 []" },
+        /* The family that OVN forgets if the set is empty. */
+        { "ip4.src != $s", "$s 12 []" },
+        { "ip6 && ip4.src != $s", "$s 19 []" },
+        { "ip4.src != $s && ip6.src != $t", "ip6.src 18 []" },
+        /* Sources that are no longer one list. */
+        { "ip4.src == 10.0.0.0/8 && ip4.src != 10.0.0.1", "ip4.src 26 []" },
+        { "ip4.src == $s && tcp && (ip4.src == $t || ip4.src == $s)",
+          "ip4.src 26 []" },
+        /* Sets that nobody would look at, though OVN does. */
+        { "ip4.src == {0.0.0.0/0, $s}", "$s 24 []" },
+        { "ip4 || (tcp && udp && ip4.src == $s)", "$s 34 []" },
+        { "ip4.src == $s || (tcp && udp && ip6.src == $s)", "$s 44 []" },
+        /* Ports, otherwise than as a whole. */
+        { "outport == @a && outport == @b", "outport 18 [@a]" },
+        { "outport == @a || tcp", "outport 1 []" },
+        { "outport != @a", "outport 1 []" },
+        { "!(outport == @a)", "outport 3 []" },
+        { "inport == \"a\"", "inport 1 []" },
+        /* No expressions. */
+        { "outport == @a && tcp || udp", "|| 22" },
+        { "tcp &&", " 7" },
+        { "(tcp", " 5" },
+        { "tcp)", ") 4" },
+        { "! tcp.dst == 1", " 15" },
+        { "tcp.dst == {}", "} 13" },
+        { "tcp.dst == 022", "022 12" },
+        { "1 < tcp.dst > 2", "> 13" },
+        { "tcp & udp", "& 5" },
+        { "tcp /* x */", "/ 5" },
+        { "outport == \"a", "\"a 12" },
+        { "outport == \"a\\\"\"", "\"a\\\"\" 12" },
+        { "2", " 2" },
+        { "", " 1" },
+        { "$", "$ 1" },
+    };
+
+    check(rows, ARRAY_SIZE(rows));
+}
+
+/* Equal matches have equal texts, others have others. */
+static void
+test_canonical(void **state OVS_UNUSED)
+{
+    static const char *const same[][2] = {
+        { "outport==@a&&ip4&&tcp.dst==0x16", "ip4 && tcp.dst == 22" },
+        { "(outport == @b) && (ip4 && (tcp))", "ip4 && tcp" },
+        { "ip4.src == {10.1.1.1/8}", "ip4.src == 10.0.0.0/8" },
+        { "ip4.src == 10.1.1.1/32", "ip4.src == 10.1.1.1" },
+        { "ip6.src == {2001:DB8:0::1 ::2/127}",
+          "ip6.src == {2001:db8::1, ::2/127}" },
+        { "!(tcp.dst == 1 || tcp.dst >= 4)", "tcp.dst != 1 && tcp.dst < 4" },
+        { "tcp && (udp || (ip4 && sctp))", "tcp && (udp || (ip4 && sctp))" },
+        { "outport == @a", "1" },
+        { "!1", "0" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(same); i++) {
+        char *canonical;
+
+        free(describe(same[i][0], &canonical));
+        assert_string_equal(canonical, same[i][1]);
+        free(canonical);
+        free(describe(same[i][1], &canonical));
+        assert_string_equal(canonical, same[i][1]);
+        free(canonical);
+    }
+}
+
+/* The limit of cubes. */
+static void
+test_limit(void **state OVS_UNUSED)
+{
+    for (int n = ACL_MATCH_MAX_CUBES; n <= ACL_MATCH_MAX_CUBES + 1; n++) {
+        struct ds s = DS_EMPTY_INITIALIZER;
+        char *canonical;
+
+        ds_put_cstr(&s, "ip4 && tcp.dst == {");
+        for (int i = 0; i < n; i++) {
+            ds_put_format(&s, "%d ", 2 * i);
+        }
+        ds_put_char(&s, '}');
+
+        char *text = describe(ds_cstr(&s), &canonical);
+        assert_int_equal(!strcmp(text, "tcp.dst 8 []"),
+                         n > ACL_MATCH_MAX_CUBES);
+        free(text);
+        free(canonical);
+        ds_destroy(&s);
+    }
+}
+
+/* Leaves of random expressions. */
+enum leaf {
+    LEAF_TCP, LEAF_UDP, LEAF_IP, LEAF_IP4, LEAF_IP6, LEAF_ICMP, LEAF_ICMP4,
+    LEAF_ONE, LEAF_ZERO,
+    LEAF_TCP_DST, LEAF_TCP_SRC, LEAF_UDP_DST, LEAF_PROTO, LEAF_TYPE,
+    LEAF_SRC4, LEAF_SRC6,
+    N_LEAVES
+};
+
+/* Names of leaves. */
+static const char *const leaf_names[] = {
+    "tcp", "udp", "ip", "ip4", "ip6", "icmp", "icmp4", "1", "0",
+    "tcp.dst", "tcp.src", "udp.dst", "ip.proto", "icmp4.type",
+    "ip4.src", "ip6.src",
+};
+
+/* Sources of random expressions, what they stand for (NULL: nothing), and
+ * whether of IPv6. */
+static const struct {
+    const char *text;           /* As written. */
+    const char *cidr;           /* What it has. */
+    bool ip6;                   /* Family. */
+} sources[] = {
+    { "10.0.0.0/8", "10.0.0.0/8", false },
+    { "10.1.0.0/16", "10.1.0.0/16", false },
+    { "0.0.0.0/0", "0.0.0.0/0", false },
+    { "$four", "10.1.0.0/16", false },
+    { "$empty", NULL, false },
+    { "2001:db8::/32", "2001:db8::/32", true },
+    { "$six", "2001:db8::/32", true },
+    { "$void", NULL, true },
+};
+
+/* Source addresses of random packets. */
+static const char *const addresses4[] = { "10.0.0.1", "10.1.0.1", "11.0.0.1" };
+static const char *const addresses6[] = { "2001:db8::1", "2001:db9::1" };
+
+/* Relations of random expressions; "==" and "!=" first. */
+static const char *const relops[] = { "==", "!=", "<", "<=", ">", ">=" };
+
+/* A random expression. */
+struct node {
+    char type;                  /* '&', '|', '!', or 'x' for a leaf. */
+    struct node *a;             /* Operand. */
+    struct node *b;             /* The other, if there is one. */
+    enum leaf leaf;             /* If a leaf. */
+    int relop;                  /* Likewise, of 'relops'; -1: a word. */
+    int values[2];              /* Numbers, or sources. */
+    int n_values;               /* Number of them. */
+};
+
+/* Returns true if 'ip' is in 'cidr'. */
+static bool
+is_in(const char *cidr, const char *ip)
+{
+    struct in6_addr network, mask, address;
+    ovs_be32 network4, mask4, ip4;
+    char *error;
+
+    if (ip_parse(ip, &ip4)) {
+        error = ip_parse_masked(cidr, &network4, &mask4);
+        free(error);
+        return !error && (ip4 & mask4) == network4;
+    }
+    error = ipv6_parse_masked(cidr, &network, &mask);
+    free(error);
+    assert_true(ipv6_parse(ip, &address));
+    address = ipv6_addr_bitand(&address, &mask);
+    return !error && ipv6_addr_equals(&address, &network);
+}
+
+/* Returns the source of 'sources' that is 'text'. */
+static int
+find_source(const char *text)
+{
+    for (int i = 0; i < ARRAY_SIZE(sources); i++) {
+        if (!strcmp(sources[i].text, text)) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* Tells whether 'atom' has the address 'aux'. */
+static bool
+has_atom(const char *atom, const void *aux)
+{
+    int i = find_source(atom);
+
+    assert_true(i >= 0);
+    return sources[i].cidr && is_in(sources[i].cidr, aux);
+}
+
+/* Frees 'node'. */
+static void
+free_node(struct node *node)
+{
+    if (node) {
+        free_node(node->a);
+        free_node(node->b);
+        free(node);
+    }
+}
+
+/* Gives the leaf 'node' a random relation. */
+static void
+random_relation(struct node *node)
+{
+    bool source = node->leaf == LEAF_SRC4 || node->leaf == LEAF_SRC6;
+    bool ordinal = node->leaf <= LEAF_UDP_DST;
+
+    node->n_values = 1;
+    node->relop = random_range(ordinal ? 6 : 2);
+    if (!ordinal && !source && random_range(8)) {
+        node->relop = 0;
+    }
+    if (node->relop < 2) {
+        node->n_values += random_range(2);
+    }
+    for (int i = 0; i < node->n_values; i++) {
+        do {
+            node->values[i] = (source ? random_range(ARRAY_SIZE(sources))
+                               : node->leaf == LEAF_PROTO
+                               ? (random_range(2) ? IPPROTO_TCP : IPPROTO_UDP)
+                               : random_range(4));
+        } while (source
+                 && sources[node->values[i]].ip6 != (node->leaf == LEAF_SRC6));
+    }
+}
+
+/* Returns a random expression with up to 'depth' levels. */
+static struct node *
+random_node(int depth)
+{
+    struct node *node = xzalloc(sizeof *node);
+    uint32_t r = random_range(depth ? 8 : 4);
+
+    node->type = r < 4 ? 'x' : r < 6 ? '&' : r < 7 ? '|' : '!';
+    node->relop = -1;
+    if (node->type != 'x') {
+        node->a = random_node(depth - 1);
+        node->b = node->type != '!' ? random_node(depth - 1) : NULL;
+        return node;
+    }
+    node->leaf = random_range(N_LEAVES);
+    if (node->leaf >= LEAF_TCP_DST) {
+        random_relation(node);
+    }
+    return node;
+}
+
+/* Appends the leaf 'node' to 's'. */
+static void
+print_leaf(const struct node *node, struct ds *s)
+{
+    bool source = node->leaf == LEAF_SRC4 || node->leaf == LEAF_SRC6;
+
+    ds_put_cstr(s, leaf_names[node->leaf]);
+    if (node->relop < 0) {
+        return;
+    }
+    ds_put_format(s, " %s %s", relops[node->relop],
+                  node->n_values > 1 ? "{" : "");
+    for (int i = 0; i < node->n_values; i++) {
+        if (source) {
+            ds_put_format(s, "%s ", sources[node->values[i]].text);
+        } else {
+            ds_put_format(s, "%d ", node->values[i]);
+        }
+    }
+    ds_put_cstr(s, node->n_values > 1 ? "}" : "");
+}
+
+/* Appends 'node' to 's'. */
+static void
+print_node(const struct node *node, struct ds *s)
+{
+    if (node->type == 'x') {
+        print_leaf(node, s);
+        return;
+    }
+    ds_put_cstr(s, node->type == '!' ? "!(" : "(");
+    print_node(node->a, s);
+    if (node->b) {
+        ds_put_format(s, ") %c%c (", node->type, node->type);
+        print_node(node->b, s);
+    }
+    ds_put_char(s, ')');
+}
+
+/* Returns true if OVN refuses 'node', within 'negated' "!": it tests something
+ * nominal for anything but equality. */
+static bool
+ovn_refuses(const struct node *node, bool negated)
+{
+    switch (node->type) {
+    case '!':
+        return ovn_refuses(node->a, !negated);
+    case '&':
+    case '|':
+        return ovn_refuses(node->a, negated) || ovn_refuses(node->b, negated);
+    }
+    return (node->leaf == LEAF_ONE || node->leaf == LEAF_ZERO
+            || node->leaf >= LEAF_SRC4 ? false
+            : node->relop < 0 ? negated
+            : node->leaf <= LEAF_UDP_DST ? false
+            : (node->relop == 1) != negated);
+}
+
+/* Returns whether 'value' is in relation 'relop' to 'n'. */
+static bool
+relate(int value, int relop, int n)
+{
+    switch (relop) {
+    case 0:
+        return value == n;
+    case 1:
+        return value != n;
+    case 2:
+        return value < n;
+    case 3:
+        return value <= n;
+    case 4:
+        return value > n;
+    default:
+        return value >= n;
+    }
+}
+
+/* Evaluates the word 'leaf'. */
+static bool
+word_holds(enum leaf leaf, const struct acl_packet *p)
+{
+    switch ((int) leaf) {
+    case LEAF_TCP:
+    case LEAF_TCP_DST:
+    case LEAF_TCP_SRC:
+        return p->protocol == IPPROTO_TCP;
+    case LEAF_UDP:
+    case LEAF_UDP_DST:
+        return p->protocol == IPPROTO_UDP;
+    case LEAF_IP4:
+    case LEAF_SRC4:
+        return !p->ip6;
+    case LEAF_IP6:
+    case LEAF_SRC6:
+        return p->ip6;
+    case LEAF_ICMP:
+        return p->protocol == (p->ip6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+    case LEAF_ICMP4:
+    case LEAF_TYPE:
+        return !p->ip6 && p->protocol == IPPROTO_ICMP;
+    case LEAF_ZERO:
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* Evaluates the leaf 'node', whose field is a source. */
+static bool
+source_holds(const struct node *node, bool negated, const char *ip)
+{
+    bool ne = (node->relop == 1) != negated;
+    bool in = false;
+    bool empty = true;
+
+    for (int i = 0; i < node->n_values; i++) {
+        const char *cidr = sources[node->values[i]].cidr;
+
+        empty &= !cidr;
+        in |= cidr && is_in(cidr, ip);
+    }
+
+    /* Without anything to compare with there is no field, and no family. */
+    if (empty) {
+        return ne;
+    }
+    return (node->leaf == LEAF_SRC6) == !!strchr(ip, ':') && in != ne;
+}
+
+/* Evaluates 'node', within 'negated' "!", as OVN does: what a field presumes
+ * is not negated. */
+static bool
+holds(const struct node *node, bool negated, const struct acl_packet *p,
+      const char *ip)
+{
+    switch (node->type) {
+    case '!':
+        return holds(node->a, !negated, p, ip);
+    case '&':
+    case '|':
+        return ((node->type == '&') != negated
+                ? (holds(node->a, negated, p, ip)
+                   && holds(node->b, negated, p, ip))
+                : (holds(node->a, negated, p, ip)
+                   || holds(node->b, negated, p, ip)));
+    }
+    if (node->relop < 0) {
+        return word_holds(node->leaf, p) != negated;
+    } else if (node->leaf >= LEAF_SRC4) {
+        return source_holds(node, negated, ip);
+    }
+
+    int value = (node->leaf == LEAF_TCP_SRC ? p->src_port
+                 : node->leaf == LEAF_PROTO ? p->protocol
+                 : node->leaf == LEAF_TYPE ? p->icmp_type : p->dst_port);
+    bool result = node->relop == 1;
+    for (int i = 0; i < node->n_values; i++) {
+        bool one = relate(value, node->relop, node->values[i]);
+
+        result = node->relop == 1 ? result && one : result || one;
+    }
+    return word_holds(node->leaf, p) && result != negated;
+}
+
+/* Makes '*p' a random packet.  Returns its source. */
+static const char *
+random_packet(struct acl_packet *p)
+{
+    static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_UDP,
+                                         IPPROTO_ICMP, IPPROTO_ICMPV6, 47 };
+
+    *p = (struct acl_packet) {
+        .ip6 = random_range(2),
+        .protocol = protocols[random_range(ARRAY_SIZE(protocols))],
+    };
+    if (p->protocol == IPPROTO_TCP || p->protocol == IPPROTO_UDP) {
+        p->src_port = random_range(5);
+        p->dst_port = random_range(5);
+    } else if (p->protocol == (p->ip6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP)) {
+        p->icmp_type = random_range(5);
+    }
+    return (p->ip6 ? addresses6[random_range(ARRAY_SIZE(addresses6))]
+            : addresses4[random_range(ARRAY_SIZE(addresses4))]);
+}
+
+/* Checks the cubes of 'match', made from 'text', against 'node'. */
+static void
+check_packets(const struct acl_match *match, const struct node *node,
+              const char *text)
+{
+    struct acl_rule rule = { .cubes = match->cubes,
+                             .n_cubes = match->n_cubes };
+
+    for (int i = 0; i < N_PACKETS; i++) {
+        struct acl_packet p;
+        const char *ip = random_packet(&p);
+        bool expected = holds(node, false, &p, ip);
+
+        if (acl_rule_matches(&rule, &p, has_atom, ip) != expected) {
+            fail_msg("%s (%s): proto %d from %s, ports %d %d, type %d: %s",
+                     text, match->text, p.protocol, ip, p.src_port,
+                     p.dst_port, p.icmp_type, expected ? "yes" : "no");
+        }
+    }
+}
+
+/* Random expressions mean the same as cubes, or are refused; those that OVN
+ * refuses always are. */
+static void
+test_random(void **state OVS_UNUSED)
+{
+    size_t understood = 0;
+
+    random_set_seed(0xac1);
+    for (int i = 0; i < N_RANDOM; i++) {
+        struct node *node = random_node(random_range(4));
+        struct ds s = DS_EMPTY_INITIALIZER;
+        struct acl_match match;
+        char *token = NULL;
+        int column;
+
+        print_node(node, &s);
+
+        struct acl_expr *expr = acl_expr_parse(ds_cstr(&s), s.length, 1,
+                                               &token, &column);
+        if (!expr) {
+            fail_msg("%s: %s", ds_cstr(&s), token);
+        }
+        acl_match_init(&match, expr, false);
+        if (match.token) {
+            assert_true(match.column > 0 && match.column <= s.length);
+            assert_null(match.cubes);
+        } else {
+            assert_false(ovn_refuses(node, false));
+            check_packets(&match, node, ds_cstr(&s));
+            understood++;
+        }
+        acl_match_destroy(&match);
+        acl_expr_destroy(expr);
+        ds_destroy(&s);
+        free_node(node);
+    }
+    if (understood < N_RANDOM / 3) {
+        fail_msg("only %"PRIuSIZE" understood", understood);
+    }
+}
+
+/* Nothing comes of rubbish. */
+static void
+test_bytes(void **state OVS_UNUSED)
+{
+    static const char *const pieces[] = {
+        "tcp", "tcp.dst", "ip4.src", "outport", "@a", "$b", "\"c\"", "==",
+        "!=", "<", ">=", "&&", "||", "!", "(", ")", "{", "}", "[", "]", ",",
+        "1", "0x", "10.0.0.1/8", "::1/3", "..", " ", "\"", "^", "reg0[7]",
+        "\xff", "99999999999999999999", "fa:16:3e:00:00:01/", "\t",
+    };
+
+    random_set_seed(0xb17e5);
+    for (int i = 0; i < N_BYTES; i++) {
+        struct ds s = DS_EMPTY_INITIALIZER;
+        char *canonical;
+
+        for (int n = random_range(12); n; n--) {
+            if (random_range(20)) {
+                ds_put_cstr(&s, pieces[random_range(ARRAY_SIZE(pieces))]);
+            } else {
+                ds_put_char(&s, 1 + random_range(255));
+            }
+        }
+        free(describe(ds_cstr(&s), &canonical));
+        free(canonical);
+        ds_destroy(&s);
+    }
+}
+
+/* Parentheses have no end, but the stack has. */
+static void
+test_depth(void **state OVS_UNUSED)
+{
+    char *deep = xmalloc(100001);
+    char *canonical;
+
+    memset(deep, '(', 100000);
+    deep[100000] = '\0';
+
+    char *text = describe(deep, &canonical);
+    assert_string_equal(text, "( 25");
+    free(text);
+    for (int i = 0; i < 100000; i += 2) {
+        memcpy(deep + i, "!(", 2);
+    }
+    text = describe(deep, &canonical);
+    assert_string_equal(text, "( 50");
+    free(text);
+    free(deep);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_neutron),
+        cmocka_unit_test(test_beyond),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_canonical),
+        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_depth),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
