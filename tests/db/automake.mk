@@ -3,6 +3,7 @@
 # Tests of idl/ with real ovsdb-servers.
 
 unit_tests += \
+	tests/db/test-acl-golden \
 	tests/db/test-nat-flow \
 	tests/db/test-nb-db \
 	tests/db/test-ovs-db \
@@ -26,6 +27,8 @@ test_data += \
 	tests/db/fixtures/nb-2403.db \
 	tests/db/fixtures/sb-2303.db \
 	tests/db/fixtures/sb-2403.db \
+	tests/db/golden/acl-2303.txt \
+	tests/db/golden/acl-2403.txt \
 	tests/db/golden/sb-2303-acl.txt \
 	tests/db/golden/sb-2303-cmp1.json \
 	tests/db/golden/sb-2303-gw1.json \

@@ -53,8 +53,6 @@ root_units += \
 tests_libtest_a_SOURCES += \
 	tests/plugin/acl-bed.c \
 	tests/plugin/acl-bed.h \
-	tests/plugin/acl-text.c \
-	tests/plugin/acl-text.h \
 	tests/plugin/acl-words.c \
 	tests/plugin/acl-words.h \
 	tests/plugin/dp-bpf-bed.c \
