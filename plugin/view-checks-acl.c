@@ -8,7 +8,6 @@
 #include "plugin/view-acl.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "openvswitch/dynamic-string.h"
 #include "timeval.h"
@@ -42,18 +41,18 @@ check_mode(const struct view *view, struct checks *checks)
 }
 
 /* Returns true if packets to 'ep' are left to OVN because of 'reason' and
- * there is nothing wrong with that: OVN would drop none of them, or it is no
- * address of a VM. */
+ * there is nothing wrong with that: OVN would drop none of them, or they need
+ * not be to a VM that is here. */
 static bool
 is_in_order(const struct desired_endpoint *ep, enum reason reason)
 {
+    bool vm = (ep->kind == ENDPOINT_VM
+               || ep->kind == ENDPOINT_FIP_DISTRIBUTED);
+
     return (reason == REASON_NONE
             || reason == REASON_ACL_NO_RULES
-            || (reason == REASON_ACL_PORT
-                && (ep->kind == ENDPOINT_ROUTER
-                    || ep->kind == ENDPOINT_FIP_CENTRALISED))
-            || (reason == REASON_ACL_TRANSLATED
-                && ep->kind == ENDPOINT_LOAD_BALANCER));
+            || (!vm && (reason == REASON_ACL_PORT
+                        || reason == REASON_ACL_TRANSLATED)));
 }
 
 /* Returns what is to be said of the rules of 'port', which may be NULL.  The
@@ -111,29 +110,14 @@ fix_rules(const struct acl_port *port, enum reason reason,
     }
 }
 
-/* Returns the port called 'name' whose rules are known, or NULL. */
-static const struct acl_port *
-find_port(const struct acl *acl, const char *name)
-{
-    const struct acl_port *port;
-
-    if (acl) {
-        HMAP_FOR_EACH (port, node, &acl->ports) {
-            if (!strcmp(port->name, name)) {
-                return port;
-            }
-        }
-    }
-    return NULL;
-}
-
 /* Appends whether rules decide about packets to 'ep', given why they do not,
  * 'reason'. */
 static void
 check_rules(const struct view *view, const struct desired_endpoint *ep,
             enum reason reason, struct checks *checks)
 {
-    const struct acl_port *port = find_port(view->acl, ep->logical_port);
+    const struct acl_port *port
+        = view->acl ? acl_find_port(view->acl, ep->logical_port) : NULL;
     char *detail = (reason == REASON_NONE
                     ? describe_rules(port) : describe_reason(port, reason));
 
@@ -212,7 +196,8 @@ check_drops(const struct view *view, const struct desired_endpoint *ep,
     }
 }
 
-/* Appends to 'checks' all that layer L2 has to say of 'ep'. */
+/* Appends to 'checks' all that layer L2 has to say of 'ep'.  What is not in
+ * the datapath has no rules there, and that was said before. */
 void
 view_check_acl(const struct view *view, const struct desired_endpoint *ep,
                struct checks *checks)
@@ -221,7 +206,7 @@ view_check_acl(const struct view *view, const struct desired_endpoint *ep,
 
     view_acl_state(view, ep, &reason);
     check_mode(view, checks);
-    if (reason == REASON_ACL_OFF) {
+    if (reason == REASON_ACL_OFF || ep->reason != REASON_NONE) {
         return;
     }
     check_rules(view, ep, reason, checks);

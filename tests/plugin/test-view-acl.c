@@ -302,9 +302,12 @@ test_explain(void **state)
 
     values_add_vm(&f->view->values, "vm2", 1, VM1 " 172.24.100.51");
     values_add_vm(&f->view->values, "vm3", 1, VM2 " 172.24.100.53");
+    values_add_vm(&f->view->values, "vm9", 1, VM2 " 172.24.100.59")->up
+        = false;
     values_add_router(&f->view->values, "gw", 1, GW " 9.0.0.1/8", NULL);
     view_bed_update(f->view, 1);
 
+    check_explanation(f, "vm9", "pass-only", "  ", "");
     check_explanation(f, "vm2", "pass-only", "no  ", "not been received");
     desired_set_acl(f->view->desired, &key, 0, REASON_ACL_NO_RULES);
     check_explanation(f, "vm2", "pass-only", "yes  ", "No rule");
