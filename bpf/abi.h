@@ -160,15 +160,21 @@ struct ox_acl_set {
 	__u32 flags;		/* OX_ACL_*. */
 	__u32 n_words;		/* Words of its bitmaps in use, 1 to 16. */
 	__u32 drops;		/* Bitmap of the rules that drop. */
+	__u32 any;		/* Bitmap for packets that it has no element
+				 * of 'acl_ports' and 'acl_services' for. */
 	__u32 any4;		/* Bitmap for IPv4 sources of no class that it
 				 * has an element of 'acl_classes' for. */
 	__u32 any6;		/* The same for IPv6. */
 	__u32 hits;		/* Counter of its first rule in 'acl_hits'. */
 };
-_Static_assert(sizeof(struct ox_acl_set) == 24, "ABI");
+_Static_assert(sizeof(struct ox_acl_set) == 28, "ABI");
 
 /* There are connections: only new ones are decided by the rules. */
 #define OX_ACL_STATEFUL 0x1
+
+/* The set has elements of 'acl_services' for TCP; without, TCP packets are
+ * spared that look-up. */
+#define OX_ACL_TCP_SERVICES 0x2
 
 /* Key of 'acl_ports', a hash whose values are bitmap numbers: one port, or one
  * type and code.  It is looked at before 'acl_services', as a hash costs the
@@ -182,8 +188,8 @@ struct ox_acl_port {
 };
 _Static_assert(sizeof(struct ox_acl_port) == 8, "ABI");
 
-/* Key of 'acl_services', a trie whose values are bitmap numbers: all that is
- * not one port.  Each set has at least the element of OX_ACL_ANY_LEN. */
+/* Key of 'acl_services', a trie whose values are bitmap numbers: a protocol, or
+ * several ports of one. */
 struct ox_acl_service {
 	__u32 prefix_len;	/* Bits of what follows that count. */
 	__u32 set;		/* Id of the set. */
@@ -193,9 +199,8 @@ struct ox_acl_service {
 };
 _Static_assert(sizeof(struct ox_acl_service) == 12, "ABI");
 
-/* Prefix lengths of 'acl_services': any protocol; any port of one; and what is
- * looked for, which is longer than any there. */
-#define OX_ACL_ANY_LEN 32
+/* Prefix lengths of 'acl_services': any port of a protocol; and what is looked
+ * for, which is longer than any there. */
 #define OX_ACL_PROTOCOL_LEN 48
 #define OX_ACL_PORT_LEN 64
 

@@ -110,10 +110,11 @@ ox_acl_bits(__u32 number)
 	return bpf_map_lookup_elem(&acl_bits, &number);
 }
 
-/* Returns the rules of set 'id' that do not speak against what 'packet' is, or
- * NULL if they are not there. */
+/* Returns the rules of 'set', which is that of 'id', that do not speak against
+ * what 'packet' is, or NULL if they are not there. */
 static __always_inline const struct ox_acl_bits *
-ox_acl_by_service(__u32 id, const struct ox_acl_packet *packet)
+ox_acl_by_service(__u32 id, const struct ox_acl_set *set,
+		  const struct ox_acl_packet *packet)
 {
 	union ox_acl_what what = {
 		.len = OX_ACL_PORT_LEN,
@@ -122,9 +123,10 @@ ox_acl_by_service(__u32 id, const struct ox_acl_packet *packet)
 	const __u32 *number;
 
 	number = bpf_map_lookup_elem(&acl_ports, &what.port);
-	if (!number)
+	if (!number && (packet->protocol != IPPROTO_TCP ||
+			set->flags & OX_ACL_TCP_SERVICES))
 		number = bpf_map_lookup_elem(&acl_services, &what.service);
-	return number ? ox_acl_bits(*number) : NULL;
+	return ox_acl_bits(number ? *number : set->any);
 }
 
 /* Tells whether the addresses 'a' and 'b' are the same. */
@@ -245,7 +247,7 @@ ox_acl_decide(__u32 id, const struct ox_acl_set *set,
 	__u32 index;
 	__u64 *hits;
 
-	by_service = ox_acl_by_service(id, packet);
+	by_service = ox_acl_by_service(id, set, packet);
 	if (!by_service)
 		return false;
 	by_source = ox_acl_by_source(id, set, l3, proto);

@@ -164,6 +164,20 @@ rule_takes_service(const struct rules_rule *rule, const void *aux)
                               rule->port_len)));
 }
 
+/* Returns the flags of 's'. */
+static uint32_t
+flags_of(const struct rules_set *s)
+{
+    uint32_t flags = s->stateful ? OX_ACL_STATEFUL : 0;
+
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->rules[i].protocol == IPPROTO_TCP && s->rules[i].port_len < 16) {
+            flags |= OX_ACL_TCP_SERVICES;
+        }
+    }
+    return flags;
+}
+
 /* Writes which rules of 's' match packets that 'rule' speaks of. */
 static void
 write_service(struct rules *rules, const struct rules_set *s,
@@ -171,15 +185,12 @@ write_service(struct rules *rules, const struct rules_set *s,
 {
     uint32_t number = write_rules(rules, s, rule_takes_service, rule);
     struct ox_acl_service key = {
-        .prefix_len = OX_ACL_ANY_LEN,
+        .prefix_len = OX_ACL_PROTOCOL_LEN + rule->port_len,
         .set = s->id,
+        .protocol = rule->protocol,
+        .port = htons(rule->port),
     };
 
-    if (rule->protocol != RULES_ANY) {
-        key.prefix_len = OX_ACL_PROTOCOL_LEN + rule->port_len;
-        key.protocol = rule->protocol;
-        key.port = htons(rule->port);
-    }
     if (key.prefix_len == OX_ACL_PORT_LEN) {
         set(rules->skel->maps.acl_ports, &key.set, &number);
     } else {
@@ -217,9 +228,10 @@ rules_write_set(struct rules *rules, struct rules_set *s)
     static const struct rules_rule anything = { .protocol = RULES_ANY };
     static const int four = 4, six = 6;
     struct ox_acl_set value = {
-        .flags = s->stateful ? OX_ACL_STATEFUL : 0,
+        .flags = flags_of(s),
         .n_words = (s->n + 63) / 64,
         .drops = write_rules(rules, s, rule_drops, NULL),
+        .any = write_rules(rules, s, rule_takes_service, &anything),
         .any4 = write_rules(rules, s, rule_takes_family, &four),
         .any6 = write_rules(rules, s, rule_takes_family, &six),
         .hits = rules->n_hits,
@@ -227,9 +239,10 @@ rules_write_set(struct rules *rules, struct rules_set *s)
 
     s->hits = rules->n_hits;
     rules->n_hits += s->n;
-    write_service(rules, s, &anything);
     for (size_t i = 0; i < s->n; i++) {
-        write_service(rules, s, &s->rules[i]);
+        if (s->rules[i].protocol != RULES_ANY) {
+            write_service(rules, s, &s->rules[i]);
+        }
     }
     for (size_t i = 0; i < rules->n_atoms; i++) {
         for (size_t j = 0; j < rules->atoms[i].n; j++) {
