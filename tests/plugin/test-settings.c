@@ -133,6 +133,7 @@ test_defaults(void **state)
         assert_true(sset_is_empty(&f->settings.exclude));
         assert_int_equal(f->settings.mode, MODE_AUTO);
         assert_int_equal(f->settings.port, PORT_AUTO);
+        assert_int_equal(f->settings.acl, DP_ACL_COUNT);
         assert_int_equal(f->settings.max_endpoints, 65536);
         assert_int_equal(f->settings.stale_timeout, 0);
     }
@@ -257,6 +258,27 @@ test_bridge_port(void **state)
     assert_string_equal(settings_port_to_string(PORT_INTERNAL), "internal");
     set(f, "ovn-xdp-bridge-port", NULL, 0);
     assert_int_equal(f->settings.port, PORT_AUTO);
+}
+
+/* ovn-xdp-acl. */
+static void
+test_acl(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const bad[] = { "", "on", "Drop", "drop ", "0" };
+
+    for (int acl = DP_ACL_OFF; acl <= DP_ACL_DROP; acl++) {
+        set(f, "ovn-xdp-acl", settings_acl_to_string(acl), 0);
+        assert_int_equal(f->settings.acl, acl);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        set(f, "ovn-xdp-acl", bad[i], 1);
+        CHECK_PROBLEM(f, REASON_BAD_VALUE, "ovn-xdp-acl", bad[i]);
+        assert_int_equal(f->settings.acl, DP_ACL_DROP);
+    }
+    assert_string_equal(settings_acl_to_string(DP_ACL_COUNT), "count");
+    set(f, "ovn-xdp-acl", NULL, 0);
+    assert_int_equal(f->settings.acl, DP_ACL_COUNT);
 }
 
 /* ovn-xdp-max-endpoints: its range, and what is no number. */
@@ -500,7 +522,6 @@ test_later(void **state)
 {
     struct fixture *f = *state;
     static const char *const pairs[][3] = {
-        { "ovn-xdp-acl", "off", "drop" },
         { "ovn-xdp-direct", "off", "on" },
     };
 
@@ -518,7 +539,6 @@ test_later_bad(void **state)
 {
     struct fixture *f = *state;
     static const char *const triples[][3] = {
-        { "ovn-xdp-acl", "off", "offf" },
         { "ovn-xdp-direct", "off", "yes" },
         { "ovn-xdp-nic-hook", "tc", "xpd" },
         { "ovn-xdp-vm-hook", "xdp", "" },
@@ -545,6 +565,7 @@ main(void)
         TEST(test_override),
         TEST(test_mode),
         TEST(test_bridge_port),
+        TEST(test_acl),
         TEST(test_max_endpoints),
         TEST(test_stale_timeout),
         TEST(test_interfaces),
