@@ -60,16 +60,20 @@ is_translated(const struct acl_private *private, enum sb_acl_stage stage,
     return false;
 }
 
-/* Returns true if 'row' has 'ip'. */
-static bool
-has_address(const struct known_row *row, const struct in6_addr *ip)
+/* Returns the row of 'port' that has 'ip', or NULL. */
+static const struct known_row *
+find_row(const struct acl_private *private, const struct known_port *port,
+         const struct in6_addr *ip)
 {
-    for (size_t i = 0; i < row->n_addresses; i++) {
-        if (ipv6_addr_equals(&row->addresses[i].ip, ip)) {
-            return true;
+    const struct row_address *address;
+
+    HMAP_FOR_EACH_WITH_HASH (address, node, acl_address_hash(ip),
+                             &private->addresses) {
+        if (address->row->port == port && ipv6_addr_equals(&address->ip, ip)) {
+            return address->row;
         }
     }
-    return false;
+    return NULL;
 }
 
 /* Returns true if a port on a provider network, but not 'port', has 'ip'. */
@@ -116,26 +120,22 @@ judge_vm(const struct acl *acl, const struct desired_endpoint *ep,
          enum reason *reason)
 {
     const struct known_port *port = known_port_find(acl, ep->logical_port);
-    const struct known_row *row;
+    const struct known_row *row
+        = port ? find_row(acl->private, port, &ep->key.addr) : NULL;
 
-    if (port && port->port.reason == REASON_ACL_PENDING) {
+    if (!row) {
+        *reason = REASON_ACL_PORT;
+    } else if (port->port.reason == REASON_ACL_PENDING) {
+        *reason = REASON_ACL_PENDING;
+    } else if (has_rival(acl->private, &ep->key.addr, port)) {
+        *reason = REASON_ACL_PORT;
+    } else if (is_translated(acl->private, SB_ACL_SWITCH_LB, row->dp,
+                             &ep->key.addr)) {
+        *reason = REASON_ACL_TRANSLATED;
+    } else {
         return port_set(port, reason);
     }
-    *reason = REASON_ACL_PORT;
-    if (!port) {
-        return NULL;
-    }
-    row = CONTAINER_OF(port->rows.next, struct known_row, port_node);
-    if (!has_address(row, &ep->key.addr)
-        || has_rival(acl->private, &ep->key.addr, port)) {
-        return NULL;
-    }
-    if (is_translated(acl->private, SB_ACL_SWITCH_LB, row->dp,
-                      &ep->key.addr)) {
-        *reason = REASON_ACL_TRANSLATED;
-        return NULL;
-    }
-    return port_set(port, reason);
+    return NULL;
 }
 
 /* Floating IPs. */
@@ -177,15 +177,14 @@ find_translation(const struct acl_private *private,
 }
 
 /* Returns the datapath of the switch that 'route' leads to, or NULL. */
-static const struct known_dp *
-route_network(const struct acl_private *private,
-              const struct sb_acl_view *view, const struct acl_route *route)
+static const struct uuid *
+route_network(const struct sb_acl_view *view, const struct acl_route *route)
 {
     const struct sb_acl_link *link
         = (route->kind == ACL_ROUTE_CONNECTED
            ? sb_acl_find_link(view, route->port) : NULL);
 
-    return link ? known_dp_find(private, &link->network) : NULL;
+    return link ? &link->network : NULL;
 }
 
 /* Returns the switch to which the router of 't' sends packets to 't->logical',
@@ -195,11 +194,10 @@ route_network(const struct acl_private *private,
  * has to be one that matches all packets to the address, for a connected
  * network; and all others that may match, of the same or a higher priority,
  * have to lead to the same switch. */
-static const struct known_dp *
-find_network(const struct acl_private *private, const struct sb_acl_view *view,
-             const struct translation *t)
+static const struct uuid *
+find_network(const struct sb_acl_view *view, const struct translation *t)
 {
-    const struct known_dp *network = NULL;
+    const struct uuid *network = NULL;
     const struct flow_dp *fd;
     int priority = -1;
 
@@ -209,16 +207,19 @@ find_network(const struct acl_private *private, const struct sb_acl_view *view,
         if (flow->priority > priority && !flow->route.partial
             && acl_route_concerns(&flow->route, t->logical)) {
             priority = flow->priority;
-            network = route_network(private, view, &flow->route);
+            network = route_network(view, &flow->route);
         }
     }
     LIST_FOR_EACH (fd, route_node, &t->router->routes) {
         const struct known_flow *flow = fd->flow;
 
-        if (flow->priority >= priority
-            && acl_route_concerns(&flow->route, t->logical)
-            && route_network(private, view, &flow->route) != network) {
-            return NULL;
+        if (network && flow->priority >= priority
+            && acl_route_concerns(&flow->route, t->logical)) {
+            const struct uuid *other = route_network(view, &flow->route);
+
+            if (!other || !uuid_equals(other, network)) {
+                return NULL;
+            }
         }
     }
     return network;
@@ -226,7 +227,7 @@ find_network(const struct acl_private *private, const struct sb_acl_view *view,
 
 /* Returns the only port on 'network' here that has 'ip', or NULL. */
 static const struct known_port *
-find_owner(const struct acl_private *private, const struct known_dp *network,
+find_owner(const struct acl_private *private, const struct uuid *network,
            const struct in6_addr *ip)
 {
     const struct known_port *owner = NULL;
@@ -234,7 +235,7 @@ find_owner(const struct acl_private *private, const struct known_dp *network,
 
     HMAP_FOR_EACH_WITH_HASH (address, node, acl_address_hash(ip),
                              &private->addresses) {
-        if (address->row->dp == network
+        if (uuid_equals(&address->row->dp->uuid, network)
             && ipv6_addr_equals(&address->ip, ip)) {
             if (owner && owner != address->row->port) {
                 return NULL;
@@ -289,9 +290,14 @@ judge_floating_ip(const struct acl *acl, const struct sb_acl_view *view,
 {
     const struct acl_private *private = acl->private;
     const struct known_port *owner;
-    const struct known_dp *network;
+    const struct uuid *network;
+    const struct known_dp *dp;
     struct translation t;
 
+    if (!view->complete) {
+        *reason = REASON_ACL_PENDING;
+        return NULL;
+    }
     *reason = REASON_ACL_TRANSLATED;
     if (has_rival(private, &ep->key.addr, NULL)
         || !find_translation(private, &ep->key.addr, &t)
@@ -299,9 +305,10 @@ judge_floating_ip(const struct acl *acl, const struct sb_acl_view *view,
         || !is_clear_outside(private, view, ep)) {
         return NULL;
     }
-    network = find_network(private, view, &t);
+    network = find_network(view, &t);
+    dp = network ? known_dp_find(private, network) : NULL;
     if (!network
-        || is_translated(private, SB_ACL_SWITCH_LB, network, t.logical)) {
+        || (dp && is_translated(private, SB_ACL_SWITCH_LB, dp, t.logical))) {
         return NULL;
     }
     owner = find_owner(private, network, t.logical);
@@ -319,10 +326,6 @@ const struct acl_set *
 acl_judge(const struct acl *acl, const struct acl_inputs *in,
           const struct desired_endpoint *ep, enum reason *reason)
 {
-    if (!in->view->complete) {
-        *reason = REASON_ACL_PENDING;
-        return NULL;
-    }
     switch (ep->kind) {
     case ENDPOINT_VM:
         return judge_vm(acl, ep, reason);

@@ -563,7 +563,9 @@ settle(struct acl *acl, struct known_port *port)
     judge_port(acl, port, row, &verdict);
     if (set_port(acl, port, row, &verdict)) {
         sset_add(&acl->changed_ports, port->port.name);
-        acl_note_row(acl, row);
+        LIST_FOR_EACH (row, port_node, &port->rows) {
+            acl_note_row(acl, row);
+        }
     }
     free(verdict.rules);
 }

@@ -5,6 +5,7 @@
 unit_tests += \
 	tests/plugin/test-acl \
 	tests/plugin/test-acl-flow \
+	tests/plugin/test-acl-incremental \
 	tests/plugin/test-acl-judge \
 	tests/plugin/test-acl-match \
 	tests/plugin/test-acl-nat \
