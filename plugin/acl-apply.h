@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "plugin/datapath.h"
+#include "plugin/reason.h"
 
 struct acl;
 struct acl_apply;
@@ -39,6 +40,14 @@ int acl_apply_prepare(struct acl_apply *, const struct acl *,
 /* Returns the id for dp_action of an endpoint with the rules 'set', or 0 if it
  * does not fit. */
 uint32_t acl_apply_id(const struct acl_apply *, const struct acl_set *);
+
+/* Says why that is 0: REASON_NONE if it is not, REASON_ACL_PENDING if the set
+ * is new to acl_apply_prepare(). */
+enum reason acl_apply_reason(const struct acl_apply *, const struct acl_set *);
+
+/* Returns true, once, if a set that had an id has lost it: all endpoints are
+ * to be judged anew. */
+bool acl_apply_take_losses(struct acl_apply *);
 
 /* Deletes what no set of the last acl_apply_prepare() needs.  To be called
  * once no endpoint names those sets any more. */

@@ -5,7 +5,12 @@
 plugin_libplugin_a_SOURCES = \
 	plugin/acl-actions.c \
 	plugin/acl-actions.h \
+	plugin/acl-apply-private.h \
+	plugin/acl-apply-sources.c \
+	plugin/acl-apply.c \
 	plugin/acl-apply.h \
+	plugin/acl-compile.c \
+	plugin/acl-compile.h \
 	plugin/acl-cubes.c \
 	plugin/acl-cubes.h \
 	plugin/acl-expr.c \
@@ -21,12 +26,18 @@ plugin_libplugin_a_SOURCES = \
 	plugin/acl-match.h \
 	plugin/acl-nat.c \
 	plugin/acl-ports.c \
+	plugin/acl-prefix.c \
+	plugin/acl-prefix.h \
 	plugin/acl-private.h \
 	plugin/acl-route.c \
 	plugin/acl-route.h \
 	plugin/acl-rule.c \
 	plugin/acl-rule.h \
+	plugin/acl-services.c \
+	plugin/acl-services.h \
 	plugin/acl-sets.c \
+	plugin/acl-sources.c \
+	plugin/acl-sources.h \
 	plugin/acl-term.c \
 	plugin/acl-text.c \
 	plugin/acl-text.h \

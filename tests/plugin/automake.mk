@@ -4,6 +4,8 @@
 
 unit_tests += \
 	tests/plugin/test-acl \
+	tests/plugin/test-acl-apply \
+	tests/plugin/test-acl-compile \
 	tests/plugin/test-acl-flow \
 	tests/plugin/test-acl-incremental \
 	tests/plugin/test-acl-judge \
@@ -54,6 +56,8 @@ root_units += \
 tests_libtest_a_SOURCES += \
 	tests/plugin/acl-bed.c \
 	tests/plugin/acl-bed.h \
+	tests/plugin/acl-random.c \
+	tests/plugin/acl-random.h \
 	tests/plugin/acl-words.c \
 	tests/plugin/acl-words.h \
 	tests/plugin/dp-bpf-bed.c \
