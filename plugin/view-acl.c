@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "simap.h"
 #include "timeval.h"
 #include "util.h"
 
 #include "idl/sb-db.h"
+#include "plugin/acl-apply.h"
 #include "plugin/acl-text.h"
 #include "plugin/acl.h"
 #include "plugin/desired.h"
@@ -33,7 +35,8 @@ view_acl_port_reason(const struct view *view, const struct acl_port *port)
         return port->reason;
     }
     return (port->set && view->acl_apply
-            ? REASON_NONE : REASON_ACL_PENDING);
+            ? acl_apply_reason(view->acl_apply, port->set)
+            : REASON_ACL_PENDING);
 }
 
 /* Returns the word for what becomes of packets to 'ep' that OVN's ACLs would
@@ -62,6 +65,21 @@ bool
 view_acl_is_leased(const struct view *view)
 {
     return view->lease && view->lease->until > time_msec();
+}
+
+/* Stores how many sets of rules and how many sources the datapath has. */
+void
+view_acl_usage(const struct view *view, uint64_t *n_sets,
+               uint64_t *n_sources)
+{
+    struct simap usage = SIMAP_INITIALIZER(&usage);
+
+    if (view->acl_apply) {
+        acl_apply_get_memory_usage(view->acl_apply, &usage);
+    }
+    *n_sets = simap_get(&usage, "acl-sets");
+    *n_sources = simap_get(&usage, "acl-prefixes");
+    simap_destroy(&usage);
 }
 
 /* Fills 'drops' with what was dropped for 'ep'.  Returns false if the datapath
@@ -117,10 +135,14 @@ set_rule(const struct acl_rule *rule, uint64_t hits,
 
 /* Fills '*dst' with 'set'. */
 static void
-fill_set(const struct acl_set *set, struct view_acl_set *dst)
+fill_set(const struct view *view, const struct acl_set *set,
+         struct view_acl_set *dst)
 {
     uint64_t *hits = xcalloc(MAX(1, set->n_rules), sizeof *hits);
 
+    if (view->acl_apply) {
+        acl_apply_hits(view->acl_apply, set, hits);
+    }
     dst->stateful = set->stateful;
     dst->n_rules = set->n_rules;
     dst->rules = xcalloc(MAX(1, set->n_rules), sizeof *dst->rules);
@@ -162,7 +184,7 @@ listing_set(struct listing *listing, const struct acl_set *set)
     }
     listing->sets[i] = set;
     acls->n_sets++;
-    fill_set(set, &acls->sets[i]);
+    fill_set(listing->view, set, &acls->sets[i]);
     return &acls->sets[i];
 }
 

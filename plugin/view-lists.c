@@ -525,6 +525,8 @@ view_get_vitals(const struct view *view, struct view_vitals *vitals)
             { .name = "targets", .size = OX_MAX_TARGETS },
             { .name = "opened", .size = OX_MAX_OPENED,
               .used = view->watch ? watch_n_opened(view->watch) : 0 },
+            { .name = "acl_sets", .size = OX_MAX_ACL_SETS },
+            { .name = "acl_sources", .size = OX_MAX_ACL_SOURCES },
         },
     };
     if (view->dp) {
@@ -534,4 +536,5 @@ view_get_vitals(const struct view *view, struct view_vitals *vitals)
                                &vitals->maps[1].used);
         vitals->maps[2].used = count_targets(view);
     }
+    view_acl_usage(view, &vitals->maps[4].used, &vitals->maps[5].used);
 }

@@ -284,13 +284,13 @@ void view_stats_uninit(struct view_stats *);
 /* How much of a map is in use. */
 struct view_map {
     const char *name;           /* "endpoints", "interfaces", "targets",
-                                 * "opened". */
+                                 * "opened", "acl_sets", "acl_sources". */
     uint64_t used;              /* Elements in use. */
     uint64_t size;              /* Elements there is room for, 0 if unknown. */
 };
 
 /* Number of maps. */
-#define VIEW_N_MAPS 4
+#define VIEW_N_MAPS 6
 
 /* What tells how the daemon itself is doing.  Holds nothing to be freed. */
 struct view_vitals {

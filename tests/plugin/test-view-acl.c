@@ -15,6 +15,7 @@
 #include "bpf/abi.h"
 #include "hash.h"
 #include "openvswitch/dynamic-string.h"
+#include "plugin/acl-apply.h"
 #include "plugin/acl.h"
 #include "plugin/datapath-fake.h"
 #include "plugin/desired.h"
@@ -40,12 +41,18 @@ static const struct acl_rule drop_rule = {
     .cubes = &drop_cube, .n_cubes = 1,
 };
 static const struct acl_rule *rules[] = { &allow_rule, &drop_rule };
-static struct acl_set set = { .stateful = true, .rules = rules, .n_rules = 2 };
+static struct acl_set set = {
+    .stateful = true, .rules = rules, .n_rules = 2, .serial = 1,
+};
+static struct acl_set other_set = {
+    .stateful = true, .rules = rules, .n_rules = 2, .serial = 2,
+};
 
 /* ACLs under test. */
 struct bed {
     struct view_bed *view;      /* The chassis. */
     struct acl acl;             /* Its ports. */
+    struct acl_apply *apply;    /* What the datapath has of them, or NULL. */
     struct watch *watch;        /* Of its bridges. */
     struct lease lease;         /* None. */
     struct acl_port ports[3];   /* Elements of that. */
@@ -73,8 +80,12 @@ setup(void **state)
     acl_cube_init_any(&allow_cube);
     acl_cube_init_any(&drop_cube);
     allow_cube.ip6 = false;
+    allow_cube.source.any = false;
+    svec_clear(&allow_cube.source.atoms);
+    svec_add(&allow_cube.source.atoms, "192.0.2.0/24");
     view_bed_setup((void **) &f->view);
     hmap_init(&f->acl.ports);
+    hmap_init(&f->acl.sets);
     add_port(f, 0, "vm2", REASON_NONE)->set = &set;
     add_port(f, 1, "vm1", REASON_ACL_NO_RULES);
     add_port(f, 2, "vm3", REASON_ACL_MATCH)->set = &set;
@@ -95,8 +106,10 @@ teardown(void **state)
     struct bed *f = *state;
 
     watch_destroy(f->watch);
+    acl_apply_destroy(f->apply);
     view_bed_teardown((void **) &f->view);
     hmap_destroy(&f->acl.ports);
+    hmap_destroy(&f->acl.sets);
     free(f);
     return 0;
 }
@@ -177,6 +190,58 @@ test_none(void **state)
     check_acls(f, NULL, "");
 }
 
+/* Adds the rules of 'f' to the datapath, and returns their number there. */
+static uint32_t
+apply(struct bed *f)
+{
+    struct problems problems = PROBLEMS_INITIALIZER;
+    struct sb_acl_view view;
+
+    memset(&view, 0, sizeof view);
+    hmap_init(&view.address_sets);
+    hmap_insert(&f->acl.sets, &set.node, 0);
+    f->apply = acl_apply_create(&datapath_fake_class, f->view->dp, 3);
+    assert_int_equal(acl_apply_prepare(f->apply, &f->acl, &view, NULL,
+                                       &problems), 0);
+    assert_int_equal(problems.n, 0);
+    f->view->view.acl_apply = f->apply;
+    hmap_remove(&f->acl.sets, &set.node);
+    hmap_destroy(&view.address_sets);
+    problems_destroy(&problems);
+    return acl_apply_id(f->apply, &set);
+}
+
+/* Rules that the datapath has, with their hits. */
+static void
+test_applied(void **state)
+{
+    struct bed *f = *state;
+    uint32_t id = apply(f);
+    struct view_vitals vitals;
+    struct view_acls acls;
+
+    assert_true(id >= 3);
+    check_acls(f, "vm2", "vm2 enforced  \"\" 0 2\n");
+    check_acls(f, "vm3", "vm3 pass-only acl-match \"ip.ttl\" 9 2\n");
+    dp_fake_count_acl(f->view->dp, id, 1, 5);
+    assert_true(view_get_acls(&f->view->view, "vm2", &acls));
+    assert_int_equal(acls.sets[0].rules[0].hits, 0);
+    assert_int_equal(acls.sets[0].rules[1].hits, 5);
+    view_acls_uninit(&acls);
+
+    view_get_vitals(&f->view->view, &vitals);
+    assert_string_equal(vitals.maps[4].name, "acl_sets");
+    assert_int_equal(vitals.maps[4].used, 1);
+    assert_string_equal(vitals.maps[5].name, "acl_sources");
+    assert_int_equal(vitals.maps[5].used, 1);
+
+    /* One that is not there. */
+    f->ports[0].set = &other_set;
+    check_acls(f, "vm2", "vm2 pass-only acl-pending \"\" 0 2\n");
+    values_set(&f->view->values, "ovn-xdp-acl", "off");
+    assert_false(view_get_acls(&f->view->view, "vm2", &acls));
+}
+
 /* All that is shown of rules. */
 static void
 test_rules(void **state)
@@ -194,7 +259,7 @@ test_rules(void **state)
     assert_int_equal(rule->priority, 1002);
     assert_string_equal(rule->action, "allow-related");
     assert_string_equal(rule->protocol, "any");
-    assert_string_equal(rule->source, "0.0.0.0/0");
+    assert_string_equal(rule->source, "192.0.2.0/24");
     assert_string_equal(rule->ports, "");
     assert_string_equal(rule->icmp, "");
     assert_string_equal(rule->match, "ip4");
@@ -423,6 +488,7 @@ main(void)
     static const struct CMUnitTest tests[] = {
         TEST(test_ports),
         TEST(test_none),
+        TEST(test_applied),
         TEST(test_rules),
         TEST(test_endpoints),
         TEST(test_explain),

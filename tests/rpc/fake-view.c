@@ -483,6 +483,8 @@ view_get_vitals(const struct view *view, struct view_vitals *vitals)
             { "interfaces", view->empty ? 0 : 1, 64 },
             { "targets", view->empty ? 0 : 1, 64 },
             { "opened", view->empty ? 0 : 9, 262144 },
+            { "acl_sets", view->empty ? 0 : 2, 4096 },
+            { "acl_sources", view->empty ? 0 : 6, 262144 },
         },
         .acl_lease = !view->empty,
     };

@@ -67,6 +67,7 @@ metrics_check \
     'ovn_xdp_endpoints_acl_pass{reason="acl-match"}=1' \
     'ovn_xdp_acl_lease=1' \
     'ovn_xdp_map_entries{map="opened"}=9' \
+    'ovn_xdp_map_entries{map="acl_sources"}=6' \
     <"$tmp/out"
 result "the usual" $?
 

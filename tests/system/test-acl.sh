@@ -190,7 +190,7 @@ modes() {
     check "live: drop" acl_drop
     check "it drops again" await 5 drops $fip 23
     config acl everything
-    check "a value that is none" await 5 has_problem bad-setting
+    check "a value that is none" await 5 has_problem bad-value
     check "changes nothing" drops $fip 23
     config acl drop
 }
