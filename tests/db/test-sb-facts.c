@@ -24,6 +24,7 @@
 
 /* The router of the fixture, and its facts. */
 #define ROUTER SBT_ROUTER
+#define ROUTERS "2edfb993-245d-475a-88b7-d6a5ae56222d" /* A group of it. */
 #define AT " at=" GW_ROUTER_PORT
 #define FACTS                                                           \
     "172.24.100.112" AT " mac=fa:16:3e:aa:00:03 resident=" VM_FIP "\n"   \
@@ -265,6 +266,15 @@ add_gateway_router(const struct db_server *server, const char *chassis)
     free(uuid);
 }
 
+/* Makes 'datapath' the only one of the group of routers of 'server'. */
+static void
+set_routers(const struct db_server *server, const char *datapath)
+{
+    db_server_exec(server, "{'op':'update','table':'Logical_DP_Group','where':"
+                   "[['_uuid','==',['uuid','" ROUTERS "']]],'row':{"
+                   "'datapaths':['uuid','%s']}}", datapath);
+}
+
 /* What is the same on every chassis is said of each port of a gateway router
  * that is here. */
 static void
@@ -290,7 +300,14 @@ test_gateway_router(void **statep)
     AWAIT(f->db, facts_are(f->db, all));
     sbt_delete_flows(f->server, vip);
     AWAIT(f->db, hmap_count(&sb_db_view(f->db)->facts) == 13);
-    add_flow(f->server, ROUTER, "lr_in_dnat", vip, "ct_lb_mark();");
+
+    /* The same of a group of routers. */
+    sbt_add_flow(f->server, "'logical_dp_group'", ROUTERS, "lr_in_dnat", vip,
+                 "ct_lb_mark();");
+    AWAIT(f->db, facts_are(f->db, all));
+    set_routers(f->server, SBT_TENANT);
+    AWAIT(f->db, hmap_count(&sb_db_view(f->db)->facts) == 13);
+    set_routers(f->server, ROUTER);
     AWAIT(f->db, facts_are(f->db, all));
     sbt_claim(f->server, "gr-a", "gw1", true);
     sbt_claim(f->server, "gr-b", "gw1", true);
