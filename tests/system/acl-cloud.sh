@@ -11,8 +11,9 @@ bpf_run=${OVN_XDP_BUILDDIR:-$sandbox_lib/../..}/tests/system/bpf-run
 # Adds ports p0 to p(COUNT - 1), and one named marker, which are bound to this
 # chassis and have nothing behind them.  Every other one is on provider network
 # 'public', 172.24.100.0/24, with an IPv6 address; the others are behind router
-# r1 and have floating IPs, one of them a centralised one.  Prints for each
-# address PORT ADDRESS MAC.
+# r1 and have floating IPs, one of them a centralised one.  Of p4 OVN does not
+# check the addresses, p2 and p3 may have others too.  Prints for each address
+# PORT ADDRESS MAC.
 #
 # usage: ports_add COUNT
 ports_add() {
@@ -76,8 +77,13 @@ port_words() {
 
     shift 3
     commands+=(-- lsp-add "$net" "$name"
-        -- lsp-set-addresses "$name" "$mac $*"
-        -- lsp-set-port-security "$name" "$mac $*")
+        -- lsp-set-addresses "$name" "$mac $*")
+    case $name in
+    p4) ;;
+    p[23]) commands+=(-- lsp-set-port-security "$name"
+        "$mac $* 172.24.100.202/31 2001:db8:100::200/120") ;;
+    *) commands+=(-- lsp-set-port-security "$name" "$mac $*") ;;
+    esac
     [ "$net" = public ] || return 0
     for address; do
         echo "$name $address $mac"

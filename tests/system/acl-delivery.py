@@ -163,7 +163,8 @@ class Delivery:
     def round(self, number):
         """Does round NUMBER."""
         round_ = Round(os.environ.get("OVN_XDP_PROOF") or "1", number,
-                       self.ports, MARKER, ties=False)
+                       self.ports, MARKER, ties=False,
+                       tiers=self.northbound.tiers)
         self.northbound.replace(round_)
         run("ovn-nbctl", "--timeout=20", "--wait=hv", "sync")
         set_acl("off")

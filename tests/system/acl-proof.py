@@ -75,7 +75,8 @@ class Proof:
     def run(self):
         """Does it all."""
         for number in range(self.rounds):
-            round_ = Round(self.seed, number, list(self.subjects), MARKER)
+            round_ = Round(self.seed, number, list(self.subjects), MARKER,
+                           tiers=self.northbound.tiers)
             self.northbound.replace(round_)
             if not await_(lambda n=number: self.in_step(n)):
                 print(f"round {number} ({round_.mode}): not in step")

@@ -52,12 +52,14 @@ class Group:
 class Round:
     """What the Northbound has; see above."""
 
-    def __init__(self, seed, number, ports, marker, ties=True):
+    def __init__(self, seed, number, ports, marker, *, ties=True,
+                 tiers=False):
         self.random = random.Random(f"{seed} {number}")
         self.number = number
         self.mode = MODES[number % len(MODES)]
         self.marker = marker
         self.ties = ties       # Rules of a priority may contradict.
+        self.tiers = tiers     # OVN knows tiers.
         self.sets = {}
         self.groups = []
         self.make_sets()
@@ -214,6 +216,8 @@ class Round:
         if not self.ties:
             rule.priority = {"drop": 1003, "reject": 1500}.get(rule.action,
                                                                1400)
+        if self.tiers:
+            rule.columns["tier"] = self.random.choice((0, 0, 1, 2))
         if rule.action == "drop" and self.chance(15):
             rule.columns.update(log=True, severity="info", name="dropped")
         return rule

@@ -57,6 +57,8 @@ class Northbound:
 
     def __init__(self):
         self.rpc = Rpc(f"{FOLDER}/ovnnb_db.sock")
+        schema = self.rpc.call("get_schema", "OVN_Northbound")
+        self.tiers = "tier" in schema["tables"]["ACL"]["columns"]
         rows = self.transact({"op": "select", "table": "Logical_Switch_Port",
                               "where": [], "columns": ["_uuid", "name"]})
         self.ports = {row["name"]: row["_uuid"] for row in rows[0]["rows"]}

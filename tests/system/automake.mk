@@ -92,6 +92,7 @@ $(tests_system_other_abi_ovn_xdpd_OBJECTS): | $(other_abi_skeletons)
 
 test_data += \
 	tests/system/abuse.py \
+	tests/system/acl-churn.py \
 	tests/system/acl-cloud.sh \
 	tests/system/acl-delivery.py \
 	tests/system/acl-frame.py \
@@ -113,6 +114,7 @@ test_data += \
 	tests/system/systemd-boot \
 	tests/system/systemd.sh \
 	tests/system/test-acl-answer.sh \
+	tests/system/test-acl-churn.sh \
 	tests/system/test-acl-delivery.sh \
 	tests/system/test-acl-lease.sh \
 	tests/system/test-acl-nat.sh \
