@@ -137,6 +137,7 @@ class Churn:
                     if bad == "wrong" and self.counts[bad] < 10:
                         print(f"dropped: {packet} after "
                               f"{self.counts['changes']} changes")
+            time.sleep(0.001)
 
     def run(self):
         """Does it all."""

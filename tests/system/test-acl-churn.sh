@@ -20,7 +20,7 @@ number() {
 
 # Succeeds if a port is closed again, the daemon being a new one.
 settled() {
-    daemon_appctl acl/settle && drops $fip 23
+    daemon_appctl acl/settle && drops "$fip" 23
 }
 
 sandbox_start
@@ -39,7 +39,7 @@ export SANDBOX
     "$(mac_of hv nic0)" "$(mac_of ext wan0)" p1 $fip 20 >"$result" 2>&1 &
 churn=$!
 for i in 1 2 3; do
-    check "it drops, $i" await 10 drops $fip 23
+    check "it drops, $i" await 10 drops "$fip" 23
     check "the daemon is killed" daemon_kill
     check "the next one starts" daemon_start
     check "and may drop" await 10 settled
