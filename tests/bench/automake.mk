@@ -4,6 +4,7 @@
 
 bench_driver = tests/bench/run
 bench_scripts += \
+	tests/bench/acl.sh \
 	tests/bench/cloud.sh \
 	tests/bench/southbound.sh
 bench_helpers += tests/bpf/watch-map
@@ -12,6 +13,7 @@ root_tests += tests/bench/test-bench.sh
 CLEANFILES += bench.json
 EXTRA_DIST += \
 	$(bench_driver) \
+	tests/bench/acl.py \
 	tests/bench/bulk.py \
 	tests/bench/figures.py \
 	tests/bench/northbound.py \

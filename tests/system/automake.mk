@@ -46,8 +46,8 @@ root_tests += \
 check_PROGRAMS += tests/system/flood
 tests_system_flood_LDADD =
 
-# What the scripts ask the program of a NIC with.
-check_PROGRAMS += tests/system/bpf-run
+# What the scripts, also those that measure, ask the program of a NIC with.
+bench_helpers += tests/system/bpf-run
 tests_system_bpf_run_LDADD = $(BPF_LDADD)
 
 # Runs the daemon with what its unit allows.
