@@ -4,6 +4,7 @@
 
 unit_tests += \
 	tests/db/test-acl-golden \
+	tests/db/test-acl-rules \
 	tests/db/test-nat-flow \
 	tests/db/test-nb-db \
 	tests/db/test-ovs-db \
@@ -29,6 +30,7 @@ test_data += \
 	tests/db/fixtures/sb-2403.db \
 	tests/db/golden/acl-2303.txt \
 	tests/db/golden/acl-2403.txt \
+	tests/db/golden/acl-rules.txt \
 	tests/db/golden/sb-2303-acl.txt \
 	tests/db/golden/sb-2303-cmp1.json \
 	tests/db/golden/sb-2303-gw1.json \
