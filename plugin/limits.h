@@ -7,7 +7,7 @@
 
 /* Default of ovn-xdp-max-endpoints: a compute node has hundreds of addresses,
  * a gateway node thousands.  65,536 preallocated elements in each map cost
- * about 17 MB, and 1 MB more for the counters of each CPU. */
+ * about 17 MB, and 2 MB more for the counters of each CPU. */
 #define DEFAULT_MAX_ENDPOINTS 65536
 
 /* Range of ovn-xdp-max-endpoints.  The kernel refuses per-CPU arrays of more
