@@ -551,6 +551,48 @@ test_tag_hint_stale(void **state)
     hint_bpf__destroy(hint);
 }
 
+/* Asserts that the program of 'hint' is no longer than it was when it was
+ * loaded: see hint.bpf.c. */
+static void
+assert_has_stayed(const struct hint_bpf *hint, const struct bpf_program *prog)
+{
+    struct bpf_prog_info info = { .type = 0 };
+    uint32_t size = sizeof info;
+
+    assert_int_equal(bpf_obj_get_info_by_fd(bed_program_hint(hint), &info,
+                                            &size), 0);
+    assert_in_range(info.xlated_prog_len, 1,
+                    bpf_program__insn_cnt(prog) * sizeof(struct bpf_insn));
+}
+
+/* The programs that are bound to their device and have rules. */
+static void
+test_tag_hint_acl(void **state)
+{
+    const struct live *live = *state;
+    uint32_t ifindex = if_nametoindex("nic0");
+    struct hint_bpf *plain = bed_load_hint(SLOT, ifindex, 0, true,
+                                           live->skel);
+    struct hint_bpf *timed = bed_load_hint(SLOT, ifindex, 1, true,
+                                           live->skel);
+
+    if (!plain) {
+        print_message("this kernel has no VLAN hint (Linux 6.8 has)\n");
+        skip();
+    }
+    assert_has_stayed(plain, plain->progs.nic_redirect_hint_acl);
+    assert_has_stayed(timed, timed->progs.nic_redirect_hint_acl_timed);
+    assert_int_equal(bpf_link_update(live->link, bed_program_hint(plain),
+                                     NULL), 0);
+    assert_arrives(live);
+    assert_int_equal(bpf_link_update(live->link, bed_program_hint(timed),
+                                     NULL), 0);
+    bed_beat(live->skel, 0);
+    assert_reason(live, GOOD, OX_R_STALE);
+    hint_bpf__destroy(timed);
+    hint_bpf__destroy(plain);
+}
+
 /* The tag itself, where nothing strips it, is seen by both programs. */
 static void
 test_tag_in_frame(void **state)
@@ -739,6 +781,7 @@ main(void)
         LIVE(test_nic_vanishes),
         LIVE(test_tag_hint),
         LIVE(test_tag_hint_stale),
+        LIVE(test_tag_hint_acl),
         LIVE(test_tag_in_frame),
         LIVE(test_lost_frames),
         LIVE(test_ring_full),
