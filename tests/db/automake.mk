@@ -21,9 +21,10 @@ tests_libtest_a_SOURCES += \
 	tests/db/db-server.c tests/db/db-server.h \
 	tests/db/sbt.c tests/db/sbt.h
 
-db_tests += tests/db/test-releases.sh
+db_tests += tests/db/test-acl-ovn.sh tests/db/test-releases.sh
 
 test_data += \
+	tests/db/acl-ovn.py \
 	tests/db/fixtures/nb-2303.db \
 	tests/db/fixtures/nb-2403.db \
 	tests/db/fixtures/sb-2303.db \

@@ -11,6 +11,7 @@ unit_tests += \
 	tests/plugin/test-acl-judge \
 	tests/plugin/test-acl-match \
 	tests/plugin/test-acl-nat \
+	tests/plugin/test-acl-random \
 	tests/plugin/test-acl-rule \
 	tests/plugin/test-acl-text \
 	tests/plugin/test-addresses \

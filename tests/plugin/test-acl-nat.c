@@ -81,6 +81,9 @@ test_nat(void **state OVS_UNUSED)
           "other 172.24.100.112" },
         { 400, FIP " && (ip4)", "ct_dnat(10.1.0.3);",
           "plain 172.24.100.112 10.1.0.3" },
+        /* Two destinations. */
+        { 100, FIP " && reg0 == 172.24.100.1", "ct_dnat(10.1.0.3);",
+          "other 172.24.100.1" },
         /* Not one address. */
         { 100, "ip && ip4.dst == 172.24.100.0/24", "ct_dnat(10.1.0.3);",
           "any" },
