@@ -28,7 +28,7 @@ VLOG_DEFINE_THIS_MODULE(datapath_opened);
 /* Elements that are read at once. */
 #define SWEEP_BATCH 4096
 
-/* Most that are read, and most that are deleted, in one sweep: some 20 ms, for
+/* Most that are read, and most that are deleted, in one sweep: some 40 ms, for
  * which the main loop waits. */
 #define SWEEP_ROUNDS 16
 #define SWEEP_DELETIONS 16384

@@ -18,7 +18,9 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -92,6 +94,20 @@ is_known(uint16_t port)
 
     close(fd);
     return known;
+}
+
+/* Returns the state of the connection from 'port' of the VM, which is
+ * known. */
+static uint32_t
+state_of(uint16_t port)
+{
+    struct ox_opened_key key = make_key(port);
+    struct ox_opened value;
+    int fd = open_map("opened");
+
+    assert_int_equal(bpf_map_lookup_elem(fd, &key, &value), 0);
+    close(fd);
+    return value.state;
 }
 
 /* Waits until the connection from 'port' of the VM is known. */
@@ -581,84 +597,147 @@ test_sweep_many(void **state OVS_UNUSED)
     dp_bed_close(dp);
 }
 
-/* Ports of the race. */
-#define N_RACERS 200
-
-/* Starts a process that sends a SYN from each port again and again, until it
- * is killed. */
-static pid_t
-start_sender(void)
+/* Lets the traced process 'pid' go on to the next beginning ('entry') or end
+ * of a system call that deletes a connection while it reads it. */
+static void
+go_on(pid_t pid, bool entry)
 {
+    bool inside = !entry;
+
+    for (;;) {
+        struct __ptrace_syscall_info info;
+        int status;
+
+        assert_int_equal(ptrace(PTRACE_SYSCALL, pid, NULL, 0), 0);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFSTOPPED(status));
+        assert_int_equal(WSTOPSIG(status), SIGTRAP | 0x80);
+        assert_true(ptrace(PTRACE_GET_SYSCALL_INFO, pid,
+                           (void *) sizeof info, &info) > 0);
+        if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
+            inside = (info.entry.nr == SYS_bpf
+                      && info.entry.args[0] == BPF_MAP_LOOKUP_AND_DELETE_ELEM);
+        }
+        if (inside && entry == (info.op == PTRACE_SYSCALL_INFO_ENTRY)) {
+            return;
+        }
+    }
+}
+
+/* Starts a process that sweeps, and returns it just before it deletes the
+ * first connection. */
+static pid_t
+start_sweep(void)
+{
+    int status;
     pid_t pid;
 
     fflush(NULL);
     pid = fork();
     if (!pid) {
-        int fd = dp_bed_socket("wire0");
-        uint8_t frame[128];
+        long long int since;
 
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        for (unsigned int i = 0; ; i++) {
-            size_t n = make_syn(frame, FIRST_PORT + i % N_RACERS, 0);
-
-            ignore(send(fd, frame, n, 0) == n);
-        }
+        ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+        raise(SIGSTOP);
+        _exit(class->sweep_opened(open_watch(&since), time_msec()));
     }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSTOPPED(status));
+    assert_int_equal(ptrace(PTRACE_SETOPTIONS, pid, NULL,
+                            PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL), 0);
+    go_on(pid, true);
     return pid;
 }
 
-/* A connection that is used while it is being deleted is not lost: each of
- * those that were used since is there. */
+/* Reads 'opened_state'. */
+static struct ox_opened_state
+read_state(void)
+{
+    int fd = open_map("opened_state");
+    struct ox_opened_state state;
+    uint32_t zero = 0;
+
+    assert_int_equal(bpf_map_lookup_elem(fd, &zero, &state), 0);
+    close(fd);
+    return state;
+}
+
+/* A connection is used again just before it is deleted: it comes back, and
+ * whoever misses it meanwhile can tell. */
 static void
 test_sweep_race(void **state OVS_UNUSED)
 {
-    long long int since, deadline;
+    long long int since;
     struct dp *dp = open_watch(&since);
+    int status;
     pid_t pid;
 
-    deadline = time_msec() + 1500;
-    pid = start_sender();
-    while (time_msec() < deadline) {
-        for (int i = 0; i < N_RACERS; i++) {
-            put_known(FIRST_PORT + i, OX_OPENED_SYN, OX_OPENED_SYN_S + 15);
-        }
-        class->sweep_opened(dp, time_msec());
-        for (int i = 0; i < N_RACERS; i++) {
-            await_known(FIRST_PORT + i);
-        }
-        for (int i = 0; i < 20; i++) {
-            class->sweep_opened(dp, time_msec());
-        }
-        for (int i = 0; i < N_RACERS; i++) {
-            assert_true(is_known(FIRST_PORT + i));
-        }
-    }
-    kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
-    assert_int_equal(dp->opened.state->sweeps & 1, 0);
-    assert_true(dp->opened.state->sweeps > 0);
-    assert_int_equal(dp->opened.state->full_ns, 0);
-    dp_bed_close(dp);
+    class->close(dp, false);
+    put_known(FIRST_PORT, OX_OPENED_SYN, OX_OPENED_SYN_S + 15);
+    pid = start_sweep();
+    put_known(FIRST_PORT, OX_OPENED_SYN, 0);
+    go_on(pid, false);
+    assert_false(is_known(FIRST_PORT));
+    assert_int_equal(read_state().sweeps & 1, 1);
+    assert_int_equal(ptrace(PTRACE_DETACH, pid, NULL, 0), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(WEXITSTATUS(status), 1);
+    assert_true(is_known(FIRST_PORT));
+    assert_int_equal(read_state().sweeps, 2);
+    assert_int_equal(read_state().full_ns, 0);
+    dp_bed_close(NULL);
 }
 
-/* A daemon that was killed between the deletion of a connection and its
- * return: the next one has nothing be dropped for a while. */
+/* The same, with a packet that is faster than the daemon to bring it back. */
+static void
+test_sweep_faster(void **state OVS_UNUSED)
+{
+    long long int since;
+    struct dp *dp = open_watch(&since);
+    int status;
+    pid_t pid;
+
+    class->close(dp, false);
+    put_known(FIRST_PORT, OX_OPENED_SYN, OX_OPENED_SYN_S + 15);
+    pid = start_sweep();
+    put_known(FIRST_PORT, OX_OPENED_CLOSING, 5);
+    go_on(pid, false);
+    send_syn(FIRST_PORT, 0);
+    await_known(FIRST_PORT);
+    put_known(FIRST_PORT, OX_OPENED_DATA, 0);
+    assert_int_equal(ptrace(PTRACE_DETACH, pid, NULL, 0), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(state_of(FIRST_PORT), OX_OPENED_DATA);
+    assert_int_equal(read_state().full_ns, 0);
+    dp_bed_close(NULL);
+}
+
+/* A daemon is killed between the deletion of a connection and its return: the
+ * next one has nothing be dropped for a while. */
 static void
 test_killed_sweep(void **state OVS_UNUSED)
 {
-    struct ox_opened_state value = { .sweeps = 7 };
+    struct ox_opened_state before, after;
     long long int since;
     struct dp *dp = open_watch(&since);
-    int fd = open_map("opened_state");
-    uint32_t zero = 0;
+    pid_t pid;
 
     class->close(dp, false);
-    assert_int_equal(bpf_map_update_elem(fd, &zero, &value, BPF_ANY), 0);
+    put_known(FIRST_PORT, OX_OPENED_SYN, OX_OPENED_SYN_S + 15);
+    pid = start_sweep();
+    put_known(FIRST_PORT, OX_OPENED_SYN, 0);
+    go_on(pid, false);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    assert_false(is_known(FIRST_PORT));
+    before = read_state();
+    assert_int_equal(before.sweeps & 1, 1);
+    assert_int_equal(before.full_ns, 0);
     dp = open_watch(&since);
-    assert_int_equal(bpf_map_lookup_elem(fd, &zero, &value), 0);
-    assert_int_equal(value.sweeps, 8);
-    assert_true(now_ns() - value.full_ns < 10 * NS_PER_S);
-    close(fd);
+    after = read_state();
+    assert_int_equal(after.sweeps, before.sweeps + 1);
+    assert_true(now_ns() - after.full_ns < 10 * NS_PER_S);
     dp_bed_close(dp);
 }
 
@@ -719,6 +798,7 @@ main(void)
         TEST(test_sweep),
         TEST(test_sweep_many),
         TEST(test_sweep_race),
+        TEST(test_sweep_faster),
         TEST(test_killed_sweep),
         TEST(test_share),
     };
