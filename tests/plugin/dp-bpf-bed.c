@@ -107,11 +107,14 @@ try_start(struct dp *dp)
     const struct dp_class *class = &datapath_bpf_class;
     struct dp_endpoint e = dp_bed_endpoint();
     struct dp_nic nic = dp_bed_nic();
+    long long int since;
 
     return (!class->put_target(dp, e.action.ifindex)
             && !class->put_endpoint(dp, &e)
             && !class->attach_sink(dp, "out0", e.action.ifindex)
             && !class->attach_nic(dp, &nic)
+            && !class->put_watch(dp, if_nametoindex("in0"), DP_WATCH_INGRESS,
+                                 &since)
             && !class->commit(dp));
 }
 

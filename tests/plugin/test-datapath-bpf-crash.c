@@ -269,12 +269,12 @@ run_daemon_until(unsigned int n)
 }
 
 /* Asserts that the directory 'dir' has the entries 'names', where the number
- * of a generation is N. */
+ * of a generation or device is N. */
 static void
 assert_lists(const char *dir, const char *names)
 {
-    char *found = netns_read("ls %s | sed 's/^gen-.*/gen-N/' | tr '\\n' ' '",
-                             dir);
+    char *found = netns_read("ls %s | sed 's/^\\(gen\\|link\\)-.*/\\1-N/' | "
+                             "tr '\\n' ' '", dir);
 
     assert_string_equal(found, names);
     free(found);
@@ -289,10 +289,11 @@ recover(void)
 
     assert_non_null(dp);
     class->close(dp, false);
-    assert_lists(DP_BED_PINS, "events gen-N links ");
+    assert_lists(DP_BED_PINS, "events gen-N links watch ");
     assert_lists(DP_BED_PINS "/links", "nic0 out0 ");
     assert_lists(DP_BED_PINS "/events",
                  "devmap_xmit nic_index redirect_err redirect_errors ");
+    assert_lists(DP_BED_PINS "/watch", "link-N opened opened_state watched ");
     dp_bed_assert_forwards();
 }
 
@@ -361,6 +362,8 @@ test_few_descriptors(void **state OVS_UNUSED)
         assert_int_not_equal(access(DP_BED_PINS "/gen-2", F_OK), 0);
         assert_lists(DP_BED_PINS "/events",
                      "devmap_xmit nic_index redirect_err redirect_errors ");
+        assert_lists(DP_BED_PINS "/watch",
+                     "link-N opened opened_state watched ");
         dp_bed_assert_forwards();
         n_sent++;
     }

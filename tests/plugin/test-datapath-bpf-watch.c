@@ -531,6 +531,32 @@ test_other_maps(void **state OVS_UNUSED)
     dp_bed_close(dp);
 }
 
+/* A watch of which nobody has noted since when, as a daemon was killed before
+ * that, has been there since now. */
+static void
+test_half_watched(void **state OVS_UNUSED)
+{
+    uint32_t ifindex = if_nametoindex("nic0");
+    struct ox_watched watched;
+    long long int since, again;
+    struct dp *dp = open_watch(&since);
+    int fd = open_map("watched");
+
+    class->close(dp, false);
+    assert_int_equal(bpf_map_lookup_elem(fd, &ifindex, &watched), 0);
+    watched.id++;
+    assert_int_equal(bpf_map_update_elem(fd, &ifindex, &watched, BPF_ANY), 0);
+    close(fd);
+    poll(NULL, 0, 2);
+    dp = open_watch(&again);
+    assert_true(again > since);
+    class->close(dp, false);
+    poll(NULL, 0, 2);
+    dp = open_watch(&since);
+    assert_int_equal(since, again);
+    dp_bed_close(dp);
+}
+
 /* What is over for a while is forgotten, and nothing else. */
 static void
 test_sweep(void **state OVS_UNUSED)
@@ -795,6 +821,7 @@ main(void)
         TEST(test_filter),
         TEST(test_meddled),
         TEST(test_other_maps),
+        TEST(test_half_watched),
         TEST(test_sweep),
         TEST(test_sweep_many),
         TEST(test_sweep_race),
