@@ -47,6 +47,7 @@ root_units += \
 	tests/plugin/test-bridge-port \
 	tests/plugin/test-datapath-bpf \
 	tests/plugin/test-datapath-bpf-crash \
+	tests/plugin/test-datapath-bpf-opened \
 	tests/plugin/test-datapath-bpf-probe \
 	tests/plugin/test-datapath-bpf-watch \
 	tests/plugin/test-host \
@@ -63,6 +64,8 @@ tests_libtest_a_SOURCES += \
 	tests/plugin/acl-words.h \
 	tests/plugin/dp-bpf-bed.c \
 	tests/plugin/dp-bpf-bed.h \
+	tests/plugin/dp-bpf-watch.c \
+	tests/plugin/dp-bpf-watch.h \
 	tests/plugin/dp-contract.c \
 	tests/plugin/dp-contract.h \
 	tests/plugin/netdevs-bed.c \

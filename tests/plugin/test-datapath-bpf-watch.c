@@ -15,186 +15,23 @@
 #include <net/ethernet.h>
 #include <poll.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
-#include <sys/prctl.h>
-#include <sys/ptrace.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "csum.h"
 #include "packets.h"
 #include "timeval.h"
 #include "util.h"
 
 #include "bpf/opened.skel.h"
-#include "tests/plugin/dp-bpf-bed.h"
 #include "tests/plugin/netns.h"
+#include "tests/plugin/dp-bpf-watch.h"
 
 /* Attach types of older headers. */
 #define OX_TCX_INGRESS ((enum bpf_attach_type) 46)
 
-#define PINS DP_BED_PINS "/watch"
-#define NS_PER_S UINT64_C(1000000000)
-
-/* A VM's address and that of whom it calls. */
-#define VM 0xc633640a
-#define PEER 0xcb007101
-#define PEER_PORT 443
-
-/* First of the VM's ports. */
-#define FIRST_PORT 20000
-
 static const struct dp_class *const class = &datapath_bpf_class;
-
-/* The clock of the maps. */
-static uint64_t
-now_ns(void)
-{
-    return time_msec() * UINT64_C(1000000);
-}
-
-/* Opens the pinned map 'name'. */
-static int
-open_map(const char *name)
-{
-    char *path = xasprintf("%s/%s", PINS, name);
-    int fd = bpf_obj_get(path);
-
-    free(path);
-    assert_true(fd >= 0);
-    return fd;
-}
-
-/* Returns the key of the connection from 'port' of the VM. */
-static struct ox_opened_key
-make_key(uint16_t port)
-{
-    struct ox_opened_key key = {
-        .local_port = htons(port), .remote_port = htons(PEER_PORT) };
-    struct in6_addr local = in6_addr_mapped_ipv4(htonl(VM));
-    struct in6_addr remote = in6_addr_mapped_ipv4(htonl(PEER));
-
-    memcpy(key.local, &local, sizeof key.local);
-    memcpy(key.remote, &remote, sizeof key.remote);
-    return key;
-}
-
-/* Returns true if the connection from 'port' of the VM is known. */
-static bool
-is_known(uint16_t port)
-{
-    struct ox_opened_key key = make_key(port);
-    struct ox_opened value;
-    int fd = open_map("opened");
-    bool known = !bpf_map_lookup_elem(fd, &key, &value);
-
-    close(fd);
-    return known;
-}
-
-/* Returns the state of the connection from 'port' of the VM, which is
- * known. */
-static uint32_t
-state_of(uint16_t port)
-{
-    struct ox_opened_key key = make_key(port);
-    struct ox_opened value;
-    int fd = open_map("opened");
-
-    assert_int_equal(bpf_map_lookup_elem(fd, &key, &value), 0);
-    close(fd);
-    return value.state;
-}
-
-/* Waits until the connection from 'port' of the VM is known. */
-static void
-await_known(uint16_t port)
-{
-    long long int deadline = time_msec() + NETNS_DEADLINE_MS;
-
-    while (!is_known(port)) {
-        assert_true(time_msec() < deadline);
-        poll(NULL, 0, 1);
-    }
-}
-
-/* Makes the connection from 'port' one in 'state' that is 'age' seconds
- * old. */
-static void
-put_known(uint16_t port, uint32_t state, uint64_t age)
-{
-    struct ox_opened_key key = make_key(port);
-    struct ox_opened value = {
-        .seen_ns = now_ns() - age * NS_PER_S, .state = state };
-    int fd = open_map("opened");
-
-    assert_int_equal(bpf_map_update_elem(fd, &key, &value, BPF_ANY), 0);
-    close(fd);
-}
-
-/* Stores a SYN from 'port' of the VM in 'frame', with a VLAN tag if 'vlan' is
- * not 0, and returns its length. */
-static size_t
-make_syn(uint8_t *frame, uint16_t port, uint16_t vlan)
-{
-    struct eth_header eth = {
-        .eth_dst = ETH_ADDR_C(02, 00, 00, 00, 00, 01),
-        .eth_src = ETH_ADDR_C(02, 00, 00, 00, 00, 02),
-        .eth_type = htons(vlan ? ETH_TYPE_VLAN : ETH_TYPE_IP),
-    };
-    struct vlan_header tag = { htons(vlan), htons(ETH_TYPE_IP) };
-    struct ip_header ip = {
-        .ip_ihl_ver = IP_IHL_VER(5, 4),
-        .ip_tot_len = htons(IP_HEADER_LEN + TCP_HEADER_LEN),
-        .ip_ttl = 64,
-        .ip_proto = IPPROTO_TCP,
-    };
-    struct tcp_header tcp = {
-        .tcp_src = htons(port), .tcp_dst = htons(PEER_PORT),
-        .tcp_ctl = TCP_CTL(TCP_SYN, 5),
-    };
-    uint8_t *p = frame;
-
-    put_16aligned_be32(&ip.ip_src, htonl(VM));
-    put_16aligned_be32(&ip.ip_dst, htonl(PEER));
-    ip.ip_csum = csum(&ip, sizeof ip);
-    p = (uint8_t *) memcpy(p, &eth, sizeof eth) + sizeof eth;
-    if (vlan) {
-        p = (uint8_t *) memcpy(p, &tag, sizeof tag) + sizeof tag;
-    }
-    p = (uint8_t *) memcpy(p, &ip, sizeof ip) + sizeof ip;
-    p = (uint8_t *) memcpy(p, &tcp, sizeof tcp) + sizeof tcp;
-    return p - frame;
-}
-
-/* Sends a SYN from 'port' of the VM into 'wire0', so that 'nic0' receives
- * it. */
-static void
-send_syn(uint16_t port, uint16_t vlan)
-{
-    uint8_t frame[128];
-    size_t n = make_syn(frame, port, vlan);
-    int fd = dp_bed_socket("wire0");
-
-    assert_int_equal(send(fd, frame, n, 0), n);
-    close(fd);
-}
-
-/* Opens the datapath and watches what 'nic0' receives.  Stores since when in
- * '*since'. */
-static struct dp *
-open_watch(long long int *since)
-{
-    struct dp *dp = dp_bed_open();
-
-    assert_int_equal(class->put_watch(dp, if_nametoindex("nic0"),
-                                      DP_WATCH_INGRESS, since), 0);
-    return dp;
-}
 
 /* Returns how many programs of TCX 'nic0' has for what it receives. */
 static uint32_t
@@ -215,8 +52,8 @@ has_filter(void)
     return netns_try("tc filter show dev nic0 ingress | grep -q watch_opened");
 }
 
-/* Connects for real, to port PEER_PORT of 'to', and returns the local port
- * that it has for that. */
+/* Connects for real, to port WATCH_BED_PEER_PORT of 'to', and returns the
+ * local port that it has for that. */
 static uint16_t
 start_connection(int family, const char *to, struct in6_addr *local)
 {
@@ -230,10 +67,10 @@ start_connection(int family, const char *to, struct in6_addr *local)
     fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
     if (family == AF_INET) {
-        sin->sin_port = htons(PEER_PORT);
+        sin->sin_port = htons(WATCH_BED_PEER_PORT);
         assert_int_equal(inet_pton(family, to, &sin->sin_addr), 1);
     } else {
-        sin6->sin6_port = htons(PEER_PORT);
+        sin6->sin6_port = htons(WATCH_BED_PEER_PORT);
         assert_int_equal(inet_pton(family, to, &sin6->sin6_addr), 1);
     }
     assert_int_equal(connect(fd, (struct sockaddr *) &ss, sizeof ss), -1);
@@ -257,8 +94,8 @@ await_connection(const struct in6_addr *local, uint16_t port, int family,
 {
     long long int deadline = time_msec() + NETNS_DEADLINE_MS;
     struct ox_opened_key key = {
-        .local_port = htons(port), .remote_port = htons(PEER_PORT) };
-    int fd = open_map("opened");
+        .local_port = htons(port), .remote_port = htons(WATCH_BED_PEER_PORT) };
+    int fd = watch_bed_open_map("opened");
     struct in6_addr remote;
     struct ox_opened value;
     ovs_be32 ip;
@@ -319,13 +156,13 @@ static void
 test_tagged(void **state OVS_UNUSED)
 {
     long long int since;
-    struct dp *dp = open_watch(&since);
+    struct dp *dp = watch_bed_open(&since);
 
-    send_syn(FIRST_PORT, 0);
-    await_known(FIRST_PORT);
-    send_syn(FIRST_PORT + 1, 100);
-    await_known(FIRST_PORT + 1);
-    assert_false(is_known(FIRST_PORT + 2));
+    watch_bed_send_syn(WATCH_BED_PORT, 0);
+    watch_bed_await_known(WATCH_BED_PORT);
+    watch_bed_send_syn(WATCH_BED_PORT + 1, 100);
+    watch_bed_await_known(WATCH_BED_PORT + 1);
+    assert_false(watch_bed_is_known(WATCH_BED_PORT + 2));
     dp_bed_close(dp);
 }
 
@@ -336,7 +173,7 @@ test_pieces(void **state OVS_UNUSED)
     const struct virtio_net_hdr header = { .hdr_len = ETH_HEADER_LEN };
     static uint8_t packet[sizeof header + 8000];
     long long int since;
-    struct dp *dp = open_watch(&since);
+    struct dp *dp = watch_bed_open(&since);
     int fd = dp_bed_socket("wire0");
     int on = 1;
 
@@ -344,9 +181,9 @@ test_pieces(void **state OVS_UNUSED)
     assert_int_equal(setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on,
                                 sizeof on), 0);
     memcpy(packet, &header, sizeof header);
-    make_syn(packet + sizeof header, FIRST_PORT, 0);
+    watch_bed_make_syn(packet + sizeof header, WATCH_BED_PORT, 0);
     assert_int_equal(send(fd, packet, sizeof packet, 0), sizeof packet);
-    await_known(FIRST_PORT);
+    watch_bed_await_known(WATCH_BED_PORT);
     close(fd);
     dp_bed_close(dp);
 }
@@ -378,10 +215,10 @@ test_others(void **state OVS_UNUSED)
     struct dp *dp;
 
     assert_true(link >= 0);
-    dp = open_watch(&since);
+    dp = watch_bed_open(&since);
     assert_int_equal(count_programs(), 2);
-    send_syn(FIRST_PORT, 0);
-    await_known(FIRST_PORT);
+    watch_bed_send_syn(WATCH_BED_PORT, 0);
+    watch_bed_await_known(WATCH_BED_PORT);
     dp_bed_close(dp);
     assert_int_equal(count_programs(), 1);
     close(link);
@@ -394,27 +231,27 @@ static void
 test_adopted(void **state OVS_UNUSED)
 {
     long long int since, again;
-    struct dp *dp = open_watch(&since);
+    struct dp *dp = watch_bed_open(&since);
 
-    send_syn(FIRST_PORT, 0);
-    await_known(FIRST_PORT);
+    watch_bed_send_syn(WATCH_BED_PORT, 0);
+    watch_bed_await_known(WATCH_BED_PORT);
     class->close(dp, false);
-    send_syn(FIRST_PORT + 1, 0);
-    await_known(FIRST_PORT + 1);
+    watch_bed_send_syn(WATCH_BED_PORT + 1, 0);
+    watch_bed_await_known(WATCH_BED_PORT + 1);
     poll(NULL, 0, 2);
-    dp = open_watch(&again);
+    dp = watch_bed_open(&again);
     assert_int_equal(again, since);
-    assert_true(is_known(FIRST_PORT));
+    assert_true(watch_bed_is_known(WATCH_BED_PORT));
     assert_int_equal(count_programs(), 1);
-    send_syn(FIRST_PORT + 2, 0);
-    await_known(FIRST_PORT + 2);
+    watch_bed_send_syn(WATCH_BED_PORT + 2, 0);
+    watch_bed_await_known(WATCH_BED_PORT + 2);
 
     /* A watch that nobody wants any more. */
     class->close(dp, false);
     dp = dp_bed_open();
     assert_int_equal(class->commit(dp), 0);
     assert_int_equal(count_programs(), 0);
-    assert_int_not_equal(access(PINS, F_OK), 0);
+    assert_int_not_equal(access(WATCH_BED_PINS, F_OK), 0);
     dp_bed_close(dp);
 }
 
@@ -442,19 +279,19 @@ test_filter(void **state OVS_UNUSED)
 
     watches_set_no_tcx(true);
     add_other_filter();
-    dp = open_watch(&since);
+    dp = watch_bed_open(&since);
     assert_int_equal(count_programs(), 0);
     assert_true(has_filter());
-    send_syn(FIRST_PORT, 0);
-    await_known(FIRST_PORT);
+    watch_bed_send_syn(WATCH_BED_PORT, 0);
+    watch_bed_await_known(WATCH_BED_PORT);
     class->close(dp, false);
-    send_syn(FIRST_PORT + 1, 100);
-    await_known(FIRST_PORT + 1);
+    watch_bed_send_syn(WATCH_BED_PORT + 1, 100);
+    watch_bed_await_known(WATCH_BED_PORT + 1);
     poll(NULL, 0, 2);
-    dp = open_watch(&again);
+    dp = watch_bed_open(&again);
     assert_int_equal(again, since);
-    send_syn(FIRST_PORT + 2, 0);
-    await_known(FIRST_PORT + 2);
+    watch_bed_send_syn(WATCH_BED_PORT + 2, 0);
+    watch_bed_await_known(WATCH_BED_PORT + 2);
     assert_int_equal(class->put_watch(dp, if_nametoindex("nic0"),
                                       DP_WATCH_INGRESS, &again), 0);
     assert_int_equal(again, since);
@@ -479,9 +316,9 @@ static void
 test_meddled(void **state OVS_UNUSED)
 {
     int ifindex = if_nametoindex("nic0");
-    char *pin = xasprintf("%s/link-%d", PINS, ifindex);
+    char *pin = xasprintf("%s/link-%d", WATCH_BED_PINS, ifindex);
     long long int since, again;
-    struct dp *dp = open_watch(&since);
+    struct dp *dp = watch_bed_open(&since);
     int link;
 
     assert_int_equal(unlink(pin), 0);
@@ -496,8 +333,8 @@ test_meddled(void **state OVS_UNUSED)
     assert_int_equal(class->put_watch(dp, ifindex, DP_WATCH_INGRESS, &again),
                      0);
     assert_true(again > since);
-    send_syn(FIRST_PORT, 0);
-    await_known(FIRST_PORT);
+    watch_bed_send_syn(WATCH_BED_PORT, 0);
+    watch_bed_await_known(WATCH_BED_PORT);
     dp_bed_close(dp);
     free(pin);
 }
@@ -509,25 +346,25 @@ test_other_maps(void **state OVS_UNUSED)
 {
     struct ox_watched mark = { .id = OX_ABI + 1 };
     long long int since, again;
-    struct dp *dp = open_watch(&since);
-    int fd = open_map("watched");
+    struct dp *dp = watch_bed_open(&since);
+    int fd = watch_bed_open_map("watched");
     uint32_t zero = 0;
 
     class->close(dp, false);
     assert_int_equal(bpf_map_update_elem(fd, &zero, &mark, BPF_ANY), 0);
     close(fd);
     poll(NULL, 0, 2);
-    dp = open_watch(&again);
+    dp = watch_bed_open(&again);
     assert_true(again > since);
     since = again;
     assert_int_equal(count_programs(), 1);
     class->close(dp, false);
-    assert_int_equal(unlink(PINS "/opened_state"), 0);
+    assert_int_equal(unlink(WATCH_BED_PINS "/opened_state"), 0);
     poll(NULL, 0, 2);
-    dp = open_watch(&again);
+    dp = watch_bed_open(&again);
     assert_true(again > since);
-    send_syn(FIRST_PORT, 0);
-    await_known(FIRST_PORT);
+    watch_bed_send_syn(WATCH_BED_PORT, 0);
+    watch_bed_await_known(WATCH_BED_PORT);
     dp_bed_close(dp);
 }
 
@@ -539,8 +376,8 @@ test_half_watched(void **state OVS_UNUSED)
     uint32_t ifindex = if_nametoindex("nic0");
     struct ox_watched watched;
     long long int since, again;
-    struct dp *dp = open_watch(&since);
-    int fd = open_map("watched");
+    struct dp *dp = watch_bed_open(&since);
+    int fd = watch_bed_open_map("watched");
 
     class->close(dp, false);
     assert_int_equal(bpf_map_lookup_elem(fd, &ifindex, &watched), 0);
@@ -548,222 +385,12 @@ test_half_watched(void **state OVS_UNUSED)
     assert_int_equal(bpf_map_update_elem(fd, &ifindex, &watched, BPF_ANY), 0);
     close(fd);
     poll(NULL, 0, 2);
-    dp = open_watch(&again);
+    dp = watch_bed_open(&again);
     assert_true(again > since);
     class->close(dp, false);
     poll(NULL, 0, 2);
-    dp = open_watch(&since);
+    dp = watch_bed_open(&since);
     assert_int_equal(since, again);
-    dp_bed_close(dp);
-}
-
-/* What is over for a while is forgotten, and nothing else. */
-static void
-test_sweep(void **state OVS_UNUSED)
-{
-    static const uint32_t lives[] = {
-        [OX_OPENED_SYN] = OX_OPENED_SYN_S,
-        [OX_OPENED_DATA] = OX_OPENED_DATA_S,
-        [OX_OPENED_CLOSING] = OX_OPENED_CLOSING_S,
-    };
-    long long int since;
-    struct dp *dp = open_watch(&since);
-
-    for (uint32_t i = 0; i < ARRAY_SIZE(lives); i++) {
-        put_known(FIRST_PORT + 10 * i, i, 0);
-        put_known(FIRST_PORT + 10 * i + 1, i, lives[i] + 1);
-        put_known(FIRST_PORT + 10 * i + 2, i, lives[i] + 15);
-    }
-    assert_int_equal(class->sweep_opened(dp, time_msec()), 6);
-    for (uint32_t i = 0; i < ARRAY_SIZE(lives); i++) {
-        assert_true(is_known(FIRST_PORT + 10 * i));
-        assert_true(is_known(FIRST_PORT + 10 * i + 1));
-        assert_false(is_known(FIRST_PORT + 10 * i + 2));
-    }
-    assert_int_equal(class->sweep_opened(dp, time_msec() + 20000), 3);
-    assert_int_equal(class->sweep_opened(dp, time_msec() + 90000000), 0);
-    dp_bed_close(dp);
-}
-
-/* More than a call may read takes several, all of which end. */
-static void
-test_sweep_many(void **state OVS_UNUSED)
-{
-    const size_t n = 100000;
-    struct ox_opened_key *keys = xcalloc(n, sizeof *keys);
-    struct ox_opened *values = xcalloc(n, sizeof *values);
-    LIBBPF_OPTS(bpf_map_batch_opts, opts);
-    uint32_t count = n;
-    long long int since, start;
-    struct dp *dp = open_watch(&since);
-    int fd = open_map("opened");
-    unsigned int calls = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        keys[i] = make_key(i);
-        keys[i].local[0] = i >> 16;
-        values[i].seen_ns = 1;
-        values[i].state = i & 1 ? OX_OPENED_DATA : OX_OPENED_SYN;
-        if (i & 1) {
-            values[i].seen_ns = now_ns();
-        }
-    }
-    assert_int_equal(bpf_map_update_batch(fd, keys, values, &count, &opts), 0);
-    for (size_t left = n; left != n / 2; calls++) {
-        start = time_msec();
-        left = class->sweep_opened(dp, 200000 + start);
-        print_message("%"PRIuSIZE" left after %lld ms\n", left,
-                      time_msec() - start);
-        assert_true(calls < 20);
-    }
-    assert_true(calls > 1);
-    close(fd);
-    free(keys);
-    free(values);
-    dp_bed_close(dp);
-}
-
-/* Lets the traced process 'pid' go on to the next beginning ('entry') or end
- * of a system call that deletes a connection while it reads it. */
-static void
-go_on(pid_t pid, bool entry)
-{
-    bool inside = !entry;
-
-    for (;;) {
-        struct __ptrace_syscall_info info;
-        int status;
-
-        assert_int_equal(ptrace(PTRACE_SYSCALL, pid, NULL, 0), 0);
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_true(WIFSTOPPED(status));
-        assert_int_equal(WSTOPSIG(status), SIGTRAP | 0x80);
-        assert_true(ptrace(PTRACE_GET_SYSCALL_INFO, pid,
-                           (void *) sizeof info, &info) > 0);
-        if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
-            inside = (info.entry.nr == SYS_bpf
-                      && info.entry.args[0] == BPF_MAP_LOOKUP_AND_DELETE_ELEM);
-        }
-        if (inside && entry == (info.op == PTRACE_SYSCALL_INFO_ENTRY)) {
-            return;
-        }
-    }
-}
-
-/* Starts a process that sweeps, and returns it just before it deletes the
- * first connection. */
-static pid_t
-start_sweep(void)
-{
-    int status;
-    pid_t pid;
-
-    fflush(NULL);
-    pid = fork();
-    if (!pid) {
-        long long int since;
-
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-        raise(SIGSTOP);
-        _exit(class->sweep_opened(open_watch(&since), time_msec()));
-    }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFSTOPPED(status));
-    assert_int_equal(ptrace(PTRACE_SETOPTIONS, pid, NULL,
-                            PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL), 0);
-    go_on(pid, true);
-    return pid;
-}
-
-/* Reads 'opened_state'. */
-static struct ox_opened_state
-read_state(void)
-{
-    int fd = open_map("opened_state");
-    struct ox_opened_state state;
-    uint32_t zero = 0;
-
-    assert_int_equal(bpf_map_lookup_elem(fd, &zero, &state), 0);
-    close(fd);
-    return state;
-}
-
-/* A connection is used again just before it is deleted: it comes back, and
- * whoever misses it meanwhile can tell. */
-static void
-test_sweep_race(void **state OVS_UNUSED)
-{
-    long long int since;
-    struct dp *dp = open_watch(&since);
-    int status;
-    pid_t pid;
-
-    class->close(dp, false);
-    put_known(FIRST_PORT, OX_OPENED_SYN, OX_OPENED_SYN_S + 15);
-    pid = start_sweep();
-    put_known(FIRST_PORT, OX_OPENED_SYN, 0);
-    go_on(pid, false);
-    assert_false(is_known(FIRST_PORT));
-    assert_int_equal(read_state().sweeps & 1, 1);
-    assert_int_equal(ptrace(PTRACE_DETACH, pid, NULL, 0), 0);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(WEXITSTATUS(status), 1);
-    assert_true(is_known(FIRST_PORT));
-    assert_int_equal(read_state().sweeps, 2);
-    assert_int_equal(read_state().full_ns, 0);
-    dp_bed_close(NULL);
-}
-
-/* The same, with a packet that is faster than the daemon to bring it back. */
-static void
-test_sweep_faster(void **state OVS_UNUSED)
-{
-    long long int since;
-    struct dp *dp = open_watch(&since);
-    int status;
-    pid_t pid;
-
-    class->close(dp, false);
-    put_known(FIRST_PORT, OX_OPENED_SYN, OX_OPENED_SYN_S + 15);
-    pid = start_sweep();
-    put_known(FIRST_PORT, OX_OPENED_CLOSING, 5);
-    go_on(pid, false);
-    send_syn(FIRST_PORT, 0);
-    await_known(FIRST_PORT);
-    put_known(FIRST_PORT, OX_OPENED_DATA, 0);
-    assert_int_equal(ptrace(PTRACE_DETACH, pid, NULL, 0), 0);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(state_of(FIRST_PORT), OX_OPENED_DATA);
-    assert_int_equal(read_state().full_ns, 0);
-    dp_bed_close(NULL);
-}
-
-/* A daemon is killed between the deletion of a connection and its return: the
- * next one has nothing be dropped for a while. */
-static void
-test_killed_sweep(void **state OVS_UNUSED)
-{
-    struct ox_opened_state before, after;
-    long long int since;
-    struct dp *dp = open_watch(&since);
-    pid_t pid;
-
-    class->close(dp, false);
-    put_known(FIRST_PORT, OX_OPENED_SYN, OX_OPENED_SYN_S + 15);
-    pid = start_sweep();
-    put_known(FIRST_PORT, OX_OPENED_SYN, 0);
-    go_on(pid, false);
-    kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
-    assert_false(is_known(FIRST_PORT));
-    before = read_state();
-    assert_int_equal(before.sweeps & 1, 1);
-    assert_int_equal(before.full_ns, 0);
-    dp = open_watch(&since);
-    after = read_state();
-    assert_int_equal(after.sweeps, before.sweeps + 1);
-    assert_true(now_ns() - after.full_ns < 10 * NS_PER_S);
     dp_bed_close(dp);
 }
 
@@ -783,14 +410,14 @@ test_share(void **state OVS_UNUSED)
     assert_non_null(skel);
     obj = skel->obj;
     assert_int_equal(opened_share(dp, obj), 0);
-    fd = open_map("opened");
+    fd = watch_bed_open_map("opened");
     assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &size), 0);
     close(fd);
     assert_int_equal(class->put_watch(dp, if_nametoindex("nic0"),
                                       DP_WATCH_INGRESS, &since), 0);
     assert_int_equal(bpf_object__load(obj), 0);
-    send_syn(FIRST_PORT, 0);
-    await_known(FIRST_PORT);
+    watch_bed_send_syn(WATCH_BED_PORT, 0);
+    watch_bed_await_known(WATCH_BED_PORT);
     fd = bpf_map__fd(bpf_object__find_map_by_name(obj, "opened"));
     size = sizeof other;
     assert_int_equal(bpf_obj_get_info_by_fd(fd, &other, &size), 0);
@@ -822,11 +449,6 @@ main(void)
         TEST(test_meddled),
         TEST(test_other_maps),
         TEST(test_half_watched),
-        TEST(test_sweep),
-        TEST(test_sweep_many),
-        TEST(test_sweep_race),
-        TEST(test_sweep_faster),
-        TEST(test_killed_sweep),
         TEST(test_share),
     };
 #undef TEST
