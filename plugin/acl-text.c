@@ -187,6 +187,18 @@ put_atom(struct ds *ds, const char *atom)
     free(text);
 }
 
+/* Returns true if the name of the protocol of 'cube' says of which family its
+ * packets are. */
+static bool
+names_family(const struct acl_cube *cube)
+{
+    static const uint8_t icmp4[] = { IPPROTO_ICMP };
+    static const uint8_t icmp6[] = { IPPROTO_ICMPV6 };
+
+    return (cube->ip4 != cube->ip6
+            && has_only(cube, cube->ip4 ? icmp4 : icmp6, 1));
+}
+
 /* Returns the source of 'cube'; the caller frees the string. */
 static char *
 source_text(const struct acl_cube *cube)
@@ -195,7 +207,7 @@ source_text(const struct acl_cube *cube)
     struct ds ds = DS_EMPTY_INITIALIZER;
 
     if (source->any) {
-        return xstrdup(cube->ip4 && cube->ip6 ? "any"
+        return xstrdup((cube->ip4 && cube->ip6) || names_family(cube) ? "any"
                        : cube->ip4 ? "0.0.0.0/0"
                        : cube->ip6 ? "::/0" : "none");
     }

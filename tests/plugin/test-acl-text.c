@@ -181,6 +181,13 @@ test_many(void **state OVS_UNUSED)
     make_cube(&cubes[1], IPPROTO_ICMP, NULL, -1, -1);
     check_text(cubes, 2, "match any match match", false);
 
+    /* "icmp" of a match. */
+    make_cube(&cubes[0], IPPROTO_ICMP, NULL, -1, -1);
+    cubes[0].ip6 = false;
+    make_cube(&cubes[1], IPPROTO_ICMPV6, NULL, -1, -1);
+    cubes[1].ip4 = false;
+    check_text(cubes, 2, "icmp4,icmp6 any - any", true);
+
     make_cube(&cubes[0], IPPROTO_TCP, NULL, 22, 22);
     cubes[0].ip6 = false;
     make_cube(&cubes[1], IPPROTO_TCP, NULL, 22, 22);
