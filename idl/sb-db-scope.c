@@ -11,6 +11,9 @@
  * are the bindings of those networks, and the router ports by name; both are
  * asked for as soon as the step before has found them.
  *
+ * For ACLs the networks with VMs here matter themselves, and those in front of
+ * the routers: of the switch's side of their ports.
+ *
  * Few kinds of row matter, so only they are remembered, and a VM that is not
  * the first or last of its network costs a look-up. */
 #include <config.h>
