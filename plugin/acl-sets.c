@@ -22,9 +22,13 @@ is_network(const char *text)
     struct in6_addr ip6;
     unsigned int plen;
     ovs_be32 ip;
+
+    /* Most are single IPv4 addresses, and there may be many of them. */
+    if (ip_parse(text, &ip)) {
+        return true;
+    }
     char *error = (strchr(text, ':') ? ipv6_parse_cidr(text, &ip6, &plen)
                    : ip_parse_cidr(text, &ip, &plen));
-
     free(error);
     return !error;
 }

@@ -360,6 +360,9 @@ test_fip_route(void **state)
                                   "lrp-in");
         assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
         acl_bed_drop_flow(bed, flow);
+        flow = add_route(bed, 74, elsewhere[i], "10.1.0.77", "lrp-in");
+        assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+        acl_bed_drop_flow(bed, flow);
         flow = add_route(bed, 73, elsewhere[i], "10.1.0.77", "lrp-in");
         assert_int_equal(judge_fip(f), REASON_NONE);
         acl_bed_drop_flow(bed, flow);
@@ -376,6 +379,10 @@ test_fip_route(void **state)
     assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
     f->route = add_route(bed, 74, "inport == \"lrp-out\""
                          " && ip4.dst == 10.1.0.0/24", "ip4.dst", "lrp-in");
+    assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+    acl_bed_drop_flow(bed, f->route);
+    f->route = add_route(bed, 74, "reg7 == 0 && ip4.dst == 10.1.0.0/24",
+                         "ip4.dst", "lrp-in");
     assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
     acl_bed_drop_flow(bed, f->route);
     f->route = add_route(bed, 74, "ip4.dst == 10.1.0.0/24", "ip4.dst",
