@@ -167,6 +167,7 @@ sb_binding_from_row(const struct sbrec_port_binding *pb,
         .parent_port = nullable_xstrdup(pb->parent_port),
         .tag = pb->n_tag ? pb->tag[0] : -1,
         .mirrored = pb->n_mirror_rules || !strcmp(pb->type, "mirror"),
+        .shared = pb->n_additional_chassis > 0,
     };
     sset_add_array(&b->macs, pb->mac, pb->n_mac);
     sset_add_array(&b->nat_addresses, pb->nat_addresses,
@@ -199,7 +200,8 @@ same_port(const struct sb_binding *a, const struct sb_binding *b)
             && nullable_string_is_equal(a->virtual_parent, b->virtual_parent)
             && nullable_string_is_equal(a->parent_port, b->parent_port)
             && a->tag == b->tag
-            && a->mirrored == b->mirrored);
+            && a->mirrored == b->mirrored
+            && a->shared == b->shared);
 }
 
 /* Returns the parts, of enum sb_binding_part, in which 'a' and 'b' differ;

@@ -57,6 +57,8 @@ struct sb_binding {
     bool mirrored;              /* Packets are copied elsewhere on their way:
                                  * Port_Binding.mirror_rules (22.12) is not
                                  * empty, or 'type' is "mirror" (25.09). */
+    bool shared;                /* 'additional_chassis' has any: packets go to
+                                 * more than one chassis. */
 };
 
 /* Parts of a binding that change for reasons of their own: 'nat_addresses' may

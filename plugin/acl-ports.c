@@ -11,8 +11,8 @@
  *   - if what concerns it is not understood, or names an address set that is
  *     not: anything might be allowed by that;
  *   - if somebody gets packets that the rules drop: a mirror;
- *   - while the VM is still on another chassis.  Packets go to both, and the
- *     connections that it has opened there were not seen here. */
+ *   - while the VM moves from one chassis to another.  Packets go to both, and
+ *     what it has opened on the other one was not seen here. */
 
 #include <config.h>
 
@@ -185,7 +185,7 @@ add_port_row(struct acl *acl, struct known_row *row,
              const struct sb_binding *binding)
 {
     row->port = get_port(acl, binding->logical_port);
-    row->special = binding->mirrored || !binding->here;
+    row->special = binding->mirrored || binding->shared || !binding->here;
     ovs_list_push_back(&row->port->rows, &row->port_node);
     ovs_list_push_back(&row->dp->rows, &row->dp_node);
     index_addresses(acl->private, row, binding);

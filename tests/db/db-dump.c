@@ -68,6 +68,7 @@ dump_sb_binding(const struct sb_binding *b)
         ds_put_format(&ds, " tag=%d", b->tag);
     }
     ds_put_cstr(&ds, b->mirrored ? " mirrored" : "");
+    ds_put_cstr(&ds, b->shared ? " shared" : "");
     return ds_steal_cstr(&ds);
 }
 

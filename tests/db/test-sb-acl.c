@@ -276,6 +276,23 @@ test_mirrored(void **statep)
     assert_true(sbt_binding(f->db, VM_PROVIDER)->mirrored);
 }
 
+/* Ports whose packets go to another chassis, too, are told from others. */
+static void
+test_shared(void **statep)
+{
+    struct sbt *f = *statep;
+
+    sbt_claim(f->server, VM_PROVIDER, "cmp1", true);
+    AWAIT(f->db, sbt_is_local(f->db, VM_PROVIDER));
+    assert_false(sbt_binding(f->db, VM_PROVIDER)->shared);
+    sbt_claim_additionally(f->server, VM_PROVIDER, "gw1", "");
+    AWAIT(f->db, sbt_binding(f->db, VM_PROVIDER)->shared);
+    assert_false(sbt_binding(f->db, VM_PROVIDER)->additional);
+    sbt_update_binding(f->server, VM_PROVIDER,
+                       "{'additional_chassis':['set',[]]}");
+    AWAIT(f->db, !sbt_binding(f->db, VM_PROVIDER)->shared);
+}
+
 /* Tables that the server does not have are empty; and another server has
  * them. */
 static void
@@ -334,6 +351,7 @@ main(int argc, char *argv[])
         TEST(test_off),
         TEST(test_changes),
         TEST(test_mirrored),
+        TEST(test_shared),
         TEST(test_missing_tables),
     };
 

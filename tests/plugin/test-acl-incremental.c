@@ -107,7 +107,7 @@ edit_member(struct sb_binding *b)
     switch (random_range(7)) {
     case 0: b->here = !b->here; break;
     case 1: b->additional = !b->additional; break;
-    case 2: b->mirrored = !b->mirrored; break;
+    case 2: b->shared = !b->shared; break;
     case 3: b->datapath.parts[3] = random_datapath(); break;
     case 4:
         free(b->type);

@@ -333,6 +333,10 @@ test_special(void **state)
     acl_bed_touch(bed, vm);
     CHECK_PORT(bed, "vm2", "vm2 acl-port stateful\n  0 1000 drop ip\n");
     vm->mirrored = false;
+    vm->shared = true;
+    acl_bed_touch(bed, vm);
+    CHECK_PORT(bed, "vm2", "vm2 acl-port stateful\n  0 1000 drop ip\n");
+    vm->shared = false;
     vm->here = false;
     vm->additional = true;
     acl_bed_touch(bed, vm);
