@@ -166,8 +166,10 @@ struct ox_acl_set {
 				 * has an element of 'acl_classes' for. */
 	__u32 any6;		/* The same for IPv6. */
 	__u32 hits;		/* Counter of its first rule in 'acl_hits'. */
+	__u32 anywhere;		/* Bitmap of the rules that do not look at the
+				 * source, if OX_ACL_ANYWHERE says so. */
 };
-_Static_assert(sizeof(struct ox_acl_set) == 28, "ABI");
+_Static_assert(sizeof(struct ox_acl_set) == 32, "ABI");
 
 /* There are connections: only new ones are decided by the rules. */
 #define OX_ACL_STATEFUL 0x1
@@ -175,6 +177,10 @@ _Static_assert(sizeof(struct ox_acl_set) == 28, "ABI");
 /* The set has elements of 'acl_services' for TCP; without, TCP packets are
  * spared that look-up. */
 #define OX_ACL_TCP_SERVICES 0x2
+
+/* The set has 'anywhere': where the first rule that may match is one of them,
+ * the source is not looked up. */
+#define OX_ACL_ANYWHERE 0x4
 
 /* Key of 'acl_ports', a hash whose values are bitmap numbers: one port, or one
  * type and code.  It is looked at before 'acl_services', as a hash costs the

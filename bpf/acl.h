@@ -236,6 +236,50 @@ ox_acl_first(const struct ox_acl_bits *a, const struct ox_acl_bits *b,
 	return false;
 }
 
+/* The same by 'a' and what 'any' says of sources of no class, if the first
+ * rule that may match is in 'anywhere': then sources of any class meet it, too.
+ * Rules that look at the source may match, whatever 'any' says of them. */
+static __always_inline bool
+ox_acl_first_anywhere(const struct ox_acl_bits *a,
+		      const struct ox_acl_bits *any,
+		      const struct ox_acl_bits *anywhere,
+		      const struct ox_acl_bits *drops, __u32 n_words,
+		      struct ox_acl_verdict *verdict)
+{
+	for (__u32 i = 0; i < OX_ACL_WORDS && i < n_words; i++) {
+		__u64 both = a->word[i] & (any->word[i] | ~anywhere->word[i]);
+
+		if (both) {
+			both &= -both;
+			verdict->rule = 64 * i + ox_count_bits(both - 1);
+			verdict->drops = drops->word[i] & both;
+			return anywhere->word[i] & both;
+		}
+	}
+	return false;
+}
+
+/* Finds the rule of 'set' that decides about a packet of 'proto', whatever its
+ * source, by the rules 'by_service' that do not speak against what it is.
+ * False if that cannot be said. */
+static __always_inline bool
+ox_acl_decide_anywhere(const struct ox_acl_set *set,
+		       const struct ox_acl_bits *by_service,
+		       const struct ox_acl_bits *drops, __be16 proto,
+		       struct ox_acl_verdict *verdict)
+{
+	const struct ox_acl_bits *any, *anywhere;
+
+	if (!(set->flags & OX_ACL_ANYWHERE))
+		return false;
+	any = ox_acl_bits(proto == bpf_htons(ETH_P_IP) ? set->any4
+						       : set->any6);
+	anywhere = ox_acl_bits(set->anywhere);
+	return any && anywhere &&
+	       ox_acl_first_anywhere(by_service, any, anywhere, drops,
+				     set->n_words, verdict);
+}
+
 /* Finds the rule of 'set', which is that of 'id', that decides about 'packet',
  * of 'proto' at 'l3', and counts the hit.  False if there is none. */
 static __always_inline bool
@@ -248,13 +292,16 @@ ox_acl_decide(__u32 id, const struct ox_acl_set *set,
 	__u64 *hits;
 
 	by_service = ox_acl_by_service(id, set, packet);
-	if (!by_service)
-		return false;
-	by_source = ox_acl_by_source(id, set, l3, proto);
 	drops = ox_acl_bits(set->drops);
-	if (!by_source || !drops ||
-	    !ox_acl_first(by_service, by_source, drops, set->n_words, verdict))
+	if (!by_service || !drops)
 		return false;
+	if (!ox_acl_decide_anywhere(set, by_service, drops, proto, verdict)) {
+		by_source = ox_acl_by_source(id, set, l3, proto);
+		if (!by_source ||
+		    !ox_acl_first(by_service, by_source, drops, set->n_words,
+				  verdict))
+			return false;
+	}
 	index = set->hits + verdict->rule;
 	hits = bpf_map_lookup_elem(&acl_hits, &index);
 	if (hits)

@@ -123,6 +123,8 @@ struct dp_acl {
     struct dp_acl_bits any_protocol; /* For packets of no service. */
     struct dp_acl_bits any4;    /* For IPv4 sources of no class. */
     struct dp_acl_bits any6;    /* For IPv6 sources of no class. */
+    struct dp_acl_bits anywhere; /* Rules that do not look at the source; one
+                                  * that is left out costs look-ups only. */
     const struct dp_acl_service *services; /* Without duplicates. */
     size_t n_services;          /* Number of them. */
     const struct dp_acl_class *classes; /* Likewise. */

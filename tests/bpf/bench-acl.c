@@ -37,6 +37,10 @@
 /* Most rules. */
 #define MAX_RULES 1000
 
+/* Sets of other ports, where there are many rules, and their rules. */
+#define OTHERS 199
+#define OTHER_RULES 20
+
 /* TCP flags. */
 #define SYN 0x02
 #define ACK 0x10
@@ -147,11 +151,27 @@ make_world(struct world *w, size_t n)
     }
     w->list[n - 1] = (struct rules_rule) { RULES_ANY, RULES_ANY, RULES_ANY, 0,
                                            0, true };
-    w->set = (struct rules_set) { 1, true, w->list, n, 0 };
+    w->set = (struct rules_set) { 1, true, true, w->list, n, 0 };
     w->rules = (struct rules) { w->skel, atoms, N_ATOMS, 0, 0 };
     rules_write_sources(&w->rules);
     rules_write_set(&w->rules, &w->set);
     rules_lease(&w->rules, INT64_MAX);
+}
+
+/* Adds sets of other ports, as a node has them. */
+static void
+add_others(struct world *w)
+{
+    static struct rules_rule list[OTHER_RULES];
+
+    for (uint32_t i = 0; i < OTHER_RULES; i++) {
+        list[i] = make_rule(i);
+    }
+    for (uint32_t id = 2; id < 2 + OTHERS; id++) {
+        struct rules_set set = { id, true, true, list, OTHER_RULES, 0 };
+
+        rules_write_set(&w->rules, &set);
+    }
 }
 
 /* Measures what is dropped and what passes, from 'n_flows' sources in turn. */
@@ -229,6 +249,7 @@ main(int argc, char *argv[])
     for (int i = 0; i < 4; i++) {
         make_world(worlds[i], sizes[i]);
     }
+    add_others(&many);
     write_members(&many.rules, rules_class(&many.rules, &group));
     measure(1);
     measure(BENCH_MAX_FRAMES);

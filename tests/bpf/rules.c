@@ -122,6 +122,14 @@ rule_drops(const struct rules_rule *rule, const void *aux)
     return rule->drops;
 }
 
+/* Tells whether a rule does not look at the source. */
+static bool
+rule_takes_anywhere(const struct rules_rule *rule, const void *aux)
+{
+    (void) aux;
+    return rule->atom == RULES_ANY;
+}
+
 /* Tells whether a rule may match packets of the family at 'aux' from sources
  * that are in no atom. */
 static bool
@@ -169,6 +177,10 @@ static uint32_t
 flags_of(const struct rules_set *s)
 {
     uint32_t flags = s->stateful ? OX_ACL_STATEFUL : 0;
+
+    if (s->anywhere) {
+        flags |= OX_ACL_ANYWHERE;
+    }
 
     for (size_t i = 0; i < s->n; i++) {
         if (s->rules[i].protocol == IPPROTO_TCP && s->rules[i].port_len < 16) {
@@ -235,6 +247,7 @@ rules_write_set(struct rules *rules, struct rules_set *s)
         .any4 = write_rules(rules, s, rule_takes_family, &four),
         .any6 = write_rules(rules, s, rule_takes_family, &six),
         .hits = rules->n_hits,
+        .anywhere = write_rules(rules, s, rule_takes_anywhere, NULL),
     };
 
     s->hits = rules->n_hits;

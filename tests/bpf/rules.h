@@ -42,6 +42,8 @@ struct rules_rule {
 struct rules_set {
     uint32_t id;                /* Its id. */
     bool stateful;              /* There are connections. */
+    bool anywhere;              /* The program is told which rules do not look
+                                 * at the source. */
     const struct rules_rule *rules; /* The rules. */
     size_t n;                   /* How many. */
     uint32_t hits;              /* First counter of its rules. */

@@ -42,9 +42,10 @@ static const struct rules_rule exceptions[] = {
     { RULES_ANY, RULES_ANY, UDP, 0, 0, true },
 };
 
-struct rules_set shot_stateful = { 7, true, shot_rules, N_RULES, 0 };
-static struct rules_set shot_stateless = { 8, false, shot_rules, N_RULES, 0 };
-static struct rules_set shot_except = { 9, false, exceptions, 2, 0 };
+struct rules_set shot_stateful = { 7, true, true, shot_rules, N_RULES, 0 };
+static struct rules_set shot_stateless = { 8, false, false, shot_rules,
+                                           N_RULES, 0 };
+static struct rules_set shot_except = { 9, false, true, exceptions, 2, 0 };
 struct shot_world shot_world = {
     .rules = { .atoms = groups, .n_atoms = N_GROUPS },
 };

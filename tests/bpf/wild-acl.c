@@ -85,6 +85,7 @@ wild_set(struct wild *w, int i, struct rules_set *set)
 
     set->id = 100 + 7 * i;
     set->stateful = i % 2;
+    set->anywhere = i % 3;
     set->rules = lists[i];
     set->n = sizes[i];
     for (size_t j = 0; j < set->n; j++) {
