@@ -103,8 +103,10 @@ struct known_names {
     struct hmap_node node;      /* In struct acl_private, by hash of 'name'. */
     char *token;                /* As in a match, "$NAME". */
     const char *name;           /* The name, in 'token'. */
+    bool ip6;                   /* For sources of IPv6; else of IPv4. */
     size_t n_refs;              /* Rules that name it. */
-    bool usable;                /* It exists, and all of it can be read. */
+    bool usable;                /* It exists, and all of it can be read and is
+                                 * of that family. */
 };
 
 /* A set of rules. */

@@ -34,11 +34,14 @@ is_network(const char *text)
 }
 
 /* Returns true if 'view' has the address set 'name', and all of its members
- * can be read.  One that is missing makes ovn-controller ignore the flow that
- * names it; and a member that cannot be read here may be some other way of
- * writing addresses. */
+ * can be read and are of IPv6, if 'ip6', or IPv4.
+ *
+ * One that is missing makes ovn-controller ignore the flow that names it, and
+ * so does an address of IPv6 among sources of IPv4.  The other way round, it
+ * takes the address for a very small one.  And a member that cannot be read
+ * here may be some other way of writing addresses. */
 static bool
-is_usable(const struct sb_acl_view *view, const char *name)
+is_usable(const struct sb_acl_view *view, const char *name, bool ip6)
 {
     const struct sb_address_set *row = sb_acl_find_address_set(view, name);
     const char *address;
@@ -47,39 +50,42 @@ is_usable(const struct sb_acl_view *view, const char *name)
         return false;
     }
     SSET_FOR_EACH (address, &row->addresses) {
-        if (!is_network(address)) {
+        if (!is_network(address) || ip6 != (strchr(address, ':') != NULL)) {
             return false;
         }
     }
     return true;
 }
 
-/* Returns the address set 'name' if rules name it, or NULL. */
+/* Returns the address set 'name' if rules name it for sources of IPv6, if
+ * 'ip6', or IPv4; or NULL. */
 static struct known_names *
-find_names(const struct acl_private *private, const char *name)
+find_names(const struct acl_private *private, const char *name, bool ip6)
 {
     struct known_names *names;
 
     HMAP_FOR_EACH_WITH_HASH (names, node, hash_string(name, 0),
                              &private->names) {
-        if (!strcmp(names->name, name)) {
+        if (names->ip6 == ip6 && !strcmp(names->name, name)) {
             return names;
         }
     }
     return NULL;
 }
 
-/* Returns the address set 'name', for one more rule. */
+/* Returns the address set 'name' for sources of IPv6, if 'ip6', or IPv4, for
+ * one more rule. */
 static struct known_names *
-ref_names(struct acl_private *private, const char *name)
+ref_names(struct acl_private *private, const char *name, bool ip6)
 {
-    struct known_names *names = find_names(private, name);
+    struct known_names *names = find_names(private, name, ip6);
 
     if (!names) {
         names = xzalloc(sizeof *names);
         names->token = xasprintf("$%s", name);
         names->name = &names->token[1];
-        names->usable = is_usable(private->in->view, name);
+        names->ip6 = ip6;
+        names->usable = is_usable(private->in->view, name, ip6);
         hmap_insert(&private->names, &names->node, hash_string(name, 0));
     }
     names->n_refs++;
@@ -102,13 +108,18 @@ unref_names(struct acl_private *private, struct known_names *names)
 bool
 acl_names_update(struct acl_private *private, const char *name)
 {
-    struct known_names *names = find_names(private, name);
+    bool changed = false;
 
-    if (!names || names->usable == is_usable(private->in->view, name)) {
-        return false;
+    for (int ip6 = 0; ip6 < 2; ip6++) {
+        struct known_names *names = find_names(private, name, ip6);
+
+        if (names && names->usable != is_usable(private->in->view, name,
+                                                ip6)) {
+            names->usable = !names->usable;
+            changed = true;
+        }
     }
-    names->usable = !names->usable;
-    return true;
+    return changed;
 }
 
 /* Rules. */
@@ -129,11 +140,13 @@ collect_names(struct acl_private *private, struct known_rule *known)
     struct svec names = SVEC_EMPTY_INITIALIZER;
 
     for (size_t i = 0; i < known->rule->n_cubes; i++) {
-        const struct acl_source *source = &known->rule->cubes[i].source;
+        const struct acl_cube *cube = &known->rule->cubes[i];
+        const struct acl_source *source = &cube->source;
 
         for (size_t j = 0; !source->any && j < source->atoms.n; j++) {
             if (source->atoms.names[j][0] == '$') {
-                svec_add(&names, &source->atoms.names[j][1]);
+                svec_add_nocopy(&names, xasprintf("%d%s", cube->ip6,
+                                                  &source->atoms.names[j][1]));
             }
         }
     }
@@ -141,7 +154,8 @@ collect_names(struct acl_private *private, struct known_rule *known)
     known->n_names = names.n;
     known->names = xcalloc(names.n ? names.n : 1, sizeof *known->names);
     for (size_t i = 0; i < names.n; i++) {
-        known->names[i] = ref_names(private, names.names[i]);
+        known->names[i] = ref_names(private, &names.names[i][1],
+                                    names.names[i][0] == '1');
     }
     svec_destroy(&names);
 }
