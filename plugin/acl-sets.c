@@ -13,24 +13,19 @@
 #include "packets.h"
 #include "util.h"
 
+#include "plugin/acl-prefix.h"
+
 /* Address sets. */
 
-/* Returns true if 'text' is an address, or one with a prefix length. */
+/* Returns true if 'text' can be compared with addresses.  Most are single IPv4
+ * addresses, and there may be many of them. */
 static bool
-is_network(const char *text)
+is_readable(const char *text)
 {
-    struct in6_addr ip6;
-    unsigned int plen;
+    struct dp_prefix prefix;
     ovs_be32 ip;
 
-    /* Most are single IPv4 addresses, and there may be many of them. */
-    if (ip_parse(text, &ip)) {
-        return true;
-    }
-    char *error = (strchr(text, ':') ? ipv6_parse_cidr(text, &ip6, &plen)
-                   : ip_parse_cidr(text, &ip, &plen));
-    free(error);
-    return !error;
+    return ip_parse(text, &ip) || acl_prefix_parse(text, &prefix);
 }
 
 /* Returns true if 'view' has the address set 'name', and all of its members
@@ -50,7 +45,7 @@ is_usable(const struct sb_acl_view *view, const char *name, bool ip6)
         return false;
     }
     SSET_FOR_EACH (address, &row->addresses) {
-        if (!is_network(address) || ip6 != (strchr(address, ':') != NULL)) {
+        if (!is_readable(address) || ip6 != (strchr(address, ':') != NULL)) {
             return false;
         }
     }

@@ -244,7 +244,8 @@ test_address_sets(void **state)
         "10.0.0.1", "10.0.0.0/8 0.0.0.0/0" };
     static const char *const bad[] = {
         "10.0.0.1 10.0.0.2-10.0.0.9", "fa:16:3e:00:00:01", "10.0.0/8", "x",
-        "10.0.0.0/255.0.255.0", "2001:db8::1", "10.0.0.1 2001:db8::/32" };
+        "10.0.0.0/255.0.255.0", "2001:db8::1", "10.0.0.1 2001:db8::/32",
+        "10.0.0.1/8", "::ffff:10.0.0.1" };
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         acl_bed_set_addresses(bed, "friends", bad[i]);
         acl_bed_update(bed);
