@@ -63,7 +63,11 @@ struct world {
     struct rules_set set;       /* The rules of the endpoint. */
     struct rules_rule list[MAX_RULES]; /* Likewise. */
 };
-static struct world few, more, many, none;
+static struct world none, few, more, many;
+
+/* The same, and each packet's source is asked for: one rule lets in all that
+ * comes from the group, as the default security group does. */
+static struct world few_grouped, many_grouped;
 
 static const uint8_t nic_mac[6] = { 0x02, 0x4e, 0x49, 0x43, 0x00, 0x00 };
 static const uint8_t other_mac[6] = { 0x02, 0x52, 0x54, 0x00, 0x00, 0x01 };
@@ -129,9 +133,10 @@ make_rule(uint32_t i)
     return rule;
 }
 
-/* Makes the world with 'n' rules, the last of which drops, or none. */
+/* Makes the world with 'n' rules, the last of which drops, or none.  If
+ * 'grouped', one is about all that comes from the group. */
 static void
-make_world(struct world *w, size_t n)
+make_world(struct world *w, size_t n, bool grouped)
 {
     struct ox_endpoint endpoint = { .mtu = 1500, .acl = n ? 1 : 0 };
     const uint32_t one = 1;
@@ -148,6 +153,9 @@ make_world(struct world *w, size_t n)
     }
     for (uint32_t i = 0; i + 1 < n; i++) {
         w->list[i] = make_rule(i);
+    }
+    if (grouped) {
+        w->list[1] = (struct rules_rule) { 4, GROUP, RULES_ANY, 0, 0, false };
     }
     w->list[n - 1] = (struct rules_rule) { RULES_ANY, RULES_ANY, RULES_ANY, 0,
                                            0, true };
@@ -186,6 +194,12 @@ measure(uint32_t n_flows)
         { "dropped, 1,000 rules and 50,000 members", CLOSED, XDP_DROP,
           bed_program(many.skel), GOAL, { 0 } },
     };
+    struct contest asked[] = {
+        { "dropped, source asked for, 10 rules", CLOSED, XDP_DROP,
+          bed_program(few_grouped.skel), 0, { 0 } },
+        { "dropped, source asked for, 1,000 rules and 50,000 members", CLOSED,
+          XDP_DROP, bed_program(many_grouped.skel), GOAL, { 0 } },
+    };
     struct contest passed[] = {
         { "redirected, no rules", DATA, XDP_REDIRECT, bed_program(none.skel),
           0, { 0 } },
@@ -206,6 +220,8 @@ measure(uint32_t n_flows)
              n_flows == 1 ? "" : "s");
     contest_run(dropped, 3, n_flows, contest_round);
     contest_report(dropped, 3, "early drop, net", detail);
+    contest_run(asked, 2, n_flows, contest_round);
+    contest_report(asked, 2, "early drop, net", detail);
     contest_run(passed, 6, n_flows, contest_round);
     contest_report(passed, 6, "early drop, net", detail);
 }
@@ -221,20 +237,31 @@ measure_live(uint32_t n_flows)
         { "100 rules", CLOSED, XDP_DROP, bed_program(more.skel), 0, { 0 } },
         { "1,000 rules and 50,000 members", CLOSED, XDP_DROP,
           bed_program(many.skel), 0, { 0 } },
+        { "source asked for, 1,000 rules and 50,000 members", CLOSED, XDP_DROP,
+          bed_program(many_grouped.skel), 0, { 0 } },
     };
     char detail[32];
 
     snprintf(detail, sizeof detail, "%u source%s", n_flows,
              n_flows == 1 ? "" : "s");
-    contest_run(contests, 4, n_flows, contest_live_round);
-    contest_report(contests, 4, "early drop, real frames", detail);
+    contest_run(contests, 5, n_flows, contest_live_round);
+    contest_report(contests, 5, "early drop, real frames", detail);
+}
+
+/* Fills the world that has many rules. */
+static void
+fill_world(struct world *w)
+{
+    add_others(w);
+    write_members(&w->rules, rules_class(&w->rules, &group));
 }
 
 int
 main(int argc, char *argv[])
 {
-    static struct world *const worlds[] = { &none, &few, &more, &many };
-    static const size_t sizes[] = { 0, 10, 100, MAX_RULES };
+    static struct world *const worlds[] = { &none, &few, &more, &many,
+                                            &few_grouped, &many_grouped };
+    static const size_t sizes[] = { 0, 10, 100, MAX_RULES, 10, MAX_RULES };
 
     bed_enter();
     contest_open(argc, argv);
@@ -246,16 +273,16 @@ main(int argc, char *argv[])
     assert_int_equal(inet_pton(AF_INET6, "::ffff:172.17.0.0", network.addr),
                      1);
     network.len = 112;
-    for (int i = 0; i < 4; i++) {
-        make_world(worlds[i], sizes[i]);
+    for (int i = 0; i < 6; i++) {
+        make_world(worlds[i], sizes[i], i > 3);
     }
-    add_others(&many);
-    write_members(&many.rules, rules_class(&many.rules, &group));
+    fill_world(&many);
+    fill_world(&many_grouped);
     measure(1);
     measure(BENCH_MAX_FRAMES);
     measure_live(1);
     measure_live(BENCH_MAX_FRAMES);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 6; i++) {
         ovn_xdp_bpf__destroy(worlds[i]->skel);
     }
     contest_close();
