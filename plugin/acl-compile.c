@@ -120,6 +120,9 @@ store_bits(const struct acl_compiled *c, struct dp_acl *acl)
         if (c->bits[i].drops) {
             acl->drops.word[i / 64] |= UINT64_C(1) << i % 64;
         }
+        if (!c->bits[i].n_atoms) {
+            acl->anywhere.word[i / 64] |= UINT64_C(1) << i % 64;
+        }
     }
     acl_compiled_sources(c, false, none, none, &acl->any4);
     acl_compiled_sources(c, true, none, none, &acl->any6);

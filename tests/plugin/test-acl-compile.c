@@ -62,6 +62,20 @@ source_bits(const struct acl_compiled *c,
     return bits;
 }
 
+/* Asserts that bits of 'c' which do not look at the source are in 'bits',
+ * those of one source, if they are in those of any source of the family. */
+static void
+assert_anywhere(const struct acl_compiled *c, bool ip6,
+                const struct dp_acl_bits *bits)
+{
+    const struct dp_acl_bits *any = ip6 ? &c->acl.any6 : &c->acl.any4;
+
+    for (size_t i = 0; i < DP_ACL_WORDS; i++) {
+        assert_false((any->word[i] ^ bits->word[i])
+                     & c->acl.anywhere.word[i]);
+    }
+}
+
 /* Returns the rule of 'c' that decides about 'p', and whether it drops. */
 static int
 decide(const struct acl_compiled *c, const struct acl_random_members *members,
@@ -71,6 +85,7 @@ decide(const struct acl_compiled *c, const struct acl_random_members *members,
                                         acl_random_port(&p->packet));
     struct dp_acl_bits b = source_bits(c, members, p);
 
+    assert_anywhere(c, p->packet.ip6, &b);
     *drops = false;
     for (size_t i = 0; i < c->n_bits; i++) {
         if (a.word[i / 64] & b.word[i / 64] & UINT64_C(1) << i % 64) {
