@@ -480,8 +480,8 @@ test_histories(void **state OVS_UNUSED)
     }
     print_message("with rules: %"PRIuSIZE" VMs, %"PRIuSIZE" floating IPs\n",
                   n_vms, n_fips);
-    assert_true(n_vms > N_HISTORIES);
-    assert_true(n_fips > N_HISTORIES);
+    assert_true(n_vms > N_HISTORIES / 10);
+    assert_true(n_fips > N_HISTORIES / 10);
 }
 
 /* Runs the tests. */
