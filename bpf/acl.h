@@ -25,8 +25,8 @@
  *      pass (ox_acl_exempt()).
  *
  * 3. It belongs to no connection.  If there are none, that is so.  Otherwise
- *    only a pure TCP SYN is dropped (ox_acl_opens()): anything else may be an
- *    answer or related to a connection, which conntrack knows and the program
+ *    only a pure TCP SYN is dropped (ox_acl_read_tcp()): anything else may be
+ *    an answer or related to a connection, which conntrack knows and the program
  *    does not; ICMP and UDP give no sign of being first.
  *    - A SYN of a connection that was allowed before meets the same rules
  *      again, since OVN applies them to each packet of the direction that has
@@ -49,7 +49,8 @@
  * never changes, and is complete before 'acl_sets' or an endpoint names it.
  * What is shared by sets is the class of a source, one element.  The rows of a
  * class are there before the class is given to a source, and stay until no
- * program can still hold it.
+ * program can still hold it.  While the class of a host is replaced, whoever
+ * might find neither the old nor the new one drops nothing (ox_acl_class()).
  */
 #ifndef BPF_ACL_H
 #define BPF_ACL_H
@@ -359,8 +360,8 @@ ox_acl_prove(const struct ox_acl_set *set, const struct ox_acl_packet *packet,
 	return acl_drop ? OX_R_ACL_DROP : OX_R_ACL_COUNT;
 }
 
-/* Tells at little cost that no rule can concern the packet of 'proto' at 'l3'
- * to 'endpoint', which it does for most. */
+/* Tells whether rules may have to be asked about the packet of 'proto' at 'l3'
+ * to 'endpoint'.  Costs little, and is false for most. */
 static __always_inline bool
 ox_acl_concerns(const struct ox_endpoint *endpoint, const void *l3,
 		const void *data_end, __be16 proto)

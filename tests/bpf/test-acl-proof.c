@@ -245,12 +245,12 @@ test_other_reasons(void **state)
     shot.from4 = "127.0.0.1";
     shot_make(&p, &shot, false);
     shot_verdict(DROPS, &p, OX_R_MARTIAN_SOURCE, OX_R_MARTIAN_SOURCE,
-                   BED_NO_SLOT);
+                 BED_NO_SLOT);
     shot.from4 = NULL;
     shot_make(&p, &shot, false);
     packet_pad(&p, 1519);
     shot_verdict(DROPS, &p, OX_R_EXCEEDS_MTU, OX_R_EXCEEDS_MTU,
-                   BED_NO_SLOT);
+                 BED_NO_SLOT);
 }
 
 /* The program that needs a heartbeat, and the plain one, which has no rules,
