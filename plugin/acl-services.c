@@ -191,12 +191,15 @@ add_service(struct services *s, const struct dp_acl_service *service)
 }
 
 /* Adds the prefixes of 'p', sorted, for 'protocol' to the result.  One that
- * says no more than that around it is left out. */
+ * says no more than that around it, or than 'any_protocol', is left out. */
 static void
 add_pieces(struct services *s, int protocol, const struct pieces *p)
 {
-    struct dp_acl_service stack[PORT_BITS + 1];
-    int depth = 0;
+    struct dp_acl_service stack[PORT_BITS + 2];
+    int depth = 1;
+
+    /* What is around all of them. */
+    stack[0] = (struct dp_acl_service) { .bits = s->acl->any_protocol };
 
     for (size_t i = 0; i < p->n; ) {
         struct piece first = p->list[i];
@@ -204,17 +207,16 @@ add_pieces(struct services *s, int protocol, const struct pieces *p)
             .protocol = protocol, .port = first.port, .port_len = first.len,
         };
 
-        while (depth && !is_around(&stack[depth - 1], &first)) {
+        while (!is_around(&stack[depth - 1], &first)) {
             depth--;
         }
-        if (depth) {
+        if (i) {
             new.bits = stack[depth - 1].bits;
         }
         for (; i < p->n && !compare_pieces(&p->list[i], &first); i++) {
             set_bit(&new.bits, p->list[i].bit);
         }
-        if (!depth || memcmp(&new.bits, &stack[depth - 1].bits,
-                             sizeof new.bits)) {
+        if (memcmp(&new.bits, &stack[depth - 1].bits, sizeof new.bits)) {
             add_service(s, &new);
             stack[depth++] = new;
         }

@@ -97,6 +97,8 @@ plugin_libplugin_a_SOURCES = \
 noinst_LIBRARIES += plugin/libplugin.a
 # All that knows the layout of maps.
 datapath_bpf_sources = \
+	plugin/datapath-bpf-acl-sets.c \
+	plugin/datapath-bpf-acl.c \
 	plugin/datapath-bpf-adopt.c \
 	plugin/datapath-bpf-attach.c \
 	plugin/datapath-bpf-events.c \

@@ -165,12 +165,12 @@ make_pin(const struct dp *dp, const struct dp_nic *nic)
 
 /* Loads the program for 'want' with row 'slot'. */
 static int
-load(const struct dp *dp, const struct dp_nic *want, bool sink, uint32_t slot,
+load(struct dp *dp, const struct dp_nic *want, bool sink, uint32_t slot,
      int *fdp)
 {
     return (sink
             ? load_sink(&dp->gen, slot, fdp)
-            : load_redirect(&dp->gen, want, slot, fdp));
+            : load_redirect(dp, want, slot, fdp));
 }
 
 /* Attaches 'prog' to 'want' by a new link, whose file descriptor is stored in
@@ -193,7 +193,7 @@ create_link(int prog, const struct dp_nic *want, int *linkp)
 
 /* Does load() and create_link(). */
 static int
-load_and_link(const struct dp *dp, const struct dp_nic *want, bool sink,
+load_and_link(struct dp *dp, const struct dp_nic *want, bool sink,
               uint32_t slot, int *linkp)
 {
     int error, prog;

@@ -28,6 +28,7 @@ static const char *const map_names[N_GEN_MAPS] = {
     [GEN_ENDPOINTS4] = "endpoints4",
     [GEN_ENDPOINTS6] = "endpoints6",
     [GEN_ENDPOINT_STATS] = "endpoint_stats",
+    [GEN_ENDPOINT_DROPS] = "endpoint_drops",
     [GEN_TARGETS] = "targets",
     [GEN_NICS] = "nics",
     [GEN_REASONS] = "reasons",
@@ -84,6 +85,8 @@ generation_open(struct dp *dp)
     bpf_map__set_max_entries(skel->maps.endpoints4, dp->max_endpoints);
     bpf_map__set_max_entries(skel->maps.endpoints6, dp->max_endpoints);
     bpf_map__set_max_entries(skel->maps.endpoint_stats,
+                             endpoints_slots(dp->max_endpoints));
+    bpf_map__set_max_entries(skel->maps.endpoint_drops,
                              endpoints_slots(dp->max_endpoints));
     error = adopt_newest(dp, skel, &newest);
     if (error == ENOENT) {
@@ -354,18 +357,33 @@ write_control(const struct dp *dp)
                                 BPF_ANY);
 }
 
+/* Has 'obj' be loaded without its programs, and without maps that are none of
+ * a generation. */
+static void
+choose_maps(const struct bpf_object *obj)
+{
+    struct bpf_program *prog;
+    struct bpf_map *map;
+
+    bpf_object__for_each_program (prog, obj) {
+        bpf_program__set_autoload(prog, false);
+    }
+    bpf_object__for_each_map (map, obj) {
+        if (acls_is_map(map)) {
+            bpf_map__set_autocreate(map, false);
+        }
+    }
+}
+
 /* Makes and pins the maps of generation 'dp->gen.number'.  'skel' is loaded
  * without its programs for that. */
 static int
 create(struct dp *dp, const struct ovn_xdp_bpf *skel)
 {
     char *dir = gen_path(dp, dp->gen.number);
-    struct bpf_program *prog;
     int error;
 
-    bpf_object__for_each_program (prog, skel->obj) {
-        bpf_program__set_autoload(prog, false);
-    }
+    choose_maps(skel->obj);
     share_heartbeat(dp, skel);
     error = -bpf_object__load(skel->obj);
     if (!error) {

@@ -118,6 +118,26 @@ choose_program(struct bpf_object *obj, struct bpf_program *prog)
     }
 }
 
+/* Gives 'obj', which is for 'nic', the maps of 'dp'.  It does without those of
+ * rules if 'nic' does. */
+static int
+share_maps(struct dp *dp, const struct dp_nic *nic, struct bpf_object *obj)
+{
+    int error = generation_share(&dp->gen, obj);
+    struct bpf_map *map;
+
+    if (!error && nic->acl != DP_ACL_OFF) {
+        error = acls_share(dp, obj);
+        return error ? error : opened_share(dp, obj);
+    }
+    bpf_object__for_each_map (map, obj) {
+        if (acls_is_map(map)) {
+            bpf_map__set_autocreate(map, false);
+        }
+    }
+    return error;
+}
+
 /* Loads 'skel', whose program 'prog' is bound to a device and must not move
  * meanwhile: the device would keep its old place, and the kernel would crash
  * when the device goes.  EOPNOTSUPP if it would move or has: that is harmless
@@ -141,11 +161,22 @@ load_bound(struct hint_bpf *skel, const struct bpf_program *prog)
     return error;
 }
 
+/* Returns the program of 'skel' for 'nic'. */
+static struct bpf_program *
+choose_hint(const struct hint_bpf *skel, const struct dp_nic *nic)
+{
+    if (nic->acl != DP_ACL_OFF) {
+        return (nic->stale_timeout ? skel->progs.nic_redirect_hint_acl_timed
+                : skel->progs.nic_redirect_hint_acl);
+    }
+    return (nic->stale_timeout ? skel->progs.nic_redirect_hint_timed
+            : skel->progs.nic_redirect_hint);
+}
+
 /* Loads the program for 'nic', which strips VLAN tags, like load_redirect().
  * EOPNOTSUPP: that would endanger this kernel. */
 static int
-load_hint(const struct generation *gen, const struct dp_nic *nic,
-          uint32_t slot, int *fdp)
+load_hint(struct dp *dp, const struct dp_nic *nic, uint32_t slot, int *fdp)
 {
     struct bpf_program *prog;
     struct hint_bpf *skel;
@@ -157,13 +188,13 @@ load_hint(const struct generation *gen, const struct dp_nic *nic,
     }
     skel->rodata->nic_slot = slot;
     skel->rodata->stale_ns = nic->stale_timeout * UINT64_C(1000000000);
-    prog = (nic->stale_timeout ? skel->progs.nic_redirect_hint_timed
-            : skel->progs.nic_redirect_hint);
+    skel->rodata->acl_drop = nic->acl == DP_ACL_DROP;
+    prog = choose_hint(skel, nic);
     choose_program(skel->obj, prog);
     bpf_program__set_ifindex(prog, nic->ifindex);
     bpf_program__set_flags(prog, (bpf_program__flags(prog)
                                   | BPF_F_XDP_DEV_BOUND_ONLY));
-    error = generation_share(gen, skel->obj);
+    error = share_maps(dp, nic, skel->obj);
     if (!error) {
         error = load_bound(skel, prog);
     }
@@ -174,18 +205,30 @@ load_hint(const struct generation *gen, const struct dp_nic *nic,
     return error;
 }
 
-/* Loads the program for 'nic' with row 'slot' and the maps of 'gen', and
- * stores its file descriptor in '*fdp'. */
+/* Returns the program of 'skel' for 'nic'. */
+static struct bpf_program *
+choose_plain(const struct ovn_xdp_bpf *skel, const struct dp_nic *nic)
+{
+    if (nic->acl != DP_ACL_OFF) {
+        return (nic->stale_timeout ? skel->progs.nic_redirect_acl_timed
+                : skel->progs.nic_redirect_acl);
+    }
+    return (nic->stale_timeout ? skel->progs.nic_redirect_timed
+            : skel->progs.nic_redirect);
+}
+
+/* Loads the program for 'nic' with row 'slot' and the maps of 'dp', and stores
+ * its file descriptor in '*fdp'. */
 int
-load_redirect(const struct generation *gen, const struct dp_nic *nic,
-              uint32_t slot, int *fdp)
+load_redirect(struct dp *dp, const struct dp_nic *nic, uint32_t slot,
+              int *fdp)
 {
     struct ovn_xdp_bpf *skel;
     struct bpf_program *prog;
     int error;
 
     if (nic->tag_hint) {
-        return load_hint(gen, nic, slot, fdp);
+        return load_hint(dp, nic, slot, fdp);
     }
     skel = ovn_xdp_bpf__open();
     if (!skel) {
@@ -193,11 +236,11 @@ load_redirect(const struct generation *gen, const struct dp_nic *nic,
     }
     skel->rodata->nic_slot = slot;
     skel->rodata->generic = nic->mode == DP_GENERIC;
-    prog = (nic->stale_timeout ? skel->progs.nic_redirect_timed
-            : skel->progs.nic_redirect);
-    choose_program(skel->obj, prog);
     skel->rodata->stale_ns = nic->stale_timeout * UINT64_C(1000000000);
-    error = generation_share(gen, skel->obj);
+    skel->rodata->acl_drop = nic->acl == DP_ACL_DROP;
+    prog = choose_plain(skel, nic);
+    choose_program(skel->obj, prog);
+    error = share_maps(dp, nic, skel->obj);
     if (!error) {
         error = -ovn_xdp_bpf__load(skel);
     }

@@ -67,12 +67,15 @@ decode_key(enum gen_map map, const union map_key *map_key)
 
 /* Converts 'endpoint' with counter 'slot' to the value of its element. */
 static struct ox_endpoint
-encode_value(const struct dp_endpoint *endpoint, uint32_t slot)
+encode_value(const struct dp *dp, const struct dp_endpoint *endpoint,
+             uint32_t slot)
 {
     const struct dp_action *action = &endpoint->action;
     struct ox_endpoint value = {
         .vlan = action->vlan,
-        .flags = action->target_sg ? OX_EP_TARGET_SG : 0,
+        .flags = ((action->target_sg ? OX_EP_TARGET_SG : 0)
+                  | (acl_sets_are_stateful(&dp->acls, action->acl)
+                     ? OX_EP_ACL_STATEFUL : 0)),
         .ifindex = action->ifindex,
         .slot = slot,
         .mtu = action->mtu,
@@ -243,6 +246,9 @@ new_slot(struct dp *dp, uint32_t *slotp)
         return ENOSPC;
     }
     error = counter_clear(dp, dp->gen.fds[GEN_ENDPOINT_STATS], slot);
+    if (!error) {
+        error = counter_clear(dp, dp->gen.fds[GEN_ENDPOINT_DROPS], slot);
+    }
     if (error) {
         slots_put(&dp->slots, slot);
         return error;
@@ -256,7 +262,7 @@ static int
 write_element(const struct dp *dp, const struct dp_endpoint *endpoint,
               uint32_t slot)
 {
-    struct ox_endpoint value = encode_value(endpoint, slot);
+    struct ox_endpoint value = encode_value(dp, endpoint, slot);
     union map_key key;
     enum gen_map map;
     int error;
@@ -322,10 +328,10 @@ endpoints_del(struct dp *dp, const struct dp_key *key)
     return 0;
 }
 
-/* Stores what was redirected for 'key' in 'counter'. */
-int
-endpoints_counter(const struct dp *dp, const struct dp_key *key,
-                  struct dp_counter *counter)
+/* Stores what 'map' has counted for 'key' in 'counter'. */
+static int
+read_endpoint(const struct dp *dp, const struct dp_key *key, enum gen_map map,
+              struct dp_counter *counter)
 {
     const struct bpf_endpoint *e = find(dp, key);
 
@@ -335,8 +341,23 @@ endpoints_counter(const struct dp *dp, const struct dp_key *key,
     }
     return e->slot == SLOT_NONE
            ? 0
-           : counter_read(dp, dp->gen.fds[GEN_ENDPOINT_STATS], e->slot,
-                          counter);
+           : counter_read(dp, dp->gen.fds[map], e->slot, counter);
+}
+
+/* Stores what was redirected for 'key' in 'counter'. */
+int
+endpoints_counter(const struct dp *dp, const struct dp_key *key,
+                  struct dp_counter *counter)
+{
+    return read_endpoint(dp, key, GEN_ENDPOINT_STATS, counter);
+}
+
+/* Stores what was dropped for 'key' in 'counter'. */
+int
+endpoints_drops(const struct dp *dp, const struct dp_key *key,
+                struct dp_counter *counter)
+{
+    return read_endpoint(dp, key, GEN_ENDPOINT_DROPS, counter);
 }
 
 /* Makes device 'ifindex' a target.  ENODEV if there is no such device. */

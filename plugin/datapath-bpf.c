@@ -38,11 +38,20 @@ const struct dp_class datapath_bpf_class = {
     .attach_sink = dp_bpf_attach_sink,
     .beat = heartbeat_write,
     .last_beat = heartbeat_read,
+    .put_acl = acl_sets_put,
+    .put_acl_class = acl_sets_put_class,
+    .del_acl_class = acl_sets_del_class,
+    .del_acl = acl_sets_del,
+    .put_acl_source = acls_put_source,
+    .del_acl_source = acls_del_source,
+    .acl_hits = acl_sets_hits,
+    .lease = acls_lease,
     .put_watch = watches_put,
     .del_watch = watches_del,
     .sweep_opened = opened_sweep,
     .commit = dp_bpf_commit,
     .endpoint_counter = endpoints_counter,
+    .endpoint_drops = endpoints_drops,
     .nic_counters = nics_counters,
     .redirect_errors = events_dump,
     .probe = kernel_probe,
@@ -64,6 +73,7 @@ dp_bpf_alloc(const struct dp_config *config)
     generation_init(&dp->gen);
     events_init(&dp->events);
     opened_init(&dp->opened);
+    acls_init(&dp->acls);
     hmap_init(&dp->endpoints);
     ovs_list_init(&dp->nics);
     return dp;
@@ -139,6 +149,7 @@ dp_bpf_close(struct dp *dp, bool cleanup)
     events_close(&dp->events);
     watches_destroy(dp);
     opened_close(&dp->opened);
+    acls_close(&dp->acls);
     nics_destroy(dp);
     endpoints_destroy(dp);
     generation_close(&dp->gen);

@@ -13,6 +13,8 @@
  * datapath-bpf-events.c   Counters of redirects that failed.
  * datapath-bpf-opened.c   Connections that VMs open.
  * datapath-bpf-watch.c    The devices where they are looked for.
+ * datapath-bpf-acl.c      Rules: the maps, sources, the lease.
+ * datapath-bpf-acl-sets.c Sets of rules.
  * datapath-bpf-probe.c    What the kernel can do.
  *
  * Below the pin directory lie
@@ -44,6 +46,7 @@ enum gen_map {
     GEN_ENDPOINTS4,
     GEN_ENDPOINTS6,
     GEN_ENDPOINT_STATS,
+    GEN_ENDPOINT_DROPS,
     GEN_TARGETS,
     GEN_NICS,
     GEN_REASONS,
@@ -121,6 +124,36 @@ struct opened {
     size_t n_left;              /* Those that the last pass has left. */
 };
 
+/* The maps of rules, which bpf/acl-maps.h explains. */
+enum acl_map {
+    ACL_SETS,
+    ACL_PORTS,
+    ACL_SERVICES,
+    ACL_HOSTS,
+    ACL_SOURCES,
+    ACL_CLASSES,
+    ACL_BITS,
+    ACL_HITS,
+    ACL_LEASE,
+    N_ACL_MAPS
+};
+
+/* Rules.  Each daemon makes the maps when it first needs them. */
+struct acls {
+    bool open;                  /* There are maps. */
+    int fds[N_ACL_MAPS];        /* The maps, or -1. */
+    int wait_fd;                /* See acls_wait(), or -1. */
+    int inner_fd;               /* What is in that. */
+    struct ox_acl_lease *lease; /* Element of ACL_LEASE, mapped. */
+    struct hmap sets;           /* Of struct bpf_acl. */
+    struct hmap bits;           /* Of struct bpf_bits: bitmaps in use. */
+    struct slots numbers;       /* Their numbers. */
+    unsigned long *hits;        /* Bitmap of the counters in use. */
+    uint32_t next_hit;          /* Where to look for free ones. */
+    struct ovs_list graves;     /* Of struct bpf_grave: what is to be
+                                 * deleted. */
+};
+
 /* The back end. */
 struct dp {
     char *pin_dir;              /* Pin directory, without trailing '/'. */
@@ -135,6 +168,7 @@ struct dp {
     uint64_t nic_slots;         /* Bitmap of the rows of 'nics' in use. */
     struct events events;       /* Redirect errors. */
     struct opened opened;       /* Connections that VMs open. */
+    struct acls acls;           /* Rules. */
 };
 
 /* Pins. */
@@ -176,6 +210,8 @@ int endpoints_put(struct dp *, const struct dp_endpoint *);
 int endpoints_del(struct dp *, const struct dp_key *);
 int endpoints_counter(const struct dp *, const struct dp_key *,
                       struct dp_counter *);
+int endpoints_drops(const struct dp *, const struct dp_key *,
+                    struct dp_counter *);
 int targets_put(struct dp *, int ifindex);
 int targets_del(struct dp *, int ifindex);
 bool targets_has(const struct dp *, int ifindex);
@@ -188,8 +224,8 @@ long long int heartbeat_read(const struct dp *);
 /* Programs. */
 void load_init(void);
 bool load_stays(size_t n_insns, uint32_t xlated_len);
-int load_redirect(const struct generation *, const struct dp_nic *,
-                  uint32_t slot, int *fdp);
+int load_redirect(struct dp *, const struct dp_nic *, uint32_t slot,
+                  int *fdp);
 int load_sink(const struct generation *, uint32_t slot, int *fdp);
 
 /* What the kernel says of a link. */
@@ -254,6 +290,28 @@ void watches_commit(struct dp *);
 void watches_destroy(struct dp *);
 void watches_remove_all(struct dp *);
 void watches_set_no_tcx(bool);
+
+/* Rules. */
+void acls_init(struct acls *);
+void acls_close(struct acls *);
+int acls_open(struct dp *);
+int acls_share(struct dp *, struct bpf_object *);
+bool acls_is_map(const struct bpf_map *);
+int acls_error(int error);
+int acls_wait(const struct acls *);
+int acls_put_source(struct dp *, const struct dp_prefix *, uint32_t class);
+int acls_del_source(struct dp *, const struct dp_prefix *);
+void acls_lease(struct dp *, long long int until);
+
+/* Sets of rules. */
+void acl_sets_destroy(struct acls *);
+int acl_sets_put(struct dp *, const struct dp_acl *);
+int acl_sets_put_class(struct dp *, uint32_t id, const struct dp_acl_class *);
+int acl_sets_del_class(struct dp *, uint32_t id, uint32_t class);
+int acl_sets_del(struct dp *, uint32_t id);
+int acl_sets_hits(const struct dp *, uint32_t id, uint64_t *hits, size_t n);
+bool acl_sets_are_stateful(const struct acls *, uint32_t id);
+int acl_sets_bury(struct acls *);
 
 /* The kernel. */
 const char *kernel_probe(enum feature_answer[N_KERNEL_FEATURES]);

@@ -606,6 +606,116 @@ test_watch_replaced(void **state OVS_UNUSED)
     bed->class->close(dp, true);
 }
 
+/* Sets of rules come and go; each id, class and prefix is there once. */
+static void
+test_acl(void **state OVS_UNUSED)
+{
+    static const struct dp_acl_service services[] = {
+        { .protocol = 6, .port = 22, .port_len = 16, .bits.word[0] = 3 },
+        { .protocol = 6, .port = 8000, .port_len = 6, .bits.word[0] = 2 },
+        { .protocol = 17, .port_len = 0, .bits.word[0] = 1 },
+    };
+    static const struct dp_acl_class classes[] = {
+        { .class = 1, .bits.word[0] = 1 }, { .class = 2, .bits.word[0] = 2 },
+    };
+    struct dp_acl acl = {
+        .id = 7, .stateful = true, .n_rules = 2, .drops.word[0] = 2,
+        .services = services, .n_services = ARRAY_SIZE(services),
+        .classes = classes, .n_classes = ARRAY_SIZE(classes),
+    };
+    const struct dp_class *class = bed->class;
+    struct dp *dp = open_sized(MAX_ENDPOINTS);
+    struct dp_endpoint e = numbered(1);
+    uint64_t hits[3] = { 1, 1, 1 };
+    struct dp_counter drops;
+
+    assert_int_equal(class->del_acl(dp, 7), ENOENT);
+    assert_int_equal(class->acl_hits(dp, 7, hits, 2), ENOENT);
+    assert_int_equal(hits[0], 0);
+    assert_int_equal(class->put_acl(dp, &acl), 0);
+    assert_int_equal(class->put_acl(dp, &acl), EINVAL);
+    assert_int_equal(class->acl_hits(dp, 7, hits, 3), 0);
+    assert_int_equal(hits[0] + hits[1] + hits[2], 0);
+
+    assert_int_equal(class->put_acl_class(dp, 8, &classes[0]), ENOENT);
+    assert_int_equal(class->put_acl_class(dp, 7, &classes[0]), 0);
+    assert_int_equal(class->del_acl_class(dp, 7, 1), 0);
+    assert_int_equal(class->del_acl_class(dp, 7, 1), ENOENT);
+    assert_int_equal(class->put_acl_class(dp, 7, &classes[0]), 0);
+    class->lease(dp, 1);
+    assert_int_equal(class->del_acl_class(dp, 7, 1), 0);
+
+    put(dp, &e);
+    assert_int_equal(class->endpoint_drops(dp, &e.key, &drops), 0);
+    assert_int_equal(drops.packets + drops.bytes, 0);
+    assert_int_equal(class->del_acl(dp, 7), 0);
+    assert_int_equal(class->del_acl(dp, 7), ENOENT);
+    assert_int_equal(class->del_acl_class(dp, 7, 2), ENOENT);
+    class->lease(dp, 0);
+
+    acl.id = 0;
+    assert_int_equal(class->put_acl(dp, &acl), EINVAL);
+    acl.id = 9;
+    acl.n_rules = 1025;
+    assert_int_equal(class->put_acl(dp, &acl), EINVAL);
+
+    /* Nothing of it outlives the daemon. */
+    acl.n_rules = 1024;
+    assert_int_equal(class->put_acl(dp, &acl), 0);
+    dp = reopen(dp);
+    assert_int_equal(class->del_acl(dp, 9), ENOENT);
+    assert_int_equal(class->put_acl(dp, &acl), 0);
+    bed->class->close(dp, true);
+}
+
+/* Prefixes of every length have a class. */
+static void
+test_acl_sources(void **state OVS_UNUSED)
+{
+    static const uint8_t lengths[] = { 0, 64, 96, 127, 128 };
+    const struct dp_class *class = bed->class;
+    struct dp *dp = open_sized(MAX_ENDPOINTS);
+
+    for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+        struct dp_prefix prefix = { .len = lengths[i] };
+
+        assert_int_equal(class->del_acl_source(dp, &prefix), ENOENT);
+        assert_int_equal(class->put_acl_source(dp, &prefix, 0), EINVAL);
+        assert_int_equal(class->put_acl_source(dp, &prefix, 1), 0);
+        assert_int_equal(class->put_acl_source(dp, &prefix, 2), 0);
+        assert_int_equal(class->del_acl_source(dp, &prefix), 0);
+        assert_int_equal(class->del_acl_source(dp, &prefix), ENOENT);
+    }
+    bed->class->close(dp, true);
+}
+
+/* Each mode of layer L2 is another program, and can be changed to any other
+ * without being detached. */
+static void
+test_acl_mode(void **state OVS_UNUSED)
+{
+    static const enum dp_acl_mode modes[] = {
+        DP_ACL_COUNT, DP_ACL_DROP, DP_ACL_OFF, DP_ACL_DROP, DP_ACL_COUNT,
+    };
+    struct dp *dp = open_sized(MAX_ENDPOINTS);
+    struct dp_nic nic = bed->nics[0];
+    uint32_t id;
+
+    assert_int_equal(bed->class->attach_nic(dp, &nic), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+        id = only_nic(dp).program_id;
+        nic.acl = modes[i];
+        nic.stale_timeout = i & 1 ? 30 : 0;
+        assert_int_equal(bed->class->attach_nic(dp, &nic), 0);
+        assert_int_not_equal(only_nic(dp).program_id, id);
+        assert_int_equal(only_nic(dp).nic.acl, modes[i]);
+        id = only_nic(dp).program_id;
+        assert_int_equal(bed->class->attach_nic(dp, &nic), 0);
+        assert_int_equal(only_nic(dp).program_id, id);
+    }
+    bed->class->close(dp, true);
+}
+
 /* Leaves nothing behind for the next test, whatever became of this one. */
 static int
 clean_up(void **state OVS_UNUSED)
@@ -637,6 +747,9 @@ dp_contract_run(struct dp_contract *contract)
         cmocka_unit_test_teardown(test_resize, clean_up),
         cmocka_unit_test_teardown(test_foreign, clean_up),
         cmocka_unit_test_teardown(test_replaced, clean_up),
+        cmocka_unit_test_teardown(test_acl, clean_up),
+        cmocka_unit_test_teardown(test_acl_sources, clean_up),
+        cmocka_unit_test_teardown(test_acl_mode, clean_up),
         cmocka_unit_test_teardown(test_watch, clean_up),
         cmocka_unit_test_teardown(test_watch_adopted, clean_up),
         cmocka_unit_test_teardown(test_watch_replaced, clean_up),

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules: the maps of layer L2, where sources belong, and the lease.  Sets of
+ * rules are in plugin/datapath-bpf-acl-sets.c.
+ *
+ * The maps are made when they are first needed: with ovn-xdp-acl=off they cost
+ * no memory.  They are not pinned, as rules of an earlier daemon are worth
+ * nothing to this one: its programs have maps of their own, and a lease that
+ * ends. */
+#include <config.h>
+
+#include "plugin/datapath-bpf.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "bitmap.h"
+#include "openvswitch/vlog.h"
+#include "util.h"
+
+#include "bpf/ovn-xdp.skel.h"
+
+VLOG_DEFINE_THIS_MODULE(datapath_acl);
+
+/* Length of the prefix that is one address. */
+#define HOST_LEN 128
+
+/* Names of the maps in the object. */
+static const char *const map_names[N_ACL_MAPS] = {
+    [ACL_SETS] = "acl_sets",
+    [ACL_PORTS] = "acl_ports",
+    [ACL_SERVICES] = "acl_services",
+    [ACL_HOSTS] = "acl_hosts",
+    [ACL_SOURCES] = "acl_sources",
+    [ACL_CLASSES] = "acl_classes",
+    [ACL_BITS] = "acl_bits",
+    [ACL_HITS] = "acl_hits",
+    [ACL_LEASE] = "acl_lease",
+};
+
+/* Makes 'acls' hold nothing. */
+void
+acls_init(struct acls *acls)
+{
+    memset(acls, 0, sizeof *acls);
+    for (int i = 0; i < N_ACL_MAPS; i++) {
+        acls->fds[i] = -1;
+    }
+    acls->wait_fd = acls->inner_fd = -1;
+    hmap_init(&acls->sets);
+    hmap_init(&acls->bits);
+    ovs_list_init(&acls->graves);
+}
+
+/* Closes '*fdp' if it is open. */
+static void
+close_fd(int *fdp)
+{
+    if (*fdp >= 0) {
+        close(*fdp);
+        *fdp = -1;
+    }
+}
+
+/* Lets go of everything.  Programs keep the maps that they have. */
+void
+acls_close(struct acls *acls)
+{
+    acl_sets_destroy(acls);
+    hmap_destroy(&acls->sets);
+    hmap_destroy(&acls->bits);
+    slots_destroy(&acls->numbers);
+    bitmap_free(acls->hits);
+    if (acls->lease) {
+        munmap(acls->lease, sizeof *acls->lease);
+    }
+    for (int i = 0; i < N_ACL_MAPS; i++) {
+        close_fd(&acls->fds[i]);
+    }
+    close_fd(&acls->wait_fd);
+    close_fd(&acls->inner_fd);
+    acls_init(acls);
+}
+
+/* Returns true if 'map' is needed for rules only. */
+bool
+acls_is_map(const struct bpf_map *map)
+{
+    const char *name = bpf_map__name(map);
+
+    return !strncmp(name, "acl_", 4) || !strncmp(name, "opened", 6);
+}
+
+/* Returns the number of the map of rules that is called 'name', or -1. */
+static int
+find_map(const char *name)
+{
+    for (int i = 0; i < N_ACL_MAPS; i++) {
+        if (!strcmp(map_names[i], name)) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* Has 'obj' be loaded with nothing but the maps of rules. */
+static void
+choose_maps(const struct bpf_object *obj)
+{
+    struct bpf_program *prog;
+    struct bpf_map *map;
+
+    bpf_object__for_each_program (prog, obj) {
+        bpf_program__set_autoload(prog, false);
+    }
+    bpf_object__for_each_map (map, obj) {
+        bpf_map__set_autocreate(map, find_map(bpf_map__name(map)) >= 0);
+    }
+}
+
+/* Takes the maps of 'obj', which is loaded, for 'acls'. */
+static int
+take_maps(struct acls *acls, const struct bpf_object *obj)
+{
+    void *lease;
+
+    for (int i = 0; i < N_ACL_MAPS; i++) {
+        int fd = bpf_object__find_map_fd_by_name(obj, map_names[i]);
+
+        acls->fds[i] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        if (acls->fds[i] < 0) {
+            return errno;
+        }
+    }
+    lease = mmap(NULL, sizeof *acls->lease, PROT_READ | PROT_WRITE,
+                 MAP_SHARED, acls->fds[ACL_LEASE], 0);
+    if (lease == MAP_FAILED) {
+        return errno;
+    }
+    acls->lease = lease;
+    return 0;
+}
+
+/* Makes what acls_wait() needs. */
+static int
+make_wait(struct acls *acls)
+{
+    LIBBPF_OPTS(bpf_map_create_opts, opts);
+
+    acls->inner_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "acl_inner",
+                                    sizeof(uint32_t), sizeof(uint32_t), 1,
+                                    NULL);
+    if (acls->inner_fd < 0) {
+        return -acls->inner_fd;
+    }
+    opts.inner_map_fd = acls->inner_fd;
+    acls->wait_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "acl_wait",
+                                   sizeof(uint32_t), sizeof(uint32_t), 1,
+                                   &opts);
+    return acls->wait_fd < 0 ? -acls->wait_fd : 0;
+}
+
+/* Waits until all programs have ended that run now.  The kernel does that
+ * after a change of a map of maps, for those who replace a map. */
+int
+acls_wait(const struct acls *acls)
+{
+    uint32_t zero = 0;
+
+    return -bpf_map_update_elem(acls->wait_fd, &zero, &acls->inner_fd,
+                                BPF_ANY);
+}
+
+/* Makes the maps of 'dp', unless they are there. */
+int
+acls_open(struct dp *dp)
+{
+    struct acls *acls = &dp->acls;
+    struct ovn_xdp_bpf *skel;
+    int error;
+
+    if (acls->open) {
+        return 0;
+    }
+    skel = ovn_xdp_bpf__open();
+    if (!skel) {
+        return errno;
+    }
+    choose_maps(skel->obj);
+    error = -bpf_object__load(skel->obj);
+    if (!error) {
+        error = take_maps(acls, skel->obj);
+    }
+    if (!error) {
+        error = make_wait(acls);
+    }
+    ovn_xdp_bpf__destroy(skel);
+    if (error) {
+        VLOG_ERR("cannot make the maps of rules (%s)", ovs_strerror(error));
+        acls_close(acls);
+        return error;
+    }
+    slots_init(&acls->numbers, OX_MAX_ACL_BITS);
+    slots_seal(&acls->numbers);
+    acls->hits = bitmap_allocate(OX_MAX_ACL_HITS);
+    acls->open = true;
+    return 0;
+}
+
+/* Gives the maps of 'dp', made if need be, to those of 'obj', not loaded yet,
+ * that have the same names. */
+int
+acls_share(struct dp *dp, struct bpf_object *obj)
+{
+    int error = acls_open(dp);
+
+    for (int i = 0; i < N_ACL_MAPS && !error; i++) {
+        struct bpf_map *map = bpf_object__find_map_by_name(obj, map_names[i]);
+
+        if (map) {
+            error = -bpf_map__reuse_fd(map, dp->acls.fds[i]);
+        }
+    }
+    return error;
+}
+
+/* Returns 'error', that of a change of a map, as callers know it: what does
+ * not fit is ENOSPC, whatever the kind of map. */
+int
+acls_error(int error)
+{
+    return error == E2BIG || error == ENOMEM ? ENOSPC : error;
+}
+
+/* Begins or ends a change of ACL_HOSTS: who looks for a source meanwhile, and
+ * does not find it there, may have missed it. */
+static void
+turn_changes(const struct acls *acls)
+{
+    __atomic_add_fetch(&acls->lease->changes, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Says that the source 'addr' is of 'class'. */
+static int
+put_host(const struct acls *acls, const struct in6_addr *addr, uint32_t class)
+{
+    struct ox_acl_host_class value = { .class = class };
+    struct ox_acl_host key;
+    int error;
+
+    memcpy(key.addr, addr, sizeof key.addr);
+    memcpy(value.addr, addr, sizeof value.addr);
+    turn_changes(acls);
+    error = -bpf_map_update_elem(acls->fds[ACL_HOSTS], &key, &value, BPF_ANY);
+    turn_changes(acls);
+    return error;
+}
+
+/* Takes that back. */
+static int
+del_host(const struct acls *acls, const struct in6_addr *addr)
+{
+    struct ox_acl_host key;
+    int error;
+
+    memcpy(key.addr, addr, sizeof key.addr);
+    turn_changes(acls);
+    error = -bpf_map_delete_elem(acls->fds[ACL_HOSTS], &key);
+    turn_changes(acls);
+    return error;
+}
+
+/* Returns 'prefix', which is not a host's, as ACL_SOURCES has it. */
+static struct ox_acl_source
+encode_prefix(const struct dp_prefix *prefix)
+{
+    struct ox_acl_source key = { .prefix_len = prefix->len };
+
+    memcpy(key.addr, &prefix->addr, sizeof key.addr);
+    return key;
+}
+
+/* Says that sources of 'prefix' are of 'class'. */
+int
+acls_put_source(struct dp *dp, const struct dp_prefix *prefix, uint32_t class)
+{
+    struct ox_acl_source key = encode_prefix(prefix);
+    int error;
+
+    if (!class || prefix->len > HOST_LEN) {
+        return EINVAL;
+    }
+    error = acls_open(dp);
+    if (error) {
+        return error;
+    }
+    error = (prefix->len == HOST_LEN
+             ? put_host(&dp->acls, &prefix->addr, class)
+             : -bpf_map_update_elem(dp->acls.fds[ACL_SOURCES], &key, &class,
+                                    BPF_ANY));
+    return acls_error(error);
+}
+
+/* Takes that back. */
+int
+acls_del_source(struct dp *dp, const struct dp_prefix *prefix)
+{
+    struct ox_acl_source key = encode_prefix(prefix);
+
+    if (!dp->acls.open) {
+        return ENOENT;
+    }
+    return (prefix->len == HOST_LEN
+            ? del_host(&dp->acls, &prefix->addr)
+            : -bpf_map_delete_elem(dp->acls.fds[ACL_SOURCES], &key));
+}
+
+/* Allows programs to drop packets until 'until', time_msec(), or no more.  As
+ * this is called all the time, it is also the time to delete what nobody
+ * needs. */
+void
+acls_lease(struct dp *dp, long long int until)
+{
+    if (dp->acls.open) {
+        __atomic_store_n(&dp->acls.lease->until_ns, until * 1000000ULL,
+                         __ATOMIC_SEQ_CST);
+        acl_sets_bury(&dp->acls);
+    }
+}
