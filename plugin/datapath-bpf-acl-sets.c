@@ -65,6 +65,7 @@ struct bpf_acl {
     struct bpf_bits *drops;     /* Rules that drop: nobody else's. */
     struct bpf_bits *any4;      /* For IPv4 sources of no class. */
     struct bpf_bits *any6;      /* For IPv6 sources of no class. */
+    struct bpf_bits *anywhere;  /* Rules that do not look at the source. */
     struct bpf_bits *any;       /* For packets of no service. */
     struct bpf_service *services; /* For those of some. */
     size_t n_services;          /* Number of them. */
@@ -310,6 +311,7 @@ write_parts(struct dp *dp, struct bpf_acl *acl, const struct dp_acl *want)
     error = error ? error : make_bits(acls, &want->drops, &acl->drops);
     error = error ? error : get_bits(acls, &want->any4, &acl->any4);
     error = error ? error : get_bits(acls, &want->any6, &acl->any6);
+    error = error ? error : get_bits(acls, &want->anywhere, &acl->anywhere);
     error = error ? error : get_bits(acls, &want->any_protocol, &acl->any);
     for (size_t i = 0; i < want->n_services && !error; i++) {
         error = add_service(acls, acl, &want->services[i]);
@@ -325,7 +327,8 @@ static int
 write_set(const struct acls *acls, const struct bpf_acl *acl)
 {
     struct ox_acl_set value = {
-        .flags = ((acl->stateful ? OX_ACL_STATEFUL : 0)
+        .flags = (OX_ACL_ANYWHERE
+                  | (acl->stateful ? OX_ACL_STATEFUL : 0)
                   | (acl->tcp ? OX_ACL_TCP_SERVICES : 0)),
         .n_words = DIV_ROUND_UP(acl->n_rules, 64),
         .drops = acl->drops->number,
@@ -333,6 +336,7 @@ write_set(const struct acls *acls, const struct bpf_acl *acl)
         .any4 = acl->any4->number,
         .any6 = acl->any6->number,
         .hits = acl->first_hit,
+        .anywhere = acl->anywhere->number,
     };
 
     return -bpf_map_update_elem(acls->fds[ACL_SETS], &acl->id, &value,
@@ -478,6 +482,7 @@ free_acl(struct acls *acls, struct bpf_acl *acl)
     put_bits(acls, acl->drops);
     put_bits(acls, acl->any4);
     put_bits(acls, acl->any6);
+    put_bits(acls, acl->anywhere);
     put_bits(acls, acl->any);
     if (acl->first_hit != SLOT_NONE) {
         bitmap_set_multiple(acls->hits, acl->first_hit, acl->n_rules, false);
