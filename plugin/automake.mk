@@ -56,6 +56,8 @@ plugin_libplugin_a_SOURCES = \
 	plugin/desired.h \
 	plugin/diff.c \
 	plugin/diff.h \
+	plugin/early-drop.c \
+	plugin/early-drop.h \
 	plugin/engine.c \
 	plugin/engine.h \
 	plugin/feature.c \

@@ -5,10 +5,12 @@
 
 #include "plugin/datapath.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "hash.h"
 #include "packets.h"
+#include "util.h"
 
 /* Returns a hash of 'key'. */
 uint32_t
@@ -33,4 +35,36 @@ dp_action_equals(const struct dp_action *a, const struct dp_action *b)
            && a->vlan == b->vlan && a->target_sg == b->target_sg
            && a->ifindex == b->ifindex && a->mtu == b->mtu
            && a->acl == b->acl;
+}
+
+/* Returns what is to be said of 'error', from opening the datapath: what helps
+ * where that is known. */
+const char *
+dp_open_error_to_string(int error)
+{
+    switch (error) {
+    case EBUSY:
+        return "another ovn-xdpd uses this directory";
+    case ENODEV:
+        return "not on a BPF file system; try: mount -t bpf bpf /sys/fs/bpf";
+    case EISDIR:
+        return "others have their pins here; name a directory in it";
+    case EROFS:
+        return "mounted read-only; try: mount -o remount,rw /sys/fs/bpf, or "
+               "ReadWritePaths= of the service";
+    case EACCES:
+        return "not permitted; needed is a directory that this user may "
+               "write";
+    case EPERM:
+        return "not permitted; needed are CAP_BPF, CAP_NET_ADMIN and "
+               "CAP_PERFMON, and a name without a dot";
+    case ENOMEM:
+        return "no memory for the maps; try: a higher MemoryMax= of the "
+               "service, or a lower ovn-xdp-max-endpoints";
+    case EMFILE:
+        return "too many open files; try: a higher LimitNOFILE= of the "
+               "service";
+    default:
+        return ovs_strerror(error);
+    }
 }

@@ -276,6 +276,8 @@ struct dp_class {
     const char *(*probe)(enum feature_answer answers[N_KERNEL_FEATURES]);
 };
 
+const char *dp_open_error_to_string(int error);
+
 extern const struct dp_class datapath_bpf_class;
 extern const struct dp_class datapath_fake_class;
 

@@ -295,6 +295,7 @@ decide_interface(const struct desired *desired,
         .mode = mode,
         .tag_hint = dev->strips_vlan,
         .stale_timeout = in->settings->stale_timeout,
+        .acl = in->settings->acl,
     };
     ovs_strlcpy(iface->nic.name, dev->name, sizeof iface->nic.name);
 }

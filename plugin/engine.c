@@ -27,6 +27,7 @@
 #include "idl/ovs-db.h"
 #include "idl/sb-db.h"
 #include "plugin/desired.h"
+#include "plugin/early-drop.h"
 #include "plugin/host-flows.h"
 #include "plugin/limits.h"
 #include "plugin/netdevs.h"
@@ -37,7 +38,6 @@
 #include "plugin/settings.h"
 #include "plugin/tls.h"
 #include "plugin/view-private.h"
-#include "plugin/watch.h"
 
 VLOG_DEFINE_THIS_MODULE(engine);
 
@@ -58,8 +58,8 @@ struct engine {
     struct netdevs *netdevs;    /* Kernel devices. */
     struct ports *ports;        /* Managed ports. */
     struct host_flows *flows;   /* Asks for flows of bridges. */
+    struct early_drop *early_drop; /* Layer L2. */
     struct reconcile *reconcile; /* NULL until the datapath is open. */
-    struct watch *watch;        /* Likewise: connections that VMs open. */
     struct settings settings;   /* In force. */
     struct problems setting_problems; /* What could not be used. */
     struct desired *desired;    /* What is desired, NULL before the first
@@ -109,7 +109,11 @@ refresh_view(struct engine *engine)
     engine->view.flows = engine->flows;
     engine->view.desired = engine->desired;
     engine->view.reconcile = engine->reconcile;
-    engine->view.watch = engine->watch;
+    engine->view.acl = early_drop_acl(engine->early_drop);
+    engine->view.acl_apply = early_drop_apply(engine->early_drop);
+    engine->view.acl_problems = early_drop_problems(engine->early_drop);
+    engine->view.watch = early_drop_watch(engine->early_drop);
+    engine->view.lease = early_drop_lease(engine->early_drop);
     engine->view.class = engine->class;
     engine->view.dp = engine->dp;
 }
@@ -142,6 +146,8 @@ engine_create(const struct engine_options *options, struct engine **enginep)
     engine->nb_db = nb_db_create();
     engine->ports = ports_create(engine->ovs_db);
     engine->flows = host_flows_create(ovs_vswitchd_rundir());
+    engine->early_drop = early_drop_create(engine->sb_db, engine->ovs_db,
+                                           netdevs);
     engine->recheck_at = LLONG_MAX;
     engine->nb_grace_until = LLONG_MAX;
     engine->beat_at = LLONG_MAX;
@@ -208,38 +214,6 @@ remove_ports(struct engine *engine, struct svec *remains)
     }
 }
 
-/* Returns what is to be said of 'error', from opening the datapath: what helps
- * where that is known. */
-static const char *
-open_error_to_string(int error)
-{
-    switch (error) {
-    case EBUSY:
-        return "another ovn-xdpd uses this directory";
-    case ENODEV:
-        return "not on a BPF file system; try: mount -t bpf bpf /sys/fs/bpf";
-    case EISDIR:
-        return "others have their pins here; name a directory in it";
-    case EROFS:
-        return "mounted read-only; try: mount -o remount,rw /sys/fs/bpf, or "
-               "ReadWritePaths= of the service";
-    case EACCES:
-        return "not permitted; needed is a directory that this user may "
-               "write";
-    case EPERM:
-        return "not permitted; needed are CAP_BPF, CAP_NET_ADMIN and "
-               "CAP_PERFMON, and a name without a dot";
-    case ENOMEM:
-        return "no memory for the maps; try: a higher MemoryMax= of the "
-               "service, or a lower ovn-xdp-max-endpoints";
-    case EMFILE:
-        return "too many open files; try: a higher LimitNOFILE= of the "
-               "service";
-    default:
-        return ovs_strerror(error);
-    }
-}
-
 /* Takes everything away that this daemon, or one before it, has put into the
  * kernel and the local database.  Adds to 'remains' a line for whatever stays,
  * which is everything while another daemon runs.  Afterwards 'engine' is good
@@ -252,8 +226,7 @@ engine_cleanup(struct engine *engine, struct svec *remains)
     }
     reconcile_destroy(engine->reconcile);
     engine->reconcile = NULL;
-    watch_destroy(engine->watch);
-    engine->watch = NULL;
+    early_drop_close(engine->early_drop);
     if (engine->dp) {
         engine->class->close(engine->dp, true);
         engine->dp = NULL;
@@ -273,7 +246,7 @@ engine_cleanup(struct engine *engine, struct svec *remains)
             "%s: %s", engine->pin_dir, error == EBUSY
             ? "a running ovn-xdpd uses this directory, and nothing was done; "
               "try: ovn-appctl -t ovn-xdpd exit --cleanup"
-            : open_error_to_string(error)));
+            : dp_open_error_to_string(error)));
     }
     if (error != EBUSY && error != EISDIR) {
         run_tls(engine);
@@ -290,7 +263,7 @@ engine_destroy(struct engine *engine)
         return;
     }
     reconcile_destroy(engine->reconcile);
-    watch_destroy(engine->watch);
+    early_drop_destroy(engine->early_drop);
     if (engine->dp) {
         engine->class->close(engine->dp, false);
     }
@@ -327,10 +300,12 @@ apply_settings(struct engine *engine)
     problems_log_new(&engine->setting_problems, &before);
     problems_destroy(&before);
     run_tls(engine);
+    early_drop_set_mode(engine->early_drop, engine->settings.acl);
     sb_db_set_target(engine->sb_db, &(struct sb_target) {
         .remote = engine->settings.remote,
         .chassis = engine->settings.chassis,
-        .probe_interval = engine->settings.probe_interval });
+        .probe_interval = engine->settings.probe_interval,
+        .acl = engine->settings.acl != DP_ACL_OFF });
 }
 
 /* Tells the programs that the daemon is alive, if what they do is trusted and
@@ -377,12 +352,13 @@ open_datapath(struct engine *engine)
     if (error) {
         engine->failure = xasprintf("%s: cannot open the datapath: %s",
                                     engine->pin_dir,
-                                    open_error_to_string(error));
+                                    dp_open_error_to_string(error));
         engine->dp = NULL;
         return error;
     }
     engine->reconcile = reconcile_create(engine->class, engine->dp);
-    engine->watch = watch_create(engine->class, engine->dp);
+    early_drop_open(engine->early_drop, engine->class, engine->dp,
+                    reconcile_max_acl(engine->reconcile) + 1);
     engine->view.max_endpoints = config.max_endpoints;
     engine->trusted = !is_stale(engine);
     beat(engine);
@@ -421,6 +397,8 @@ derive(struct engine *engine)
     sb_db_take_changes(engine->sb_db, &engine->bindings, &engine->sb_facts);
     nb_db_take_changes(engine->nb_db, &engine->nb_facts);
     desired_update(engine->desired, &inputs, &changes);
+    early_drop_derive(engine->early_drop, &engine->bindings,
+                      engine->all_dirty);
     row_changes_clear(&engine->bindings);
     row_changes_clear(&engine->sb_facts);
     row_changes_clear(&engine->nb_facts);
@@ -491,7 +469,10 @@ reconcile(struct engine *engine, long long int now)
     for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
         sset_clone(&before[i], sets[i]);
     }
+    early_drop_prepare(engine->early_drop, engine->desired, now);
+    engine->view.acl_apply = early_drop_apply(engine->early_drop);
     bool learned = reconcile_run(engine->reconcile, engine->desired, now);
+    early_drop_finish(engine->early_drop);
     bool any_detached = sset_count(sets[0]) < sset_count(&before[0]);
     for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
         engine->devices_dirty |= !sset_equals(&before[i], sets[i]);
@@ -621,6 +602,16 @@ run_sources(struct engine *engine)
     engine->dirty |= run_ovn(engine, reconfigured);
 }
 
+/* Renews the lease, without which nothing is dropped. */
+static void
+renew_lease(struct engine *engine)
+{
+    early_drop_renew(engine->early_drop,
+                     !engine->dirty && engine->view.programmed
+                     && reconcile_is_in_step(engine->reconcile),
+                     time_msec());
+}
+
 /* Does what there is to do now.  Returns 0, or a positive errno after which
  * the daemon cannot go on: engine_failure() says why. */
 int
@@ -654,10 +645,12 @@ engine_run(struct engine *engine)
         || ports_is_due(engine->ports, now)) {
         engine->dirty = engine->devices_dirty = true;
     }
-    engine->dirty |= now >= engine->nb_grace_until;
+    engine->dirty |= (now >= engine->nb_grace_until
+                      || early_drop_is_due(engine->early_drop, now));
     if (engine->dirty) {
         update(engine);
     }
+    renew_lease(engine);
     return 0;
 }
 
@@ -678,6 +671,7 @@ engine_wait(struct engine *engine)
     netdevs_wait(engine->netdevs);
     ports_wait(engine->ports);
     host_flows_wait(engine->flows);
+    early_drop_wait(engine->early_drop);
     if (engine->reconcile) {
         reconcile_wait(engine->reconcile);
     }
@@ -712,10 +706,7 @@ engine_recompute(struct engine *engine)
 void
 engine_settle(struct engine *engine)
 {
-    if (engine->watch) {
-        watch_settle(engine->watch);
-        poll_immediate_wake();
-    }
+    early_drop_settle(engine->early_drop);
 }
 
 /* Accepts a Southbound database that was rebuilt with a lower index. */
@@ -774,6 +765,7 @@ engine_get_memory_usage(const struct engine *engine, struct simap *usage)
 {
     sb_db_get_memory_usage(engine->sb_db, usage);
     nb_db_get_memory_usage(engine->nb_db, usage);
+    early_drop_get_memory_usage(engine->early_drop, usage);
     if (engine->desired) {
         simap_increase(usage, "endpoints",
                        hmap_count(&engine->desired->endpoints));

@@ -540,6 +540,27 @@ reconcile_has_adopted(const struct reconcile *r)
     return !hmap_is_empty(&r->installed) || !sset_is_empty(&r->attached);
 }
 
+/* Returns the greatest id of rules that an endpoint in the datapath names. */
+uint32_t
+reconcile_max_acl(const struct reconcile *r)
+{
+    const struct installed_endpoint *ep;
+    uint32_t max = 0;
+
+    HMAP_FOR_EACH (ep, node, &r->installed) {
+        max = MAX(max, ep->dp.action.acl);
+    }
+    return max;
+}
+
+/* Returns true if the endpoints in the datapath are those that were desired in
+ * the last run. */
+bool
+reconcile_is_in_step(const struct reconcile *r)
+{
+    return r->in_step;
+}
+
 /* Returns how many NICs run this daemon's program. */
 size_t
 reconcile_n_current(const struct reconcile *r)

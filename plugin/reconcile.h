@@ -35,6 +35,8 @@ const struct problems *reconcile_problems(const struct reconcile *);
 bool reconcile_is_installed(const struct reconcile *, const struct dp_key *);
 bool reconcile_is_full(const struct reconcile *);
 bool reconcile_has_adopted(const struct reconcile *);
+uint32_t reconcile_max_acl(const struct reconcile *);
+bool reconcile_is_in_step(const struct reconcile *);
 size_t reconcile_n_current(const struct reconcile *);
 bool reconcile_is_timed(const struct reconcile *);
 uint64_t reconcile_generation(const struct reconcile *);
