@@ -66,6 +66,8 @@ plugin_libplugin_a_SOURCES = \
 	plugin/lease.c \
 	plugin/lease.h \
 	plugin/limits.h \
+	plugin/newcomers.c \
+	plugin/newcomers.h \
 	plugin/northbound.c \
 	plugin/northbound.h \
 	plugin/notifier.c \

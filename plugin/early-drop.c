@@ -26,6 +26,7 @@
 #include "plugin/lease.h"
 #include "plugin/limits.h"
 #include "plugin/netdevs.h"
+#include "plugin/newcomers.h"
 #include "plugin/problems.h"
 #include "plugin/watch.h"
 
@@ -42,8 +43,9 @@ struct early_drop {
     struct acl *acl;            /* Rules of ports. */
     struct acl_apply *apply;    /* What the datapath has of them; NULL until it
                                  * is open, and while the mode is "off". */
-    uint32_t next_id;           /* First id for the next 'apply'. */
+    uint32_t first_id;          /* First id that this daemon gives. */
     struct watch *watch;        /* Connections that VMs open, likewise. */
+    struct newcomers *newcomers; /* Addresses that are new here. */
     struct lease lease;         /* Last permission to drop. */
     struct sset changed_sets;   /* Address sets that are not written yet. */
     bool derive_all;            /* The next derivation looks at everything. */
@@ -66,6 +68,7 @@ early_drop_create(struct sb_db *sb_db, const struct ovs_db *ovs_db,
     ed->ovs_db = ovs_db;
     ed->netdevs = netdevs;
     ed->acl = acl_create();
+    ed->newcomers = newcomers_create();
     ed->derive_all = ed->write_all = ed->judge_all = true;
     sset_init(&ed->changed_sets);
     return ed;
@@ -78,6 +81,7 @@ early_drop_destroy(struct early_drop *ed)
     if (ed) {
         early_drop_close(ed);
         acl_destroy(ed->acl);
+        newcomers_destroy(ed->newcomers);
         sset_destroy(&ed->changed_sets);
         problems_destroy(&ed->problems);
         free(ed);
@@ -101,7 +105,7 @@ early_drop_open(struct early_drop *ed, const struct dp_class *class,
 {
     ed->class = class;
     ed->dp = dp;
-    ed->next_id = first_id;
+    ed->first_id = first_id;
     ed->watch = watch_create(class, dp);
 }
 
@@ -146,11 +150,29 @@ early_drop_derive(struct early_drop *ed, const struct row_changes *bindings,
     sb_acl_changes_destroy(&changes);
 }
 
-/* Judges 'ep' of 'desired' and has it name its rules. */
-static void
-judge_endpoint(struct early_drop *ed, struct desired *desired,
-               const struct desired_endpoint *ep)
+/* What judging of endpoints needs. */
+struct round {
+    struct early_drop *ed;      /* Who does. */
+    struct desired *desired;    /* What is desired. */
+    long long int now;          /* time_msec(). */
+};
+
+/* Returns true if the datapath had 'ep' with rules when it was opened, and so
+ * somebody found that it was not new. */
+static bool
+had_rules(const struct early_drop *ed, const struct desired_endpoint *ep)
 {
+    struct dp_action action;
+
+    return (!ed->class->find_endpoint(ed->dp, &ep->key, &action)
+            && action.acl && action.acl < ed->first_id);
+}
+
+/* Judges 'ep' and has it name its rules. */
+static void
+judge_endpoint(const struct round *round, const struct desired_endpoint *ep)
+{
+    struct early_drop *ed = round->ed;
     const struct sb_view *view = sb_db_view(ed->sb_db);
     const struct acl_inputs inputs = { view, &view->acl };
     enum reason reason = REASON_ACL_OFF;
@@ -160,55 +182,64 @@ judge_endpoint(struct early_drop *ed, struct desired *desired,
     if (ed->mode != DP_ACL_OFF) {
         set = acl_judge(ed->acl, &inputs, ep, &reason);
     }
+    bool is_new = !newcomers_judge(ed->newcomers, ep, had_rules(ed, ep),
+                                   round->now);
     if (set && !(ep->bridge
                  && watch_has_bridge(ed->watch, ep->bridge->name))) {
         reason = REASON_ACL_UNWATCHED;
+    } else if (set && is_new) {
+        reason = REASON_ACL_NEW;
     } else if (set) {
         id = acl_apply_id(ed->apply, set);
         reason = acl_apply_reason(ed->apply, set);
     }
-    desired_set_acl(desired, &ep->key, id, reason);
+    desired_set_acl(round->desired, &ep->key, id, reason);
 }
 
-/* Judges all endpoints of 'desired'. */
+/* Judges all endpoints. */
 static void
-judge_all(struct early_drop *ed, struct desired *desired)
+judge_all(const struct round *round)
 {
     const struct desired_endpoint *ep;
 
-    HMAP_FOR_EACH (ep, node, &desired->endpoints) {
-        judge_endpoint(ed, desired, ep);
+    newcomers_sweep(round->ed->newcomers, round->desired);
+    HMAP_FOR_EACH (ep, node, &round->desired->endpoints) {
+        judge_endpoint(round, ep);
     }
 }
 
-/* Judges the endpoint of 'desired' for 'ip', if there is one. */
+/* Judges the endpoint with 'key', if there is one.  'round_' is a struct
+ * round. */
 static void
-judge_address(struct early_drop *ed, struct desired *desired,
-              const struct in6_addr *ip)
+judge_key(const struct dp_key *key, void *round_)
 {
-    const struct dp_key key = { .addr = *ip };
-    const struct desired_endpoint *ep = desired_find_endpoint(desired, &key);
+    const struct round *round = round_;
+    const struct desired_endpoint *ep
+        = desired_find_endpoint(round->desired, key);
 
     if (ep) {
-        judge_endpoint(ed, desired, ep);
+        judge_endpoint(round, ep);
+    } else {
+        newcomers_forget(round->ed->newcomers, key);
     }
 }
 
-/* Judges the endpoints of 'desired' that changed, and those whose rules may
- * have. */
+/* Judges the endpoints that changed, those whose rules may have, and those
+ * that are no longer new. */
 static void
-judge_changed(struct early_drop *ed, struct desired *desired)
+judge_changed(struct round *round)
 {
     const struct desired_change *change;
     const struct acl_address *address;
 
-    /* An endpoint that is judged is a change itself, but one of those. */
-    HMAP_FOR_EACH (change, node, &desired->changed) {
-        judge_address(ed, desired, &change->key.addr);
+    /* To judge an endpoint that changed makes no change of another one. */
+    HMAP_FOR_EACH (change, node, &round->desired->changed) {
+        judge_key(&change->key, round);
     }
-    HMAP_FOR_EACH (address, node, &ed->acl->changed_addresses) {
-        judge_address(ed, desired, &address->ip);
+    HMAP_FOR_EACH (address, node, &round->ed->acl->changed_addresses) {
+        judge_key(&(struct dp_key) { .addr = address->ip }, round);
     }
+    newcomers_run(round->ed->newcomers, round->now, judge_key, round);
 }
 
 /* Creates what writes rules when it is needed first: its maps are large. */
@@ -216,7 +247,7 @@ static void
 follow_mode(struct early_drop *ed)
 {
     if (ed->mode != DP_ACL_OFF && !ed->apply) {
-        ed->apply = acl_apply_create(ed->class, ed->dp, ed->next_id);
+        ed->apply = acl_apply_create(ed->class, ed->dp, ed->first_id);
         ed->write_all = ed->judge_all = true;
     }
 }
@@ -270,10 +301,11 @@ early_drop_prepare(struct early_drop *ed, struct desired *desired,
     follow_mode(ed);
     run_watch(ed, desired, now);
     write_rules(ed, now);
+    struct round round = { ed, desired, now };
     if (ed->judge_all || ed->acl->nat_changed || desired->all_changed) {
-        judge_all(ed, desired);
+        judge_all(&round);
     } else {
-        judge_changed(ed, desired);
+        judge_changed(&round);
     }
     acl_forget_changes(ed->acl);
     ed->judge_all = false;
@@ -294,7 +326,8 @@ bool
 early_drop_is_due(const struct early_drop *ed, long long int now)
 {
     return ((ed->failed && now >= ed->retry_at)
-            || (ed->watch && watch_is_due(ed->watch, now)));
+            || (ed->watch && (watch_is_due(ed->watch, now)
+                              || newcomers_next(ed->newcomers) <= now)));
 }
 
 /* Renews the lease at 'now', if all that is desired is in the datapath, which
@@ -326,6 +359,9 @@ early_drop_wait(const struct early_drop *ed)
     }
     if (ed->watch) {
         watch_wait(ed->watch);
+        if (newcomers_next(ed->newcomers) != LLONG_MAX) {
+            poll_timer_wait_until(newcomers_next(ed->newcomers));
+        }
     }
     if (ed->lease.until) {
         poll_timer_wait_until(ed->lease.renew_at);
@@ -342,6 +378,7 @@ early_drop_settle(struct early_drop *ed)
     if (ed->watch) {
         watch_settle(ed->watch);
     }
+    newcomers_settle(ed->newcomers);
     poll_immediate_wake();
 }
 
