@@ -3,6 +3,13 @@
 # System tests on a real OVN in network namespaces; they need root.
 
 root_tests += \
+	tests/system/test-acl-answer.sh \
+	tests/system/test-acl-churn.sh \
+	tests/system/test-acl-delivery.sh \
+	tests/system/test-acl-lease.sh \
+	tests/system/test-acl-nat.sh \
+	tests/system/test-acl-proof.sh \
+	tests/system/test-acl.sh \
 	tests/system/test-addresses.sh \
 	tests/system/test-bad-days.sh \
 	tests/system/test-bad-input.sh \
@@ -113,13 +120,6 @@ test_data += \
 	tests/system/shift.c \
 	tests/system/systemd-boot \
 	tests/system/systemd.sh \
-	tests/system/test-acl-answer.sh \
-	tests/system/test-acl-churn.sh \
-	tests/system/test-acl-delivery.sh \
-	tests/system/test-acl-lease.sh \
-	tests/system/test-acl-nat.sh \
-	tests/system/test-acl-proof.sh \
-	tests/system/test-acl.sh \
 	tests/system/topology.sh \
 	tests/system/traffic.py \
 	tests/system/traffic.sh
