@@ -11,9 +11,11 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -452,6 +454,94 @@ test_many(void **state OVS_UNUSED)
     bed_destroy(&bed);
 }
 
+/* Sends packets from 10.0.0.1, which rules allow by way of "$as0", until it is
+ * killed: a process of its own. */
+static void
+send_allowed(const struct bed *bed)
+{
+    struct acl_random_packet p = {
+        .packet = { .protocol = IPPROTO_TCP, .dst_port = 80 },
+        .source = in6_addr_mapped_ipv4(htonl(0x0a000001)),
+    };
+
+    for (;;) {
+        run(bed, &p);
+    }
+}
+
+/* Returns a set of 'n' rules: the first allows "$as0", the last drops all. */
+static struct acl_set *
+storm_set(size_t n)
+{
+    struct acl_set *set = group_set(2, n);
+    struct acl_cube *cube = set->rules[0]->cubes;
+
+    svec_destroy(&cube->source.atoms);
+    acl_cube_init_any(cube);
+    cube->source.any = false;
+    svec_add(&cube->source.atoms, "$as0");
+    return set;
+}
+
+/* Whatever becomes of other members, of the prefix that has the source, and of
+ * the set: a packet that is always allowed is never dropped. */
+static void
+test_storm(void **state OVS_UNUSED)
+{
+    static const char *const places[] = {
+        "10.0.0.1", "10.0.0.0/24", "10.0.0.0/30", "10.0.0.0/8",
+    };
+    struct acl_set *set, *before = NULL;
+    long long int end = time_msec() + 3000;
+    struct dp_endpoint e = endpoint(false, 0);
+    struct dp_counter drops, redirects;
+    struct bed bed;
+    pid_t pid = -1;
+    int n;
+
+    random_set_seed(11);
+    bed_init(&bed, 64);
+    class->lease(bed.dp, time_msec() + 600000);
+    for (n = 0; time_msec() < end; n++) {
+        for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+            sset_find_and_delete(&bed.members.sets[0], places[i]);
+        }
+        sset_add(&bed.members.sets[0], places[n % ARRAY_SIZE(places)]);
+        acl_random_members_change(&bed.members, 1 + random_range(5));
+        fill_view(&bed);
+        add_address_set(&bed, xstrdup("group2"));
+        set = n % 3 && before ? before : storm_set(10 + n % 300);
+        clear_ports(&bed);
+        add_port(&bed, set);
+        prepare(&bed, NULL);
+        e = endpoint(false, acl_apply_id(bed.apply, set));
+        assert_int_equal(class->put_endpoint(bed.dp, &e), 0);
+        acl_apply_finish(bed.apply);
+        class->lease(bed.dp, time_msec() + 600000);
+        if (before && before != set) {
+            acl_random_set_free(before);
+        }
+        before = set;
+        if (pid < 0) {
+            pid = fork();
+            if (!pid) {
+                send_allowed(&bed);
+            }
+        }
+        time_msec();
+    }
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_int_equal(class->endpoint_drops(bed.dp, &e.key, &drops), 0);
+    assert_int_equal(class->endpoint_counter(bed.dp, &e.key, &redirects), 0);
+    print_message("%"PRIu64" packets during %d changes\n", redirects.packets,
+                  n);
+    assert_int_equal(drops.packets, 0);
+    assert_true(redirects.packets > 1000);
+    acl_random_set_free(before);
+    bed_destroy(&bed);
+}
+
 /* What a change costs: one of 50,000 members, and one rule of a set. */
 static void
 test_cost(void **state OVS_UNUSED)
@@ -511,6 +601,7 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_random, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_many, dp_bed_clean_up),
+        cmocka_unit_test_teardown(test_storm, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_cost, dp_bed_clean_up),
     };
 
