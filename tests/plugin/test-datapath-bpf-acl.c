@@ -469,17 +469,24 @@ send_allowed(const struct bed *bed)
     }
 }
 
-/* Returns a set of 'n' rules: the first allows "$as0", the last drops all. */
+/* Returns a set of 'n' rules: the first allows "$as0", others what is in other
+ * sets, the last drops all. */
 static struct acl_set *
 storm_set(size_t n)
 {
     struct acl_set *set = group_set(2, n);
-    struct acl_cube *cube = set->rules[0]->cubes;
 
-    svec_destroy(&cube->source.atoms);
-    acl_cube_init_any(cube);
-    cube->source.any = false;
-    svec_add(&cube->source.atoms, "$as0");
+    for (size_t i = 0; i + 1 < n; i++) {
+        struct acl_source *source = &set->rules[i]->cubes->source;
+
+        svec_clear(&source->atoms);
+        svec_add_nocopy(&source->atoms,
+                        xasprintf("$as%"PRIuSIZE, i % ACL_RANDOM_SETS));
+    }
+    svec_destroy(&set->rules[0]->cubes->source.atoms);
+    acl_cube_init_any(set->rules[0]->cubes);
+    set->rules[0]->cubes->source.any = false;
+    svec_add(&set->rules[0]->cubes->source.atoms, "$as0");
     return set;
 }
 
@@ -509,7 +516,6 @@ test_storm(void **state OVS_UNUSED)
         sset_add(&bed.members.sets[0], places[n % ARRAY_SIZE(places)]);
         acl_random_members_change(&bed.members, 1 + random_range(5));
         fill_view(&bed);
-        add_address_set(&bed, xstrdup("group2"));
         set = n % 3 && before ? before : storm_set(10 + n % 300);
         clear_ports(&bed);
         add_port(&bed, set);
