@@ -454,6 +454,31 @@ test_many(void **state OVS_UNUSED)
     bed_destroy(&bed);
 }
 
+/* What does not fit leaves nothing behind, and what is deleted makes room,
+ * also when it was deleted only just now. */
+static void
+test_full(void **state OVS_UNUSED)
+{
+    struct dp_acl acl = { .n_rules = OX_ACL_RULES, .drops.word[0] = 1 };
+    uint32_t n_sets = OX_MAX_ACL_HITS / OX_ACL_RULES;
+    uint64_t hits[1];
+    struct bed bed;
+
+    bed_init(&bed, 64);
+    for (acl.id = 1; acl.id <= n_sets; acl.id++) {
+        assert_int_equal(class->put_acl(bed.dp, &acl), 0);
+    }
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(class->put_acl(bed.dp, &acl), ENOSPC);
+        assert_int_equal(class->acl_hits(bed.dp, acl.id, hits, 1), ENOENT);
+        assert_int_equal(class->del_acl(bed.dp, i + 1), 0);
+        assert_int_equal(class->put_acl(bed.dp, &acl), 0);
+        assert_int_equal(class->acl_hits(bed.dp, acl.id, hits, 1), 0);
+        acl.id++;
+    }
+    bed_destroy(&bed);
+}
+
 /* Sends packets from 10.0.0.1, which rules allow by way of "$as0", until it is
  * killed: a process of its own. */
 static void
@@ -607,6 +632,7 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_random, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_many, dp_bed_clean_up),
+        cmocka_unit_test_teardown(test_full, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_storm, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_cost, dp_bed_clean_up),
     };
