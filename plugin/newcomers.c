@@ -147,7 +147,8 @@ newcomers_settle(struct newcomers *all)
     }
 }
 
-/* Calls 'cb' for each address that has ceased to be new at 'now'. */
+/* Calls 'cb' for each address that has ceased to be new at 'now'.  It may
+ * judge that address again, or forget it. */
 void
 newcomers_run(struct newcomers *all, long long int now, newcomers_cb *cb,
               void *aux)
@@ -158,12 +159,14 @@ newcomers_run(struct newcomers *all, long long int now, newcomers_cb *cb,
         return;
     }
     all->next = LLONG_MAX;
-    HMAP_FOR_EACH (comer, node, &all->comers) {
+    HMAP_FOR_EACH_SAFE (comer, node, &all->comers) {
         if (comer->until > now) {
             all->next = MIN(all->next, comer->until);
         } else if (comer->until) {
+            const struct dp_key key = comer->key;
+
             comer->until = 0;
-            cb(&comer->key, aux);
+            cb(&key, aux);
         }
     }
 }

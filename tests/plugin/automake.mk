@@ -28,6 +28,7 @@ unit_tests += \
 	tests/plugin/test-host-flows \
 	tests/plugin/test-judge \
 	tests/plugin/test-lease \
+	tests/plugin/test-newcomers \
 	tests/plugin/test-notifier \
 	tests/plugin/test-paths \
 	tests/plugin/test-problem-set \
