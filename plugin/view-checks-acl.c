@@ -14,6 +14,7 @@
 #include "util.h"
 #include "uuid.h"
 
+#include "bpf/abi.h"
 #include "plugin/acl.h"
 #include "plugin/checks.h"
 #include "plugin/datapath.h"
@@ -74,9 +75,9 @@ describe_rules(const struct acl_port *port)
             : xstrdup("the rules of the VM behind it decide"));
 }
 
-/* Returns why packets are left to OVN: 'reason', and what of the rules of
- * 'port', which may be NULL, was not understood.  The caller frees the
- * string. */
+/* Returns why packets are left to OVN: 'reason', what of the rules of 'port',
+ * which may be NULL, was not understood, and how long it lasts if that is
+ * known.  The caller frees the string. */
 static char *
 describe_reason(const struct acl_port *port, enum reason reason)
 {
@@ -89,6 +90,10 @@ describe_reason(const struct acl_port *port, enum reason reason)
             ds_put_format(&ds, " at column %d", port->column);
         }
         ds_put_char(&ds, '.');
+    }
+    if (reason == REASON_ACL_NEW) {
+        ds_put_format(&ds, "  That passes by itself, within %d s.",
+                      OX_OPENED_SYN_S);
     }
     return ds_steal_cstr(&ds);
 }

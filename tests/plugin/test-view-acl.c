@@ -387,6 +387,9 @@ test_explain(void **state)
                       "\"ip.ttl\" at column 9");
     desired_set_acl(f->view->desired, &key, 0, REASON_ACL_TRANSLATED);
     check_explanation(f, "vm3", "pass-only", "no  ", "translates");
+    desired_set_acl(f->view->desired, &key, 0, REASON_ACL_NEW);
+    check_explanation(f, "vm3", "pass-only", "no  ",
+                      "come through.  That passes by itself, within 150 s.");
 
     /* They are not; then it is about time. */
     key = values_key("172.24.100.51");
