@@ -34,6 +34,9 @@ struct sb_acl_flow {
     int priority;               /* Logical_Flow.priority. */
     char *match;                /* Logical_Flow.match, as it is. */
     char *actions;              /* Logical_Flow.actions, as they are. */
+    bool ct_translated;         /* Its tag "acl_ct_translation" is set: what
+                                 * 'match' says of TCP, UDP and SCTP is asked
+                                 * of conntrack, not of the packet. */
     struct uuid *datapaths;     /* Those datapaths of 'datapaths' of the view
                                  * that it belongs to, by itself or by its
                                  * group; sorted, at least one. */

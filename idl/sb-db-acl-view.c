@@ -23,6 +23,7 @@ same_flow(const struct sb_acl_flow *a, const struct sb_acl_flow *b)
 {
     return (a->stage == b->stage && a->priority == b->priority
             && !strcmp(a->match, b->match) && !strcmp(a->actions, b->actions)
+            && a->ct_translated == b->ct_translated
             && a->n_datapaths == b->n_datapaths
             && !memcmp(a->datapaths, b->datapaths,
                        a->n_datapaths * sizeof *a->datapaths));

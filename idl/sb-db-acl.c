@@ -135,6 +135,7 @@ sb_acl_reader_attach(struct sb_acl_reader *reader, struct ovsdb_idl *idl)
         &sbrec_logical_dp_group_col_datapaths,
         &sbrec_logical_flow_col_logical_dp_group,
         &sbrec_logical_flow_col_priority,
+        &sbrec_logical_flow_col_tags,
         &sbrec_port_group_col_name,
         &sbrec_port_group_col_ports,
     };
@@ -482,6 +483,8 @@ sb_acl_reader_read_flow(const struct sb_acl_reader *reader,
         .priority = row->priority,
         .match = xstrdup(row->match),
         .actions = xstrdup(row->actions),
+        .ct_translated = smap_get_bool(&row->tags, "acl_ct_translation",
+                                       false),
         .datapaths = datapaths,
         .n_datapaths = n_datapaths,
     };

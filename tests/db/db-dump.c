@@ -181,7 +181,8 @@ dump_sb_acl_flow(const struct sb_acl_flow *flow)
     };
     struct ds ds = DS_EMPTY_INITIALIZER;
 
-    ds_put_format(&ds, "flow %s %d", stages[flow->stage], flow->priority);
+    ds_put_format(&ds, "flow %s %d%s", stages[flow->stage], flow->priority,
+                  flow->ct_translated ? " ct-translated" : "");
     put_datapaths(&ds, flow);
     ds_put_format(&ds, " %s -> %s", flow->match, flow->actions);
     return ds_steal_cstr(&ds);

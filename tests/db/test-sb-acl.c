@@ -254,6 +254,43 @@ test_changes(void **statep)
     check_changes(f, 0, 0, 0, 0, false);
 }
 
+/* Sets the tags of the logical flows of 'f' that match 'match' to 'tags'. */
+static void
+set_tags(struct sbt *f, const char *match, const char *tags)
+{
+    db_server_exec(f->server, "{'op':'update','table':'Logical_Flow','where':"
+                   "[['match','==','%s']],'row':{'tags':['map',[%s]]}}",
+                   match, tags);
+}
+
+/* Flows whose words conntrack is asked about are told from others. */
+static void
+test_tags(void **statep)
+{
+    struct sbt *f = *statep;
+
+    sbt_add_flow(f->server, "'logical_datapath'", SBT_PROVIDER, "ls_out_acl",
+                 "tcp", "next;");
+    set_tags(f, "tcp", "['in_out_port','a'],['acl_ct_translation','true']");
+    sbt_add_flow(f->server, "'logical_datapath'", SBT_PROVIDER, "ls_out_acl",
+                 "udp", "next;");
+    set_tags(f, "udp", "['in_out_port','a']");
+    want_acls(f, VM_PROVIDER);
+    assert_true(sbt_acl_has(f->db, "flow eval 92 ct-translated dp=a4c535b5 "
+                                   "tcp -> next;"));
+    assert_true(sbt_acl_has(f->db, "flow eval 92 dp=a4c535b5 udp -> next;"));
+    forget_changes(f);
+
+    /* ovn-controller takes any other word for false. */
+    set_tags(f, "tcp", "['acl_ct_translation','1']");
+    AWAIT(f->db, sbt_acl_has(f->db, "flow eval 92 dp=a4c535b5 tcp -> next;"));
+    check_changes(f, 1, 0, 0, 0, false);
+    set_tags(f, "udp", "['acl_ct_translation','TRUE']");
+    AWAIT(f->db, sbt_acl_has(f->db, "flow eval 92 ct-translated dp=a4c535b5 "
+                                    "udp -> next;"));
+    check_changes(f, 1, 0, 0, 0, false);
+}
+
 /* Ports that are mirrored are told from others. */
 static void
 test_mirrored(void **statep)
@@ -302,6 +339,7 @@ test_missing_tables(void **statep)
         "-Port_Group",
         "-Address_Set",
         "-Logical_Flow.logical_dp_group",
+        "-Logical_Flow.tags",
         "-Load_Balancer.datapath_group",
         "-Load_Balancer.ls_datapath_group",
         "-Load_Balancer.lr_datapath_group",
@@ -350,6 +388,7 @@ main(int argc, char *argv[])
         TEST(test_front),
         TEST(test_off),
         TEST(test_changes),
+        TEST(test_tags),
         TEST(test_mirrored),
         TEST(test_shared),
         TEST(test_missing_tables),
