@@ -328,7 +328,7 @@ check_groups(struct acl_flow *flow, const struct sb_acl_flow *sb)
     const char *port;
     size_t i;
 
-    if (!acl_rule_drops(flow->rule) || flow->ports.n < 2) {
+    if (!flow->rule || !acl_rule_drops(flow->rule) || flow->ports.n < 2) {
         return;
     }
     SVEC_FOR_EACH (i, port, &flow->ports) {
@@ -340,6 +340,50 @@ check_groups(struct acl_flow *flow, const struct sb_acl_flow *sb)
             make_strange(flow, REASON_ACL_MATCH, port, p - sb->match + 1);
             return;
         }
+    }
+}
+
+/* Returns true if 'expr', all of which is understood, says anything of TCP,
+ * UDP or SCTP. */
+static bool
+names_transport(const struct acl_expr *expr)
+{
+    static const char *const protocols[] = { "tcp", "udp", "sctp" };
+
+    for (size_t i = 0; i < expr->n_subs; i++) {
+        if (names_transport(expr->subs[i])) {
+            return true;
+        }
+    }
+    for (size_t i = 0; expr->field && i < ARRAY_SIZE(protocols); i++) {
+        if (!strncmp(expr->field, protocols[i], strlen(protocols[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Leaves out the rule of 'flow' if it drops packets by what conntrack, not
+ * they themselves, says of TCP, UDP or SCTP.  'expr' is its match.
+ *
+ * In flows with that tag (26.03, and later ones of the releases from 24.03
+ * on), ovn-controller takes "tcp" for "ct.trk && !ct.inv && ct_proto == 6" and
+ * tcp.dst for ct_tp_dst.  Of a SYN that conntrack has found to be new that is
+ * the same.  Of one that a stateless ACL keeps away from conntrack, or that is
+ * invalid and not dropped for that (options:use_ct_inv_match), no such term is
+ * true.  Since none can be negated (see acl-term.c), OVN's match then has
+ * fewer packets than the rule's: a rule that allows may stay, one that drops
+ * may not. */
+static void
+check_translated(struct acl_flow *flow, const struct sb_acl_flow *sb,
+                 const struct acl_expr *expr)
+{
+    if (sb->ct_translated && acl_rule_drops(flow->rule)
+        && names_transport(expr)) {
+        acl_rule_destroy(flow->rule);
+        flow->rule = NULL;
+        flow->kind = ACL_FLOW_NEUTRAL;
+        svec_clear(&flow->ports);
     }
 }
 
@@ -371,6 +415,7 @@ make_rule(struct acl_flow *flow, const struct sb_acl_flow *sb,
         match.text = NULL;
         match.cubes = NULL;
         match.n_cubes = 0;
+        check_translated(flow, sb, expr);
         check_groups(flow, sb);
     }
     acl_match_destroy(&match);

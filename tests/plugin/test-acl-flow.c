@@ -23,6 +23,7 @@ struct row {
     const char *match;          /* Match. */
     const char *actions;        /* Actions. */
     const char *text;           /* Expectation. */
+    bool ct_translated;         /* It has that tag. */
 };
 
 /* The match of a rule as Neutron writes it, and how it is shown. */
@@ -41,7 +42,8 @@ check(const struct row *rows, size_t n)
         struct sb_acl_flow sb = { .stage = rows[i].stage,
                                   .priority = rows[i].priority,
                                   .match = (char *) rows[i].match,
-                                  .actions = (char *) rows[i].actions };
+                                  .actions = (char *) rows[i].actions,
+                                  .ct_translated = rows[i].ct_translated };
         struct acl_flow flow;
 
         acl_flow_parse(&sb, &flow);
@@ -194,6 +196,57 @@ test_2306(void **state OVS_UNUSED)
     check(rows, ARRAY_SIZE(rows));
 }
 
+/* Flows of which conntrack is asked for ports (options:acl_ct_translation):
+ * without it as ever, and with it no drop of what it may not have seen. */
+static void
+test_translated(void **state OVS_UNUSED)
+{
+#define DROP(MATCH) \
+    SB_ACL_EVAL, 2000, "reg0[9] == 1 && (" MATCH ")", "reg8[17] = 1; next;"
+    static const struct row rows[] = {
+        { DROP("tcp.dst == 23"),
+          "rule stateful [] 0 1000 drop tcp.dst == 23", false },
+        { DROP("tcp.dst == 23"), "neutral stateful", true },
+        { DROP("outport == @pg && ip4 && (icmp4 || tcp.dst != {22, 80})"),
+          "neutral stateful", true },
+        { DROP("outport == {@pg, \"p\"} && tcp"), "neutral stateful",
+          true },
+        { DROP("ip4 && tcp"), "neutral stateful", true },
+        { DROP("ip4 && udp"), "neutral stateful", true },
+        { DROP("ip4 && sctp.src > 7"), "neutral stateful", true },
+
+        /* What is asked of the packet as ever. */
+        { DROP(ALL), "rule stateful [@neutron_pg_drop] 0 1000 drop ip", true },
+        { DROP("ip4.src == 192.0.2.0/24 && ip.proto == 6"),
+          "rule stateful [] 0 1000 drop ip4.src == 192.0.2.0/24 && "
+          "ip.proto == 6", true },
+        { DROP("icmp4.type == 8"),
+          "rule stateful [] 0 1000 drop icmp4.type == 8", true },
+
+        /* What lets through, and what is not dropped here. */
+        { SB_ACL_EVAL, 2002, "reg0[7] == 1 && (" SSH ")",
+          "reg8[16] = 1; reg0[1] = 1; next;",
+          "rule stateful [@pg] 0 1002 allow-related " SSH_TEXT, true },
+        { SB_ACL_EVAL, 2002, "reg0[8] == 1 && (" SSH ")",
+          "reg8[16] = 1; next;",
+          "rule stateful [@pg] 0 1002 allow-related " SSH_TEXT, true },
+        { SB_ACL_EVAL, 2002, "reg0[9] == 1 && (tcp)", "reg8[18] = 1; next;",
+          "rule stateful [] 0 1002 reject tcp", true },
+        { SB_ACL_EVAL, 2000, "reg0[9] == 1 && (tcp)",
+          "log(severity=info, verdict=drop); reg8[17] = 1; next;",
+          "rule stateful [] 0 1000 drop logged tcp", true },
+
+        /* OVN refuses it, and so it does not matter what that would mean. */
+        { SB_ACL_EVAL, 2002, "reg0[8] == 1 && (ip4 && !tcp)",
+          "reg8[16] = 1; next;", "strange stateful [] acl-match 26 tcp",
+          true },
+        { DROP("!(udp)"), "strange stateful [] acl-match 20 udp", true },
+    };
+#undef DROP
+
+    check(rows, ARRAY_SIZE(rows));
+}
+
 /* Flows that are there whatever the ACLs. */
 static void
 test_fixed(void **state OVS_UNUSED)
@@ -341,6 +394,7 @@ main(void)
         cmocka_unit_test(test_2003),
         cmocka_unit_test(test_2009),
         cmocka_unit_test(test_2306),
+        cmocka_unit_test(test_translated),
         cmocka_unit_test(test_fixed),
         cmocka_unit_test(test_strange),
         cmocka_unit_test(test_twins),
