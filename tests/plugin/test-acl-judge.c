@@ -335,6 +335,11 @@ test_fip_policy(void **state)
         "reg0 = 10.1.0.77; outport = \"lrp-in\"; next;");
     assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
     acl_bed_drop_flow(bed, flow);
+
+    /* They come after the translation: the address outside is none there. */
+    acl_bed_add_flow(bed, SB_ACL_ROUTER_POLICY, 100, ROUTER,
+                     "ip4.dst == 172.24.100.112",
+                     "reg0 = 10.1.0.77; outport = \"lrp-in\"; next;");
     assert_int_equal(judge_fip(f), REASON_NONE);
 }
 
@@ -373,6 +378,16 @@ test_fip_route(void **state)
     uint32_t bfd = add_route(bed, 75, "ip4.dst == 10.1.0.0/24"
                              " && udp.dst == 3784", "ip4.dst", "lrp-in");
     assert_int_equal(judge_fip(f), REASON_NONE);
+
+    /* A port of which it is not known where it leads to. */
+    uint32_t unknown = add_route(bed, 98, "ip4.dst == 10.1.0.0/28", "ip4.dst",
+                                 "lrp-unknown");
+    assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+    acl_bed_set_link(bed, "lrp-unknown", TENANT);
+    assert_int_equal(judge_fip(f), REASON_NONE);
+    acl_bed_set_link(bed, "lrp-unknown", 0);
+    assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+    acl_bed_drop_flow(bed, unknown);
 
     /* Without the right one nothing is certain. */
     acl_bed_drop_flow(bed, f->route);

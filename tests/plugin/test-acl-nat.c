@@ -132,6 +132,9 @@ test_lb(void **state OVS_UNUSED)
     };
     static const struct row on_switch[] = {
         { 110, "reg0[2] == 1", "ct_lb_mark;", "none" },
+        { 110, "reg0[2] == 1", "ct_lb;", "none" },
+        { 115, "reg0[2] == 1 && ip.is_frag", "reg0[19] = 1; ct_lb_mark;",
+          "none" },
         { 120, "reg0[2] == 1 && ip4.dst == 172.24.100.200 && tcp.dst == 80",
           "reg1 = 172.24.100.200; reg2[0..15] = 80; ct_lb_mark;", "none" },
         { 120, "ct.new && ip4.dst == 172.24.100.200 && tcp.dst == 80",
