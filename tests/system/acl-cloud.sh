@@ -191,6 +191,14 @@ passes_as() {
         $(($(counted nic0 "$reason") - before)) 1
 }
 
+# Succeeds if it drops such a packet once the address is taken for one that is
+# not new.
+#
+# usage: drops_settled ADDRESS PORT [KEY=VALUE...]
+drops_settled() {
+    daemon_appctl acl/settle && drops "$@"
+}
+
 # Sends a packet to ADDRESS's PORT from outside.
 #
 # usage: inject ADDRESS PORT [KEY=VALUE...]
@@ -220,6 +228,12 @@ arrives() {
 # usage: acl_state PORT FIELD
 acl_state() {
     ctl -f json acls "$1" | json "d[0]['$2']"
+}
+
+# Succeeds if "explain" says that REASON is why nothing to ADDRESS is dropped.
+acl_reason_is() {
+    equal "acl_reason of $1" "$(ctl -f json explain "$1" |
+        json "d['addresses'][0]['acl_reason']")" "$2"
 }
 
 # Succeeds if member FIELD of PORT in "acls" is VALUE.

@@ -66,7 +66,7 @@ class Packet:
 
     def clean_syn(self):
         """Tells whether it opens a connection, and nothing is unusual."""
-        return (self.protocol == 6 and not self.never()
+        return (self.protocol == 6 and not self.never() and self.ttl > 2
                 and self.flags & (SYN | RST | ACK | FIN) == SYN)
 
     def layer4(self):

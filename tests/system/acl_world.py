@@ -120,7 +120,7 @@ class Tracer:
         subprocess.run(
             ["ovn-trace", *[f"--ct={state}"] * self.QUESTIONS, "--detach",
              "--no-chdir", f"--pidfile={self.pidfile}", f"--unixctl={path}",
-             f"--log-file={FOLDER}/{name}.log", "-vconsole:off",
+             "-vconsole:off",
              f"--db=unix:{FOLDER}/ovnsb_db.sock"], check=True)
         self.rpc = Rpc(path)
         self.n_asked = 0

@@ -98,7 +98,8 @@ done
 config acl drop
 check "the mode is known" await 5 setting_is acl drop
 check "just started it does not drop: connections may be open" \
-    passes_as acl-lease $fip 23
+    await 10 acl_reason_is $fip acl-new
+check "so the closed port passes" passes $fip 23
 check "settled" daemon_appctl acl/settle
 goes_on "at first"
 killed

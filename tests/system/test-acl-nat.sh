@@ -15,43 +15,40 @@ central=172.24.100.112
 pvm=172.24.100.50
 
 # Checks that WHAT, by which OVN translates packets to ADDRESS, opens all of it,
-# says so, and that it is closed again once COMMAND... has taken it away.
+# for REASON, and that it is closed again once COMMAND... has taken it away.
 #
-# usage: opened WHAT ADDRESS COMMAND...
+# usage: opened WHAT ADDRESS REASON COMMAND...
 opened() {
-    local what=$1 address=$2
+    local what=$1 address=$2 reason=$3
 
-    shift 2
-    check "$what: $address passes" await 5 passes "$address" 23
-    check "$what: explain says so" await 5 says_translated "$address"
+    shift 3
+    check "$what: $address is open" await 5 spares "$address" 23
+    check "$what: explain says why" await 5 acl_reason_is "$address" "$reason"
+    check "$what: no other port is closed" spares "$address" 24
     "$@" || die "cannot do: $*"
-    check "without $what: $address is closed" await 5 drops "$address" 23
-}
-
-# Succeeds if "explain" says that ADDRESS is translated.
-says_translated() {
-    ctl -f json explain "$1" | tee /dev/fd/2 | grep -q acl-translated
+    check "without $what: $address is closed" \
+        await 10 drops_settled "$address" 23
 }
 
 # Checks all kinds.
 kinds() {
     nb lb-add lb1 $fip:80 10.1.0.12:80 -- lr-lb-add r1 lb1
-    opened "a load balancer of the router" $fip lb_del
+    opened "a load balancer of the router" $fip duplicate-address lb_del
     nb lb-add lb1 $central:80 10.1.0.11:80 -- lr-lb-add r1 lb1
-    opened "a forwarded port" $central lb_del
+    opened "a forwarded port" $central acl-translated lb_del
     nb lb-add lb1 $pvm:80 172.24.100.50:8080 -- ls-lb-add public lb1
-    opened "a load balancer of the switch" $pvm lb_del
+    opened "a load balancer of the switch" $pvm acl-translated lb_del
     nb lb-add lb1 10.1.0.11:80 10.1.0.12:80 -- ls-lb-add r1-net lb1
-    opened "a load balancer behind the floating IP" $fip lb_del
+    opened "a load balancer behind the floating IP" $fip acl-translated lb_del
 
     nb create Address_Set name=friends addresses=203.0.113.1 >/dev/null
     nb set NAT "$(nat_of $fip)" allowed_ext_ips="$(nb --bare \
         --columns=_uuid find Address_Set name=friends)"
-    opened "a floating IP for some" $fip \
+    opened "a floating IP for some" $fip acl-translated \
         nb clear NAT "$(nat_of $fip)" allowed_ext_ips
     nb set NAT "$(nat_of $fip)" exempted_ext_ips="$(nb --bare \
         --columns=_uuid find Address_Set name=friends)"
-    opened "a floating IP not for some" $fip \
+    opened "a floating IP not for some" $fip acl-translated \
         nb clear NAT "$(nat_of $fip)" exempted_ext_ips
 }
 
@@ -71,9 +68,9 @@ moves() {
     check "vm1 is closed" await 5 drops $fip 22
     check "the floating IP moves to vm2" fip_move $fip vm2 centralised
     check "vm2's rules count" await 5 passes $fip 22
-    check "all of them" await 5 drops $fip 23
+    check "all of them" await 5 drops_settled $fip 23
     check "it moves back" fip_move $fip vm1 distributed
-    check "vm1's rules count again" await 5 drops $fip 22
+    check "vm1's rules count again" await 5 drops_settled $fip 22
     nb pg-set-ports web vm1 vm2 pvm
     check "they are followed" await 5 passes $fip 22
 }
