@@ -67,8 +67,10 @@ struct ox_endpoint {
 	__u32 mtu;		/* Largest layer-3 length, in bytes, that the
 				 * target takes. */
 	__u32 acl;		/* Key of 'acl_sets', or 0: no rules. */
+	__u32 bridge;		/* The bridge of its network, by the ifindex of
+				 * the bridge's own device; 0: not known. */
 };
-_Static_assert(sizeof(struct ox_endpoint) == 48, "ABI");
+_Static_assert(sizeof(struct ox_endpoint) == 52, "ABI");
 
 /* The target takes multi-buffer frames (NETDEV_XDP_ACT_NDO_XMIT_SG). */
 #define OX_EP_TARGET_SG 0x1
@@ -83,8 +85,10 @@ struct ox_nic {
 	__u16 flags;		/* OX_NIC_*: notes of the daemon to the next
 				 * one, which no program reads. */
 	__u32 ifindex;		/* The NIC, or 0 for a free slot. */
+	__u32 bridge;		/* The bridge that it is a port of, as in struct
+				 * ox_endpoint; 0: of none. */
 };
-_Static_assert(sizeof(struct ox_nic) == 12, "ABI");
+_Static_assert(sizeof(struct ox_nic) == 16, "ABI");
 
 /* The device is the outer end of a managed port. */
 #define OX_NIC_SINK 0x1

@@ -17,13 +17,15 @@ bpf_headers = \
 	bpf/count.h \
 	bpf/decide.h \
 	bpf/endpoint.h \
+	bpf/guard.h \
 	bpf/maps.h \
 	bpf/opened-maps.h \
 	bpf/opened.h \
 	bpf/parse.h \
 	bpf/reason.def \
 	bpf/redirect.h \
-	bpf/rewrite.h
+	bpf/rewrite.h \
+	bpf/tag.h
 
 bpf_objects = $(bpf_programs:.bpf.c=.bpf.o)
 bpf_skeletons = $(bpf_programs:.bpf.c=.skel.h)

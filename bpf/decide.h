@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
-/* The verdict on a frame, for both programs of a routed NIC (ovn-xdp.bpf.c,
+/* The verdict on a frame, for the programs of a routed NIC (ovn-xdp.bpf.c,
  * hint.bpf.c): what a frame is (parse.h), where it goes (redirect.h) and how it
  * is counted (count.h) have headers of their own.
  */
@@ -15,12 +15,8 @@
 #include "maps.h"
 #include "parse.h"
 #include "redirect.h"
+#include "tag.h"
 
-/* Tells whether the NIC has stripped a VLAN tag from the frame, as far as the
- * program can know.  It is the one difference between the objects, and each
- * defines it. */
-static __always_inline bool
-ox_tag_stripped(const struct xdp_md *ctx);
 
 /* Decides about 'frame'. */
 static __always_inline enum ox_reason
@@ -29,6 +25,7 @@ ox_judge(struct xdp_md *ctx, struct ox_frame *frame)
 	const struct ox_nic *nic;
 	enum ox_reason reason;
 	__u32 slot = nic_slot;
+	struct ox_rx_tag tag;
 
 	nic = bpf_map_lookup_elem(&nics, &slot);
 	/* Cannot be, but the verifier does not know. */
@@ -37,7 +34,7 @@ ox_judge(struct xdp_md *ctx, struct ox_frame *frame)
 	reason = ox_parse_eth(frame, nic->mac);
 	if (reason != OX_GO_ON)
 		return reason;
-	if (ox_tag_stripped(ctx))
+	if (ox_tag_stripped(ctx, &tag))
 		return OX_R_TAGGED;
 	return ox_eth_type(frame) == bpf_htons(ETH_P_IP)
 	       ? ox_redirect_ip4(ctx, frame)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
-/* The programs of a routed NIC that strips VLAN tags and whose driver tells
+/* The programs of a NIC that strips VLAN tags and whose driver tells
  * them.  They share their maps with ovn-xdp.bpf.c.
  *
  * They are an object of their own because the kernel takes the hint's function only
@@ -11,6 +11,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "decide.h"
+#include "guard.h"
 
 extern int bpf_xdp_metadata_rx_vlan_tag(const struct xdp_md *ctx,
 					__be16 *vlan_proto,
@@ -18,12 +19,9 @@ extern int bpf_xdp_metadata_rx_vlan_tag(const struct xdp_md *ctx,
 
 /* Asks the driver. */
 static __always_inline bool
-ox_tag_stripped(const struct xdp_md *ctx)
+ox_tag_stripped(const struct xdp_md *ctx, struct ox_rx_tag *tag)
 {
-	__be16 proto;
-	__u16 tci;
-
-	return !bpf_xdp_metadata_rx_vlan_tag(ctx, &proto, &tci);
+	return !bpf_xdp_metadata_rx_vlan_tag(ctx, &tag->proto, &tag->tci);
 }
 
 /* Never true.  The verifier knows it, and removes what depends on it before it
@@ -78,6 +76,16 @@ int nic_redirect_hint_acl_timed(struct xdp_md *ctx)
 	if (never)
 		ox_room();
 	return ox_decide(ctx, true, true);
+}
+
+/* Drops frames that layer L2 is sure of, on a switched NIC, and leaves all
+ * others to the bridge. */
+SEC("xdp.frags")
+int nic_guard_hint(struct xdp_md *ctx)
+{
+	if (never)
+		ox_room();
+	return ox_guard(ctx);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
-/* The programs of a routed NIC, of which it gets one.  Only the entries are
- * here: decide.h has the rest, and hint.bpf.c the programs for a NIC that
- * strips VLAN tags.
+/* The programs of a NIC, of which it gets one.  Only the entries are here:
+ * decide.h and guard.h have the rest, and hint.bpf.c the programs for a NIC
+ * that strips VLAN tags.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>
 #include <bpf/bpf_helpers.h>
 
 #include "decide.h"
+#include "guard.h"
 
 /* Without a word from the driver, frames are taken as they come. */
 static __always_inline bool
-ox_tag_stripped(const struct xdp_md *ctx)
+ox_tag_stripped(const struct xdp_md *ctx, struct ox_rx_tag *tag)
 {
 	return false;
 }
@@ -43,6 +44,14 @@ SEC("xdp.frags")
 int nic_redirect_acl_timed(struct xdp_md *ctx)
 {
 	return ox_decide(ctx, true, true);
+}
+
+/* Drops frames that layer L2 is sure of, on a switched NIC, and leaves all
+ * others to the bridge. */
+SEC("xdp.frags")
+int nic_guard(struct xdp_md *ctx)
+{
+	return ox_guard(ctx);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -5,6 +5,7 @@
 root_units += \
 	tests/bpf/test-acl \
 	tests/bpf/test-acl-proof \
+	tests/bpf/test-guard \
 	tests/bpf/test-live \
 	tests/bpf/test-model \
 	tests/bpf/test-nic \

@@ -96,7 +96,8 @@ is_acl_map(const struct bpf_map *map)
 static void
 choose_program(struct bpf_object *obj, struct bpf_program *prog)
 {
-    bool acl = strstr(bpf_program__name(prog), "_acl") != NULL;
+    bool acl = (strstr(bpf_program__name(prog), "_acl")
+                || strstr(bpf_program__name(prog), "_guard"));
     struct bpf_program *p;
     struct bpf_map *map;
 
@@ -166,18 +167,13 @@ choose_hint(struct hint_bpf *skel, bool timed, bool acl)
     return prog;
 }
 
-struct hint_bpf *
-bed_load_hint(uint32_t slot, uint32_t ifindex, uint64_t stale_ns, bool acl,
-              const struct ovn_xdp_bpf *shared)
+/* Loads 'prog' of 'skel' like bed_load_hint(). */
+static struct hint_bpf *
+load_hint(struct hint_bpf *skel, struct bpf_program *prog, uint32_t slot,
+          uint32_t ifindex, bool drop, const struct ovn_xdp_bpf *shared)
 {
-    struct hint_bpf *skel = hint_bpf__open();
-    struct bpf_program *prog;
-
-    assert_non_null(skel);
-    prog = choose_hint(skel, stale_ns, acl);
     skel->rodata->nic_slot = slot;
-    skel->rodata->stale_ns = stale_ns;
-    skel->rodata->acl_drop = acl;
+    skel->rodata->acl_drop = drop;
     bpf_program__set_ifindex(prog, ifindex);
     bpf_program__set_flags(prog, (bpf_program__flags(prog)
                                   | BPF_F_XDP_DEV_BOUND_ONLY));
@@ -187,6 +183,19 @@ bed_load_hint(uint32_t slot, uint32_t ifindex, uint64_t stale_ns, bool acl,
         return NULL;
     }
     return skel;
+}
+
+struct hint_bpf *
+bed_load_hint(uint32_t slot, uint32_t ifindex, uint64_t stale_ns, bool acl,
+              const struct ovn_xdp_bpf *shared)
+{
+    struct hint_bpf *skel = hint_bpf__open();
+    struct bpf_program *prog;
+
+    assert_non_null(skel);
+    prog = choose_hint(skel, stale_ns, acl);
+    skel->rodata->stale_ns = stale_ns;
+    return load_hint(skel, prog, slot, ifindex, acl, shared);
 }
 
 struct ovn_xdp_bpf *
@@ -233,6 +242,29 @@ bed_load_acl(uint32_t slot, uint32_t n, bool drop, uint64_t stale_ns,
     return load(skel);
 }
 
+struct ovn_xdp_bpf *
+bed_load_guard(uint32_t slot, bool drop, const struct ovn_xdp_bpf *shared)
+{
+    struct ovn_xdp_bpf *skel = open_sized(slot, BED_SLOTS);
+
+    skel->rodata->acl_drop = drop;
+    choose_program(skel->obj, skel->progs.nic_guard);
+    share_maps(skel->obj, shared);
+    return load(skel);
+}
+
+struct hint_bpf *
+bed_load_guard_hint(uint32_t slot, uint32_t ifindex,
+                    const struct ovn_xdp_bpf *shared)
+{
+    struct hint_bpf *skel = hint_bpf__open();
+
+    assert_non_null(skel);
+    choose_program(skel->obj, skel->progs.nic_guard_hint);
+    return load_hint(skel, skel->progs.nic_guard_hint, slot, ifindex, true,
+                     shared);
+}
+
 /* Returns the program of 'obj' that was loaded. */
 static int
 loaded_program(const struct bpf_object *obj)
@@ -273,6 +305,14 @@ bed_set_nic(const struct ovn_xdp_bpf *skel, uint32_t slot, const uint8_t *mac,
     struct ox_nic nic = { .ifindex = ifindex };
 
     memcpy(nic.mac, mac, sizeof nic.mac);
+    map_set(skel->maps.nics, &slot, &nic);
+}
+
+void
+bed_set_bridge(const struct ovn_xdp_bpf *skel, uint32_t slot, uint32_t bridge)
+{
+    const struct ox_nic nic = { .bridge = bridge };
+
     map_set(skel->maps.nics, &slot, &nic);
 }
 

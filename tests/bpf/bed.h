@@ -61,6 +61,14 @@ struct ovn_xdp_bpf *bed_load_acl(uint32_t slot, uint32_t n, bool drop,
                                  uint64_t stale_ns,
                                  const struct ovn_xdp_bpf *shared);
 
+/* The same for the program of a switched NIC, which drops ('drop') or counts,
+ * with the maps of 'shared'; and for the one with the tag hint, which drops,
+ * bound to device 'ifindex'. */
+struct ovn_xdp_bpf *bed_load_guard(uint32_t slot, bool drop,
+                                   const struct ovn_xdp_bpf *shared);
+struct hint_bpf *bed_load_guard_hint(uint32_t slot, uint32_t ifindex,
+                                     const struct ovn_xdp_bpf *shared);
+
 /* Returns the program that was loaded. */
 int bed_program(const struct ovn_xdp_bpf *);
 int bed_program_hint(const struct hint_bpf *);
@@ -68,6 +76,10 @@ int bed_program_hint(const struct hint_bpf *);
 /* Gives the NIC in 'slot' its MAC address. */
 void bed_set_nic(const struct ovn_xdp_bpf *, uint32_t slot,
                  const uint8_t *mac, uint32_t ifindex);
+
+/* Makes the NIC in 'slot' a port of 'bridge', and nothing else of it. */
+void bed_set_bridge(const struct ovn_xdp_bpf *, uint32_t slot,
+                    uint32_t bridge);
 
 /* Makes a device a target. */
 void bed_add_target(const struct ovn_xdp_bpf *, uint32_t ifindex);
