@@ -31,6 +31,8 @@ struct trial {
     const struct model_frame *frame;        /* The frame. */
     const uint8_t *eth;                     /* Its first byte. */
     const uint8_t *ip;                      /* Where its IP header is. */
+    struct model_frame untagged;            /* The frame but for its tag. */
+    unsigned int vlan;                      /* VLAN of the tag, or 0. */
     const struct model_endpoint *endpoint;  /* Its endpoint, or NULL. */
     enum ox_reason acl;                     /* What layer L2 says. */
     int hit;                                /* Rule that has decided. */
@@ -324,11 +326,73 @@ no_headroom(struct trial *t)
     return growth(t) && !t->frame->headroom;
 }
 
-/* All checks. */
-static const struct {
+/* On a NIC in a bridge.  A tag is taken away once it was found good, so that
+ * what follows is where it is in a frame without one. */
+
+static bool
+no_tag(struct trial *t)
+{
+    return type(t) == 0x8100 && t->frame->linear < ETH_LEN + 4;
+}
+
+static bool
+bad_tag(struct trial *t)
+{
+    if (type(t) != 0x8100) {
+        return false;
+    }
+    t->vlan = get16(&t->eth[ETH_LEN]) % 0x1000;
+    t->untagged = (struct model_frame) {
+        .data = t->frame->data + 4,
+        .len = t->frame->len - 4,
+        .linear = t->frame->linear - 4,
+    };
+    t->frame = &t->untagged;
+    t->eth += 4;
+    t->ip += 4;
+    return !t->vlan;
+}
+
+static bool
+not_for_endpoint(struct trial *t)
+{
+    const uint8_t *dmac = t->vlan ? t->eth - 4 : t->eth;
+
+    return (t->endpoint->bridge != t->model->bridge
+            || t->endpoint->vlan != t->vlan
+            || memcmp(t->endpoint->dmac, dmac, 6));
+}
+
+/* A check. */
+struct check {
     bool (*must_pass)(struct trial *);  /* The check. */
     enum ox_reason reason;              /* Why the frame passes. */
-} checks[] = {
+};
+
+/* All checks on a NIC in a bridge. */
+static const struct check bridge_checks[] = {
+    { no_ethernet_header, OX_R_TRUNCATED },
+    { no_tag, OX_R_TRUNCATED },
+    { bad_tag, OX_R_GUARDED },
+    { has_tag, OX_R_GUARDED },
+    { is_not_ip, OX_R_NOT_IP },
+    { no_ip_header, OX_R_TRUNCATED },
+    { bad_version, OX_R_MALFORMED },
+    { header_too_short, OX_R_MALFORMED },
+    { no_endpoint, OX_R_NOT_LOCAL },
+    { not_for_endpoint, OX_R_GUARDED },
+    { header_longer_than_packet, OX_R_MALFORMED },
+    { packet_longer_than_frame, OX_R_TRUNCATED },
+    { hop_by_hop, OX_R_HOP_BY_HOP },
+    { no_icmp6_type, OX_R_TRUNCATED },
+    { discovery, OX_R_ND },
+    { martian4, OX_R_MARTIAN_SOURCE },
+    { martian6, OX_R_MARTIAN_SOURCE },
+    { rules_drop, OX_R_ACL_DROP },
+};
+
+/* All checks on a routed NIC. */
+static const struct check checks[] = {
     { no_ethernet_header, OX_R_TRUNCATED },
     { to_many, OX_R_MULTICAST },
     { to_another, OX_R_FOREIGN_MAC },
@@ -425,12 +489,17 @@ model_decide(const struct model *model, const struct model_frame *frame,
         .acl = OX_R_REDIRECTED,
         .hit = MODEL_NO_HIT,
     };
-    size_t i = 0, n = sizeof checks / sizeof checks[0];
+    bool routed = !model->bridge;
+    const struct check *all = routed ? checks : bridge_checks;
+    size_t n = (routed ? sizeof checks / sizeof checks[0]
+                : sizeof bridge_checks / sizeof bridge_checks[0]);
+    size_t i = 0;
 
-    while (i < n && !checks[i].must_pass(&t)) {
+    while (i < n && !all[i].must_pass(&t)) {
         i++;
     }
-    a->reason = i < n ? checks[i].reason : OX_R_REDIRECTED;
+    a->reason = (i < n ? all[i].reason
+                 : routed ? OX_R_REDIRECTED : OX_R_GUARDED);
     a->besides = t.acl == OX_R_REDIRECTED ? a->reason : t.acl;
     a->hit = t.hit;
     a->verdict = (a->reason == OX_R_REDIRECTED ? XDP_REDIRECT

@@ -9,7 +9,9 @@
  * the outermost: the Ethernet header first, then whether there is an IP header
  * at all and whose address it has, then the rest of that header, then what the
  * target can take, whether there is a daemon, what the rules say, and at last
- * what can only fail while the frame is being changed. */
+ * what can only fail while the frame is being changed.  On a NIC in a bridge
+ * the tag comes first, and whether the frame is the endpoint's follows whose
+ * address it has. */
 
 #ifndef TESTS_BPF_MODEL_H
 #define TESTS_BPF_MODEL_H 1
@@ -47,6 +49,7 @@ struct model_endpoint {
     bool target_takes_several;  /* The target takes several buffers. */
     bool target_there;          /* The target exists. */
     int slot;                   /* Its counters. */
+    uint32_t bridge;            /* The bridge of its network. */
     const struct rules_set *set; /* Its rules, or NULL. */
 };
 
@@ -55,6 +58,9 @@ struct model {
     uint8_t nic_mac[6];                     /* The NIC's own MAC. */
     bool generic;                           /* Runs in generic mode. */
     bool stale;                             /* Knows the daemon dead. */
+    uint32_t bridge;                        /* On a NIC in that bridge, never
+                                             * redirects; 0: on a routed
+                                             * one. */
     bool acl;                               /* Has layer L2. */
     bool acl_drops;                         /* Drops, instead of counting. */
     bool leased;                            /* The rules are confirmed. */

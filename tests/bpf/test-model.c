@@ -38,12 +38,16 @@
 /* Of how many frames one must have a reason or a trait, at least. */
 #define RARE 250
 
-/* The program, again for generic mode and without a daemon, and with layer L2,
- * dropping and counting. */
-enum kind { NATIVE, GENERIC, STALE, ACL_DROPS, ACL_COUNTS, N_KINDS };
+/* The program, again for generic mode and without a daemon, with layer L2,
+ * dropping and counting, and that of a NIC in a bridge. */
+enum kind { NATIVE, GENERIC, STALE, ACL_DROPS, ACL_COUNTS, GUARD, N_KINDS };
 
 /* Their rows. */
-static const uint32_t rows[] = { 7, 21, 40, 41, 63 };
+static const uint32_t rows[] = { 7, 21, 40, 41, 63, 12 };
+
+/* The bridge of that NIC, and another one. */
+#define BRIDGE 4243
+#define OTHER_BRIDGE 4244
 
 /* Frames between changes of the lease, which is there most of the time. */
 #define LEASE_FRAMES 8192
@@ -225,6 +229,7 @@ choose_endpoint(size_t i)
     e->target_takes_several = wild_below(&wild, 2);
     e->target_there = i % 20 >= 2;
     e->slot = ENDPOINTS - 1 - i;
+    e->bridge = i / 2 % 10 ? BRIDGE : OTHER_BRIDGE;
     if (i % 22 < 2) {
         /* In each byte of IPv4, and in each word of IPv6. */
         size_t at = e->is_ip6 ? i / 22 * 4 + wild_below(&wild, 4) : i / 22;
@@ -243,6 +248,7 @@ write_endpoint(const struct model_endpoint *e, uint32_t ifindex)
         .ifindex = e->target_there ? ifindex : NO_IFINDEX,
         .slot = e->slot,
         .mtu = e->mtu,
+        .bridge = e->bridge,
         .acl = e->set ? e->set->id : e->slot % 2 ? NO_SET : 0,
     };
     struct ox_key4 key4 = { .vlan = e->arrival_vlan };
@@ -305,7 +311,8 @@ counter_is(const struct bpf_map *map, uint32_t i,
 static enum kind
 kind_of(const struct wild_frame *f)
 {
-    return (f->traits & 1u << WILD_ACL_DROPS ? ACL_DROPS
+    return (f->traits & 1u << WILD_GUARD ? GUARD
+            : f->traits & 1u << WILD_ACL_DROPS ? ACL_DROPS
             : f->traits & 1u << WILD_ACL_COUNTS ? ACL_COUNTS
             : f->traits & 1u << WILD_GENERIC ? GENERIC
             : f->traits & 1u << WILD_STALE ? STALE
@@ -628,24 +635,6 @@ can_occur(enum ox_reason reason)
     }
 }
 
-/* Tells whether a frame can have 'trait' on this kernel. */
-static bool
-can_have(enum wild_trait trait)
-{
-    switch ((int) trait) {
-    case WILD_META:
-        return wild.limits.max_meta;
-    case WILD_NO_HEADROOM:
-        return can_occur(OX_R_NO_HEADROOM);
-    case WILD_SPLIT:
-        return wild.limits.split;
-    case WILD_JUMBO:
-        return wild.limits.max_linear < 9000;
-    default:
-        return true;
-    }
-}
-
 /* Prints that 'name' occurred 'n' times.  Returns 1 if that is too rare for
  * something that is 'possible', 0 otherwise. */
 static int
@@ -670,7 +659,8 @@ test_all_occur(void **state)
         n_rare += report(bed_reason_name(i), n_reasons[i], can_occur(i));
     }
     for (int i = 0; i < WILD_N_TRAITS; i++) {
-        n_rare += report(wild_trait_name(i), n_traits[i], can_have(i));
+        n_rare += report(wild_trait_name(i), n_traits[i],
+                         wild_can_have(&wild, i));
     }
     for (int i = 0; i < ENDPOINTS; i++) {
         const struct model_endpoint *e = &endpoints[i];
@@ -696,8 +686,9 @@ load(void)
     skels[NATIVE] = bed_load(rows[NATIVE], owner);
     skels[GENERIC] = bed_load_generic(rows[GENERIC], owner);
     skels[STALE] = bed_load_stale(rows[STALE], 1, owner);
+    skels[GUARD] = bed_load_guard(rows[GUARD], true, owner);
     assert_true(skels[ACL_COUNTS] && skels[NATIVE] && skels[GENERIC]
-                && skels[STALE]);
+                && skels[STALE] && skels[GUARD]);
 }
 
 /* Makes and writes the rules and all that they speak of. */
@@ -737,6 +728,8 @@ make_models(void)
     models[STALE].stale = true;
     models[ACL_DROPS].acl = models[ACL_COUNTS].acl = true;
     models[ACL_DROPS].acl_drops = true;
+    models[GUARD].acl = models[GUARD].acl_drops = true;
+    models[GUARD].bridge = BRIDGE;
 }
 
 static int
@@ -752,6 +745,7 @@ set_up(void **state)
     for (int kind = 0; kind < N_KINDS; kind++) {
         bed_set_nic(owner, rows[kind], models[0].nic_mac, ifindex);
     }
+    bed_set_bridge(owner, rows[GUARD], BRIDGE);
     bed_add_target(owner, ifindex);
     for (size_t i = 0; i < ENDPOINTS; i++) {
         choose_endpoint(i);

@@ -29,6 +29,8 @@ struct draft {
     bool is_ip6;                            /* Its family. */
     bool acl;                               /* It is for a program with
                                              * rules. */
+    bool guard;                             /* It is for that of a NIC in a
+                                             * bridge. */
 };
 
 uint64_t
@@ -394,7 +396,8 @@ static void
 make_good(struct draft *d)
 {
     choose_endpoint(d);
-    memcpy(&d->data[0], d->w->model->nic_mac, 6);
+    memcpy(&d->data[0], d->guard && d->endpoint ? d->endpoint->dmac
+                        : d->w->model->nic_mac, 6);
     wild_bytes(d->w, &d->data[6], 6);
     put16(&d->data[12], d->is_ip6 ? 0x86dd : 0x0800);
     if (d->is_ip6) {
@@ -404,16 +407,41 @@ make_good(struct draft *d)
     }
 }
 
-/* Puts a VLAN tag into the frame. */
+/* Puts a VLAN tag of 'proto' with 'tci' into the frame. */
 static void
-break_tag(struct draft *d)
+push_tag(struct draft *d, uint16_t proto, uint16_t tci)
 {
     uint8_t *tag = &d->data[12];
 
     memmove(tag + 4, tag, d->f->len - 12);
-    put16(tag, one_in(d->w, 2) ? 0x8100 : 0x88a8);
-    put16(tag + 2, wild_random(d->w));
+    put16(tag, proto);
+    put16(tag + 2, tci);
     d->f->len += d->f->len + 4 <= MODEL_MAX ? 4 : 0;
+}
+
+/* Puts any VLAN tag into the frame. */
+static void
+break_tag(struct draft *d)
+{
+    uint16_t proto = one_in(d->w, 2) ? 0x8100 : 0x88a8;
+
+    push_tag(d, proto, wild_random(d->w));
+}
+
+/* Gives the frame the tag of the network, for a NIC in a bridge: that of its
+ * endpoint, or nearly so. */
+static void
+put_tag(struct draft *d)
+{
+    uint16_t vlan = d->endpoint ? d->endpoint->vlan : 0;
+
+    if (one_in(d->w, 16)) {
+        vlan ^= 1 << wild_below(d->w, 12);
+    }
+    if (vlan || one_in(d->w, 32)) {
+        push_tag(d, 0x8100, vlan | wild_below(d->w, 16) << 12);
+        mark(d, WILD_TAGGED);
+    }
 }
 
 /* Gives the frame another Ethernet type. */
@@ -575,7 +603,10 @@ static void
 choose_program(struct draft *d)
 {
     d->acl = one_in(d->w, 2);
-    if (d->acl) {
+    d->guard = d->acl && one_in(d->w, 4);
+    if (d->guard) {
+        mark(d, WILD_GUARD);
+    } else if (d->acl) {
         mark(d, one_in(d->w, 4) ? WILD_ACL_COUNTS : WILD_ACL_DROPS);
     } else if (one_in(d->w, 4)) {
         mark(d, WILD_GENERIC);
@@ -599,7 +630,27 @@ wild_next(struct wild *w, struct wild_frame *f)
     if (one_in(w, 3)) {
         break_frame(&d);
     }
+    if (d.guard) {
+        put_tag(&d);
+    }
     choose_buffers(&d);
+}
+
+bool
+wild_can_have(const struct wild *w, enum wild_trait trait)
+{
+    switch ((int) trait) {
+    case WILD_META:
+        return w->limits.max_meta;
+    case WILD_NO_HEADROOM:
+        return w->limits.max_meta >= 64;
+    case WILD_SPLIT:
+        return w->limits.split;
+    case WILD_JUMBO:
+        return w->limits.max_linear < 9000;
+    default:
+        return true;
+    }
 }
 
 const char *

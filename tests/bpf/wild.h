@@ -40,7 +40,9 @@
     WILD_TRAIT(GENERIC, "for the program of generic mode") \
     WILD_TRAIT(STALE, "for a program without a daemon") \
     WILD_TRAIT(ACL_DROPS, "for a program that drops by rules") \
-    WILD_TRAIT(ACL_COUNTS, "for a program that counts by rules")
+    WILD_TRAIT(ACL_COUNTS, "for a program that counts by rules") \
+    WILD_TRAIT(GUARD, "for the program of a NIC in a bridge") \
+    WILD_TRAIT(TAGGED, "for that program, with a tag")
 enum wild_trait {
 #define WILD_TRAIT(NAME, TEXT) WILD_##NAME,
     WILD_TRAITS
@@ -102,6 +104,9 @@ void wild_aim(struct wild *, const struct model_endpoint *, uint8_t *ip,
 
 /* Makes the next frame. */
 void wild_next(struct wild *, struct wild_frame *);
+
+/* Tells whether a frame can have a trait on this kernel. */
+bool wild_can_have(const struct wild *, enum wild_trait);
 
 /* What a trait is called. */
 const char *wild_trait_name(enum wild_trait);
