@@ -30,7 +30,9 @@ bulk() {
 bulk_in_flood() {
     local flood
 
-    ns ext "$PYTHON3" "$bench/acl.py" flood "$(mac_of hv nic0)" \
+    # Not by ns: the process must be the program itself, for its SIGTERM.
+    nsenter --net="/run/netns/$SANDBOX_ID-ext" -- \
+        "$PYTHON3" "$bench/acl.py" flood "$(mac_of hv nic0)" \
         "$(mac_of ext wan0)" $fip 9 >>"$SANDBOX/rates" &
     flood=$!
     await 5 flooded "$(frames ext wan0 tx)" || die "there is no flood"
