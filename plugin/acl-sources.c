@@ -398,7 +398,9 @@ sort_atoms(struct atoms *atoms)
 {
     size_t n = 0;
 
-    qsort(atoms->list, atoms->n, sizeof *atoms->list, compare_atoms);
+    if (atoms->n) {
+        qsort(atoms->list, atoms->n, sizeof *atoms->list, compare_atoms);
+    }
     for (size_t i = 0; i < atoms->n; i++) {
         if (!n || atoms->list[n - 1] != atoms->list[i]) {
             atoms->list[n++] = atoms->list[i];

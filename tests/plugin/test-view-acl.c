@@ -110,6 +110,8 @@ teardown(void **state)
     view_bed_teardown((void **) &f->view);
     hmap_destroy(&f->acl.ports);
     hmap_destroy(&f->acl.sets);
+    acl_cube_destroy(&allow_cube);
+    acl_cube_destroy(&drop_cube);
     free(f);
     return 0;
 }
