@@ -73,7 +73,11 @@ sanitized_tests = \
 	$(sanitized_root_tests:%=sanitized:root:%)
 sanitized_root_tests = \
 	tests/plugin/test-datapath-bpf \
+	tests/plugin/test-datapath-bpf-acl \
+	tests/plugin/test-datapath-bpf-opened \
+	tests/plugin/test-datapath-bpf-watch \
 	tests/plugin/test-netdevs \
+	tests/system/test-acl.sh \
 	tests/system/test-bad-days.sh \
 	tests/system/test-changes.sh \
 	tests/system/test-endpoints.sh \
