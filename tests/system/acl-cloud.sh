@@ -7,6 +7,8 @@
 # Also of the scripts.
 # shellcheck disable=SC2034
 bpf_run=${OVN_XDP_BUILDDIR:-$sandbox_lib/../..}/tests/system/bpf-run
+# shellcheck disable=SC2034
+silent=198.51.100.77 # Nobody in the world outside.
 
 # Adds ports p0 to p(COUNT - 1), and one named marker, which are bound to this
 # chassis and have nothing behind them.  Every other one is on provider network
@@ -221,6 +223,38 @@ arrives() {
     pid=$!
     read -r _ <"$out"
     inject "$@" && wait $pid
+}
+
+# Prints how many packets OVN itself has dropped by group_web's rule.
+dropped_by_ovn() {
+    local uuid cookies=()
+
+    for uuid in $(sb --bare --columns=_uuid find Logical_Flow priority=2000 \
+        external_ids:stage-name=ls_out_acl); do
+        cookies+=(-e "$(printf 'cookie=0x%x,' $((16#${uuid%%-*})))")
+    done
+    # What the kernel has counted is fetched now and then.
+    ovs-appctl -t "$SANDBOX/ovs-vswitchd.ctl" revalidator/wait
+    ovs-ofctl dump-flows br-int | grep "${cookies[@]}" |
+        sed 's/.*n_packets=\([0-9]*\),.*/\1/' |
+        awk '{ n += $1 } END { print n + 0 }'
+}
+
+# Has VM send a SYN from OWN-PORT to ADDRESS's port 40000, and lets OVN, and
+# br-ex, see it.
+#
+# usage: opens VM ADDRESS OWN-PORT
+opens() {
+    local before
+
+    before=$(frames ext wan0 rx)
+    ns "$1" "$PYTHON3" "$sandbox_lib/acl-frame.py" open "$2" 40000 "$3" &&
+        await 5 rises "$before"
+}
+
+# Succeeds if more than COUNT frames have come to 'ext'.
+rises() {
+    [ "$(frames ext wan0 rx)" -gt "$1" ]
 }
 
 # Prints what "acls" says of PORT in member FIELD.

@@ -10,25 +10,7 @@ set -u
 # shellcheck source=tests/system/acl-cloud.sh
 . "$(dirname "$0")/acl-cloud.sh"
 
-silent=198.51.100.77 # Nobody in the world outside.
 silent6=2001:db8:ffff::77
-
-# Has VM send a SYN from OWN-PORT to ADDRESS's port 40000, and lets OVN, and
-# br-ex, see it.
-#
-# usage: opens VM ADDRESS OWN-PORT
-opens() {
-    local before
-
-    before=$(frames ext wan0 rx)
-    ns "$1" "$PYTHON3" "$sandbox_lib/acl-frame.py" open "$2" 40000 "$3" &&
-        await 5 rises "$before"
-}
-
-# Succeeds if more than COUNT frames have come to 'ext'.
-rises() {
-    [ "$(frames ext wan0 rx)" -gt "$1" ]
-}
 
 # Checks that VM, reached by ADDRESS, gets what it has asked SOURCE for, as far
 # as OVN wants, and nothing else.
