@@ -32,7 +32,8 @@ usage: ./boot.sh COMMAND [CONFIGURE-OPTION...]
   deps    install the needed packages, build the Open vSwitch library and
           fetch the kernel of the tests' guest (once)
   build   do what that needs; plugin/ovn-xdpd and rpc/ovn-xdpctl then run
-  demo    build, then show a floating IP served three ways, in namespaces
+  demo    build, then show a floating IP served three ways, in namespaces,
+          and what is dropped early
   check   build, then run every test, those of whole nodes with the programs
           of the package, many of them also with sanitizers; a test that is
           skipped has failed
