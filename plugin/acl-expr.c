@@ -9,7 +9,8 @@
  *     set     = constant | "{" constant { [","] constant } [","] "}"
  *
  * What is written otherwise, OVN does not understand either: ovn-controller
- * leaves out the whole flow. */
+ * leaves out the whole flow.  Only the depth and the number of terms are
+ * limited here, and comments and escapes are not read. */
 
 #include <config.h>
 
@@ -27,11 +28,16 @@
 /* Parentheses within parentheses; OVN allows 100. */
 #define MAX_DEPTH 24
 
+/* Terms in an expression, which OVN does not limit.  Whoever has more has
+ * lists that belong into address sets and port groups. */
+#define MAX_TERMS 4096
+
 /* Where the reading is. */
 struct parser {
     struct acl_lex lex;         /* Tokens. */
     bool negated;               /* Within an odd number of "!". */
     int depth;                  /* Open parentheses. */
+    int n_terms;                /* Terms so far. */
 };
 
 /* Operators of relations, in the order of enum acl_op from ACL_OP_EQ. */
@@ -103,11 +109,20 @@ turn(enum acl_op op)
     return turned[op];
 }
 
+/* Returns the array 'p' of 'n' elements of 'size' bytes with room for one
+ * more: where 'n' is a power of two there is room for twice as many, so that
+ * most calls copy nothing. */
+static void *
+grow(void *p, size_t n, size_t size)
+{
+    return n & (n - 1) ? p : xrealloc(p, MAX(1, 2 * n) * size);
+}
+
 /* Appends 'sub' to 'expr'. */
 static void
 add_sub(struct acl_expr *expr, struct acl_expr *sub)
 {
-    expr->subs = xrealloc(expr->subs, (expr->n_subs + 1) * sizeof *expr->subs);
+    expr->subs = grow(expr->subs, expr->n_subs, sizeof *expr->subs);
     expr->subs[expr->n_subs++] = sub;
 }
 
@@ -135,9 +150,14 @@ combine(const struct parser *p, enum acl_expr_type type, struct acl_expr *a,
         type = type == ACL_EXPR_AND ? ACL_EXPR_OR : ACL_EXPR_AND;
     }
 
-    struct acl_expr *expr = new_node(p, type);
-    expr->column = a->column;
-    absorb(expr, a);
+    /* What is of the type already goes on, or a long list would be copied for
+     * each of its elements. */
+    struct acl_expr *expr = a;
+    if (a->type != type) {
+        expr = new_node(p, type);
+        expr->column = a->column;
+        add_sub(expr, a);
+    }
     absorb(expr, b);
     return expr;
 }
@@ -172,8 +192,8 @@ parse_constant(struct parser *p, struct acl_expr *expr)
     size_t after = c.type == ACL_CONSTANT_STRING;
     c.text = xmemdup0(lex->token + before, lex->length - before - after);
     c.column = acl_lex_column(lex);
-    expr->constants = xrealloc(expr->constants, (expr->n_constants + 1)
-                                                * sizeof *expr->constants);
+    expr->constants = grow(expr->constants, expr->n_constants,
+                           sizeof *expr->constants);
     expr->constants[expr->n_constants++] = c;
     acl_lex_next(&p->lex);
     return true;
@@ -346,7 +366,9 @@ static struct acl_expr *
 parse_primary(struct parser *p, bool *atomic)
 {
     *atomic = false;
-    if (acl_lex_is(&p->lex, "(")) {
+    if (p->n_terms >= MAX_TERMS) {
+        return NULL;
+    } else if (acl_lex_is(&p->lex, "(")) {
         if (p->depth >= MAX_DEPTH) {
             return NULL;
         }
@@ -362,6 +384,7 @@ parse_primary(struct parser *p, bool *atomic)
         }
         return expr;
     }
+    p->n_terms++;
     return (p->lex.type == ACL_TOKEN_NAME
             ? parse_field_first(p, atomic)
             : parse_constant_first(p, atomic));

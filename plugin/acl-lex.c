@@ -121,37 +121,25 @@ read_number(const char *text, struct acl_constant *c)
     return strlen(text) == 17 && strchr(text, ':');
 }
 
-/* Gives 'c' the prefix length 'length', of 128 bits if it is of IPv6. */
-static void
-apply_length(struct acl_constant *c, unsigned int length)
+/* Gives 'c' the mask 'bits', of which the first 96 are set if it is of IPv4.
+ * One that is no prefix is remembered as such.
+ *
+ * Returns false if 'c' has bits that the mask has not: OVN 20.03 and 20.06
+ * refuse the whole match, later ones clear them. */
+static bool
+apply_mask(struct acl_constant *c, const struct in6_addr *bits)
 {
-    bool ip4 = c->type == ACL_CONSTANT_IP4;
-    struct in6_addr mask = ipv6_create_mask(length + (ip4 ? 96 : 0));
+    struct in6_addr masked = ipv6_addr_bitand(&c->ip, bits);
 
-    c->ip = ipv6_addr_bitand(&c->ip, &mask);
-    c->length = length;
-}
-
-/* Gives 'c' the mask 'mask', an address.  One that is no prefix is remembered
- * as such. */
-static void
-apply_mask(struct acl_constant *c, const struct acl_constant *mask)
-{
-    struct in6_addr bits = mask->ip;
-    bool ip4 = c->type == ACL_CONSTANT_IP4;
-
-    if (ip4) {
-        memset(&bits, 0xff, 12);
-    }
-    if (!ipv6_is_cidr(&bits)) {
-        c->length = -1;
-        return;
-    }
-    apply_length(c, ipv6_count_cidr_bits(&bits) - (ip4 ? 96 : 0));
+    c->length = (!ipv6_is_cidr(bits) ? -1
+                 : ipv6_count_cidr_bits(bits)
+                   - (c->type == ACL_CONSTANT_IP4 ? 96 : 0));
+    return ipv6_addr_equals(&masked, &c->ip);
 }
 
 /* Applies what follows a slash, 'text', to 'c'.  With a mask, anything but an
- * address is of no known type.  Returns false if it is no mask. */
+ * address is of no known type.  Returns false if it is no mask, or does not
+ * fit. */
 static bool
 read_mask(const char *text, struct acl_constant *c)
 {
@@ -165,10 +153,14 @@ read_mask(const char *text, struct acl_constant *c)
     if (!ip4 && c->type != ACL_CONSTANT_IP6) {
         c->type = ACL_CONSTANT_OTHER;
     } else if (mask.type == c->type) {
-        apply_mask(c, &mask);
+        if (ip4) {
+            memset(&mask.ip, 0xff, 12);
+        }
+        return apply_mask(c, &mask.ip);
     } else if (mask.type == ACL_CONSTANT_INTEGER && text[1] != 'x'
                && text[1] != 'X' && mask.integer <= (ip4 ? 32 : 128)) {
-        apply_length(c, mask.integer);
+        mask.ip = ipv6_create_mask(mask.integer + (ip4 ? 96 : 0));
+        return apply_mask(c, &mask.ip);
     } else {
         return false;
     }

@@ -16,6 +16,18 @@
 
 #include "plugin/acl-cubes.h"
 
+/* Returns true if 'c' is a port, or a port group.
+ *
+ * A port without a name and one that looks like a group would be taken for
+ * what they are not: everybody, and that group. */
+static bool
+is_port_name(const struct acl_constant *c)
+{
+    return (c->type == ACL_CONSTANT_GROUP
+            || (c->type == ACL_CONSTANT_STRING && c->text[0]
+                && c->text[0] != '@'));
+}
+
 /* Returns true if 'expr' says nothing but which ports, and how. */
 static bool
 is_port(const struct acl_expr *expr)
@@ -33,9 +45,7 @@ is_port(const struct acl_expr *expr)
         return false;
     }
     for (size_t i = 0; i < expr->n_constants; i++) {
-        enum acl_constant_type type = expr->constants[i].type;
-
-        if (type != ACL_CONSTANT_STRING && type != ACL_CONSTANT_GROUP) {
+        if (!is_port_name(&expr->constants[i])) {
             return false;
         }
     }

@@ -57,8 +57,9 @@ parse_ip6(const char *s, struct dp_prefix *prefix)
 }
 
 /* Stores what 's', an address with or without a prefix length, stands for in
- * 'prefix'.  False if it is neither, or has bits behind the prefix: OVN leaves
- * such a member of an address set out, and a match with it. */
+ * 'prefix'.  False if it is neither, or has bits behind the prefix: OVN 20.03
+ * and 20.06 leave such a member of an address set out, later ones clear the
+ * bits.  A match with such an address is refused too, see acl-lex.c. */
 bool
 acl_prefix_parse(const char *s, struct dp_prefix *prefix)
 {

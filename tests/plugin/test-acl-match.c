@@ -94,7 +94,7 @@ test_neutron(void **state OVS_UNUSED)
           "&& tcp.dst == 22", "[@pg_1] ip4 proto 6 dport 22-22" },
         { "outport == @pg && ip4 && ip4.src == $pg_ip4",
           "[@pg] ip4 from $pg_ip4" },
-        { "outport == @pg && ip6 && ip6.src == 2001:db8::1/32 && icmp6",
+        { "outport == @pg && ip6 && ip6.src == 2001:db8::/32 && icmp6",
           "[@pg] ip6 proto 58 from 2001:db8::/32" },
         { "outport == @pg && ip4 && icmp4 && icmp4.type == 8 "
           "&& icmp4.code == 0", "[@pg] ip4 proto 1 type 8-8 code 0-0" },
@@ -139,7 +139,7 @@ test_beyond(void **state OVS_UNUSED)
         { "eth.type == {0x86dd, 2054}", "[] ip6" },
         { "arp", "[]" },
         { "ip.proto == {6, 17} && ip4", "[] ip4 proto 6 | ip4 proto 17" },
-        { "ip4.src == {10.1.2.3/8, 10.0.0.1, $s}",
+        { "ip4.src == {10.0.0.0/8, 10.0.0.1, $s}",
           "[] ip4 from $s 10.0.0.0/8 10.0.0.1/32" },
         { "ip4.src == 10.0.0.0/255.255.0.0", "[] ip4 from 10.0.0.0/16" },
         { "ip6.src == fe80::/ffc0::", "[] ip6 from fe80::/10" },
@@ -217,6 +217,11 @@ test_refused(void **state OVS_UNUSED)
         { "outport != @a", "outport 1 []" },
         { "!(outport == @a)", "outport 3 []" },
         { "inport == \"a\"", "inport 1 []" },
+        /* What would be taken for everybody, or for a group. */
+        { "outport == \"\"", "outport 1 []" },
+        { "tcp && outport == {\"a\", \"\"}", "outport 8 []" },
+        { "(outport == \"a\" || outport == \"@b\") && tcp",
+          "outport 2 []" },
         /* No expressions. */
         { "outport == @a && tcp || udp", "|| 22" },
         { "tcp &&", " 7" },
@@ -230,6 +235,12 @@ test_refused(void **state OVS_UNUSED)
         { "tcp /* x */", "/ 5" },
         { "outport == \"a", "\"a 12" },
         { "outport == \"a\\\"\"", "\"a\\\"\" 12" },
+        /* Bits that the mask has not: OVN 20.03 leaves the flow out. */
+        { "tcp || ip4.src == 10.0.0.1/8", "10.0.0.1/8 19" },
+        { "ip4.src == {$s, 10.0.0.1/255.0.0.0}", "10.0.0.1/255.0.0.0 17" },
+        { "ip4.src == 10.0.0.1/255.0.255.0", "10.0.0.1/255.0.255.0 12" },
+        { "ip6.src == 2001:db8::1/32", "2001:db8::1/32 12" },
+        { "ip6.src == fe80::1/ffc0::", "fe80::1/ffc0:: 12" },
         { "2", " 2" },
         { "", " 1" },
         { "$", "$ 1" },
@@ -245,7 +256,7 @@ test_canonical(void **state OVS_UNUSED)
     static const char *const same[][2] = {
         { "outport==@a&&ip4&&tcp.dst==0x16", "ip4 && tcp.dst == 22" },
         { "(outport == @b) && (ip4 && (tcp))", "ip4 && tcp" },
-        { "ip4.src == {10.1.1.1/8}", "ip4.src == 10.0.0.0/8" },
+        { "ip4.src == {10.0.0.0/255.0.0.0}", "ip4.src == 10.0.0.0/8" },
         { "ip4.src == 10.1.1.1/32", "ip4.src == 10.1.1.1" },
         { "ip6.src == {2001:DB8:0::1 ::2/127}",
           "ip6.src == {2001:db8::1, ::2/127}" },
@@ -288,6 +299,49 @@ test_limit(void **state OVS_UNUSED)
         free(canonical);
         ds_destroy(&s);
     }
+}
+
+/* Returns 'n' terms that are the same, with 'sign' between them.  The caller
+ * frees them. */
+static char *
+repeat(const char *term, const char *sign, int n)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    for (int i = 0; i < n; i++) {
+        ds_put_format(&s, "%s%s", i ? sign : "", term);
+    }
+    return ds_steal_cstr(&s);
+}
+
+/* The limit of terms: what is longer would hold up everything else. */
+static void
+test_terms(void **state OVS_UNUSED)
+{
+    char *most = repeat("ip", "&&", 4096);
+    char *more = repeat("ip", "&&", 4097);
+    char *groups = repeat("outport==@a", "||", 4096);
+    char *many = repeat("(ip)", "||", 200000);
+    char *canonical, *text;
+
+    text = describe(most, &canonical);
+    assert_string_equal(text, "[] ip");
+    free(text);
+    free(canonical);
+    text = describe(groups, &canonical);
+    assert_string_equal(text, "[@a] ip");
+    free(text);
+    free(canonical);
+    text = describe(more, &canonical);
+    assert_string_equal(text, "ip 16385");
+    free(text);
+    text = describe(many, &canonical);
+    assert_string_equal(text, "( 24577");
+    free(text);
+    free(most);
+    free(more);
+    free(groups);
+    free(many);
 }
 
 /* Nothing comes of rubbish. */
@@ -350,6 +404,7 @@ main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_canonical),
         cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_terms),
         cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_depth),
     };
