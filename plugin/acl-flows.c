@@ -249,15 +249,46 @@ count_flow(struct acl *acl, struct known_dp *dp, const struct known_flow *flow,
     }
 }
 
+/* Returns true if 'a' and 'b' have a datapath in common. */
+static bool
+meet(const struct known_flow *a, const struct known_flow *b)
+{
+    const struct flow_dp *fd_a, *fd_b;
+
+    LIST_FOR_EACH (fd_a, node, &a->dps) {
+        LIST_FOR_EACH (fd_b, node, &b->dps) {
+            if (fd_a->dp == fd_b->dp) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Notes that acl_judge() may say something else because of 'flow', a route: of
+ * addresses that are translated into its network.  Nothing else asks for
+ * routes, and there may be very many, which come and go. */
+static void
+note_route(struct acl *acl, const struct known_flow *flow)
+{
+    const struct known_flow *nat;
+
+    HMAP_FOR_EACH (nat, logical_node, &acl->private->logicals) {
+        if (acl_route_concerns(&flow->route, &nat->nat.logical)
+            && meet(nat, flow)) {
+            acl_note_address(acl, &nat->nat.external);
+        }
+    }
+}
+
 /* Notes that acl_judge() may say something else because of 'flow'. */
 static void
 note_flow(struct acl *acl, const struct known_flow *flow)
 {
     if (has_external(flow)) {
         acl_note_address(acl, &flow->nat.external);
-    } else if (flow->stage == SB_ACL_ROUTER_ROUTE
-               && flow->route.kind != ACL_ROUTE_NONE) {
-        acl->nat_changed = true;
+    } else if (flow->stage == SB_ACL_ROUTER_ROUTE) {
+        note_route(acl, flow);
     }
 }
 

@@ -341,3 +341,57 @@ acl_judge(const struct acl *acl, const struct acl_inputs *in,
         return NULL;
     }
 }
+
+/* Returns the only port here that has the address inside of 'external', as far
+ * as a router translates it at all; or NULL. */
+static const struct known_port *
+find_inside(const struct acl_private *private, const struct sb_acl_view *view,
+            const struct in6_addr *external)
+{
+    const struct known_port *found = NULL;
+    const struct known_flow *flow;
+    const struct flow_dp *fd;
+
+    HMAP_FOR_EACH_WITH_HASH (flow, external_node, acl_address_hash(external),
+                             &private->externals) {
+        if (flow->stage != SB_ACL_ROUTER_DNAT
+            || flow->nat.kind != ACL_NAT_PLAIN
+            || !ipv6_addr_equals(&flow->nat.external, external)) {
+            continue;
+        }
+        LIST_FOR_EACH (fd, node, &flow->dps) {
+            const struct translation t = { external, &flow->nat.logical,
+                                           fd->dp };
+            const struct uuid *network = find_network(view, &t);
+            const struct known_port *owner
+                = network ? find_owner(private, network, t.logical) : NULL;
+
+            if (found && owner && owner != found) {
+                return NULL;
+            }
+            found = owner ? owner : found;
+        }
+    }
+    return found;
+}
+
+/* Returns the port behind 'ep', see plugin/acl.h. */
+const struct acl_port *
+acl_find_owner(const struct acl *acl, const struct acl_inputs *in,
+               const struct desired_endpoint *ep)
+{
+    const struct known_port *port;
+
+    switch (ep->kind) {
+    case ENDPOINT_VM:
+    case ENDPOINT_FIP_DISTRIBUTED:
+        return acl_find_port(acl, ep->logical_port);
+    case ENDPOINT_FIP_CENTRALISED:
+        port = find_inside(acl->private, in->view, &ep->key.addr);
+        return port ? &port->port : NULL;
+    case ENDPOINT_LOAD_BALANCER:
+    case ENDPOINT_ROUTER:
+    default:
+        return NULL;
+    }
+}

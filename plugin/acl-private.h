@@ -107,6 +107,7 @@ struct known_names {
     size_t n_refs;              /* Rules that name it. */
     bool usable;                /* It exists, and all of it can be read and is
                                  * of that family. */
+    bool changed;               /* 'usable' did, and ports do not know yet. */
 };
 
 /* A set of rules. */

@@ -111,7 +111,7 @@ acl_names_update(struct acl_private *private, const char *name)
         if (names && names->usable != is_usable(private->in->view, name,
                                                 ip6)) {
             names->usable = !names->usable;
-            changed = true;
+            names->changed = changed = true;
         }
     }
     return changed;

@@ -203,21 +203,40 @@ acl_note_address(struct acl *acl, const struct in6_addr *ip)
 
 /* Updates. */
 
-/* Brings 'acl' up to date with the address set 'name'. */
+/* Has the ports of flows be settled anew that name an address set which
+ * acl_names_update() found changed. */
 static void
-update_names(struct acl *acl, const char *name)
+touch_names(struct acl *acl)
 {
     const struct known_flow *flow;
+    struct known_names *names;
 
-    if (!acl_names_update(acl->private, name)) {
-        return;
-    }
     HMAP_FOR_EACH (flow, node, &acl->private->flows) {
         for (size_t i = 0; flow->rule && i < flow->rule->n_names; i++) {
-            if (!strcmp(flow->rule->names[i]->name, name)) {
+            if (flow->rule->names[i]->changed) {
                 acl_flow_touch(acl, flow);
+                break;
             }
         }
+    }
+    HMAP_FOR_EACH (names, node, &acl->private->names) {
+        names->changed = false;
+    }
+}
+
+/* Brings 'acl' up to date with the address sets 'sets'.  All flows are looked
+ * at once, however many sets changed. */
+static void
+update_names(struct acl *acl, const struct sset *sets)
+{
+    bool changed = false;
+    const char *name;
+
+    SSET_FOR_EACH (name, sets) {
+        changed |= acl_names_update(acl->private, name);
+    }
+    if (changed) {
+        touch_names(acl);
     }
 }
 
@@ -237,9 +256,7 @@ update_view(struct acl *acl, const struct sb_acl_changes *changes)
     SSET_FOR_EACH (name, &changes->groups) {
         acl_group_update(acl, name);
     }
-    SSET_FOR_EACH (name, &changes->sets) {
-        update_names(acl, name);
-    }
+    update_names(acl, &changes->sets);
     SSET_FOR_EACH (name, &changes->ports) {
         acl_touch_port(acl, name);
     }

@@ -98,4 +98,11 @@ const struct acl_set *acl_judge(const struct acl *, const struct acl_inputs *,
                                 const struct desired_endpoint *,
                                 enum reason *);
 
+/* Returns the port of a VM here that packets to 'endpoint' are for, to be
+ * shown: its rules may not decide about all of them.  NULL: none that is
+ * known. */
+const struct acl_port *acl_find_owner(const struct acl *,
+                                      const struct acl_inputs *,
+                                      const struct desired_endpoint *);
+
 #endif /* plugin/acl.h */

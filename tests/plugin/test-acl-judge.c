@@ -20,10 +20,11 @@
 #include "util.h"
 
 /* Datapaths of the cloud: a provider network, a network of VMs and the router
- * between them. */
+ * between them; and one that has nothing to do with them. */
 #define PROVIDER 1
 #define TENANT 2
 #define ROUTER 3
+#define OTHER 4
 
 /* The cloud, and a floating IP in it. */
 struct fixture {
@@ -490,12 +491,78 @@ test_noted(void **state)
     assert_true(is_noted(bed->acl, "172.24.100.113"));
     assert_false(bed->acl->nat_changed);
 
-    /* Anything else of a router. */
-    acl_forget_changes(bed->acl);
-    add_route(bed, 98, "reg7 == 0 && ip4.dst == 10.1.0.3/32", "10.1.0.77",
-              "lrp-in");
+    /* A route: those who are translated into its network. */
+    acl_bed_add_vm(bed, "vm1", TENANT, "fa:16:3e:00:00:11 10.1.0.3");
     acl_bed_update(bed);
-    assert_true(bed->acl->nat_changed);
+    acl_forget_changes(bed->acl);
+    uint32_t flow = add_route(bed, 98, "reg7 == 0 && ip4.dst == 10.1.0.3/32",
+                              "10.1.0.77", "lrp-in");
+    acl_bed_update(bed);
+    assert_true(is_noted(bed->acl, "172.24.100.112"));
+    assert_false(is_noted(bed->acl, "172.24.100.113"));
+    assert_false(bed->acl->nat_changed);
+    acl_forget_changes(bed->acl);
+    acl_bed_drop_flow(bed, flow);
+    acl_bed_update(bed);
+    assert_true(is_noted(bed->acl, "172.24.100.112"));
+    assert_false(is_noted(bed->acl, "172.24.100.113"));
+
+    /* One of another router, or elsewhere, is nobody's. */
+    acl_forget_changes(bed->acl);
+    acl_bed_add_flow(bed, SB_ACL_ROUTER_ROUTE, 98, PROVIDER, "ip4.dst == "
+                     "10.1.0.3/32", "next;");
+    add_route(bed, 98, "ip4.dst == 10.9.0.0/24", "10.1.0.77", "lrp-in");
+    acl_bed_update(bed);
+    assert_int_equal(hmap_count(&bed->acl->changed_addresses), 0);
+    assert_false(bed->acl->nat_changed);
+}
+
+/* Returns the name of the port behind an address, "" if there is none. */
+static const char *
+owner_of(const struct acl_bed *bed, enum endpoint_kind kind,
+         const char *address, const char *resident)
+{
+    struct desired_endpoint ep = make_endpoint(kind, address, resident);
+    struct acl_inputs inputs = acl_bed_inputs(bed);
+    const struct acl_port *port = acl_find_owner(bed->acl, &inputs, &ep);
+
+    return port ? port->name : "";
+}
+
+/* Whose rules it is about, also where they do not decide. */
+static void
+test_owner(void **state)
+{
+    struct fixture *f = *state;
+    struct acl_bed *bed = &f->bed;
+
+    acl_bed_update(bed);
+    assert_string_equal(owner_of(bed, ENDPOINT_FIP_CENTRALISED,
+                                 "172.24.100.112", "cr-lrp-out"), "vm1");
+    assert_string_equal(owner_of(bed, ENDPOINT_FIP_CENTRALISED,
+                                 "172.24.100.99", "cr-lrp-out"), "");
+    assert_string_equal(owner_of(bed, ENDPOINT_FIP_DISTRIBUTED,
+                                 "172.24.100.112", "vm2"), "vm2");
+    assert_string_equal(owner_of(bed, ENDPOINT_ROUTER, "172.24.100.112",
+                                 "vm2"), "");
+
+    /* A policy that may lead elsewhere. */
+    acl_bed_add_flow(bed, SB_ACL_ROUTER_POLICY, 100, ROUTER,
+                     "ip4.src == 192.0.2.1",
+                     "reg0 = 10.1.0.77; outport = \"lrp-in\"; next;");
+    acl_bed_update(bed);
+    assert_string_equal(owner_of(bed, ENDPOINT_FIP_CENTRALISED,
+                                 "172.24.100.112", "cr-lrp-out"), "vm1");
+
+    /* Another tenant has the address too, but not behind this router. */
+    acl_bed_add_vm(bed, "vm9", OTHER, "fa:16:3e:00:00:11 10.1.0.3");
+    acl_bed_update(bed);
+    assert_string_equal(owner_of(bed, ENDPOINT_FIP_CENTRALISED,
+                                 "172.24.100.112", "cr-lrp-out"), "vm1");
+    acl_bed_drop_flow(bed, f->route);
+    acl_bed_update(bed);
+    assert_string_equal(owner_of(bed, ENDPOINT_FIP_CENTRALISED,
+                                 "172.24.100.112", "cr-lrp-out"), "");
 }
 
 /* Runs the tests. */
@@ -515,6 +582,7 @@ main(void)
         TEST(test_fip_rivals),
         TEST(test_kinds),
         TEST(test_noted),
+        TEST(test_owner),
     };
 
     vlog_set_levels(NULL, VLF_CONSOLE, VLL_OFF);
