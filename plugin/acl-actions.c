@@ -118,6 +118,17 @@ find_effects(const char *text, unsigned int *effects)
     return false;
 }
 
+/* Returns true if 'statement', which is not known, writes into a register or
+ * does something with a connection: for all that is known, it has that persist
+ * when the ACL is gone, or concerns other ports. */
+static bool
+may_persist(const char *statement)
+{
+    return (!strncmp(statement, "reg", 3) || !strncmp(statement, "xreg", 4)
+            || !strncmp(statement, "xxreg", 5)
+            || !strncmp(statement, "ct_", 3));
+}
+
 /* Takes over 'effects' into 'actions'. */
 static void
 apply(unsigned int effects, struct acl_actions *actions)
@@ -171,8 +182,11 @@ acl_actions_parse(const char *text, struct acl_actions *actions)
 
         if (find_effects(statement, &effects)) {
             apply(effects, actions);
-        } else if (!actions->token) {
-            actions->token = xstrdup(statement);
+        } else {
+            actions->persists |= may_persist(statement);
+            if (!actions->token) {
+                actions->token = xstrdup(statement);
+            }
         }
         free(statement);
     }

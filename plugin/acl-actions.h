@@ -20,7 +20,8 @@ struct acl_actions {
     enum acl_verdict verdict;   /* See above. */
     unsigned int flags;         /* Of enum acl_flag. */
     bool conntrack;             /* The packet is one of a connection. */
-    bool persists;              /* Connections are allowed for good. */
+    bool persists;              /* Connections are allowed for good, or may
+                                 * be. */
     char *token;                /* A statement that is not known, or NULL. */
 };
 

@@ -432,7 +432,9 @@ parse_fixed(const struct sb_acl_flow *sb, const struct acl_expr *expr,
                    || actions->verdict == ACL_VERDICT_ALLOW);
 
     if (!allows || actions->token || actions->persists) {
-        take_ports(flow, expr);
+        if (!actions->persists) {
+            take_ports(flow, expr);
+        }
         make_strange_actions(flow, sb->actions, actions->token);
         return;
     }
@@ -442,7 +444,7 @@ parse_fixed(const struct sb_acl_flow *sb, const struct acl_expr *expr,
      * and DHCP from a server that is ovn-controller itself, but whose MAC
      * might be the router's.  The source is left out: there may be more to
      * allow, and ports on different networks have the same rule. */
-    make_rule(flow, sb, expr, 0, ACL_ALLOW, 0, true);
+    make_rule(flow, sb, expr, 0, ACL_ALLOW, ACL_BUILT_IN, true);
 }
 
 /* Parses 'sb', of ls_out_acl or ls_out_acl_eval, whose match is 'u' and, as a
@@ -462,7 +464,7 @@ parse_eval(const struct sb_acl_flow *sb, const struct unwrapped *u,
     } else if (actions->persists) {
         /* Whatever it once allowed goes on, also to ports that it does not
          * concern any more. */
-        make_strange_actions(flow, sb->actions, NULL);
+        make_strange_actions(flow, sb->actions, actions->token);
     } else if (actions->token) {
         take_ports(flow, expr);
         make_strange_actions(flow, sb->actions, actions->token);

@@ -25,7 +25,9 @@ enum acl_action {
 enum acl_flag {
     ACL_LOGGED = 1 << 0,        /* It writes a log line. */
     ACL_LABELLED = 1 << 1,      /* It labels the connection. */
-    ACL_SAMPLED = 1 << 2        /* It takes samples. */
+    ACL_SAMPLED = 1 << 2,       /* It takes samples. */
+    ACL_BUILT_IN = 1 << 3       /* It is no ACL of anybody's, but a flow that
+                                 * OVN has by itself. */
 };
 
 /* Numbers from 'lo' to 'hi', both included. */

@@ -42,11 +42,12 @@ acl_flow_to_text(const struct acl_flow *flow)
         const struct acl_rule *rule = flow->rule;
 
         put_ports(&flow->ports, &s);
-        ds_put_format(&s, " %d %d %s%s%s%s %s", rule->tier, rule->priority,
+        ds_put_format(&s, " %d %d %s%s%s%s%s %s", rule->tier, rule->priority,
                       acl_action_to_string(rule->action),
                       rule->flags & ACL_LOGGED ? " logged" : "",
                       rule->flags & ACL_LABELLED ? " labelled" : "",
                       rule->flags & ACL_SAMPLED ? " sampled" : "",
+                      rule->flags & ACL_BUILT_IN ? " built-in" : "",
                       rule->match);
     }
     return ds_steal_cstr(&s);

@@ -287,12 +287,14 @@ test_fixed(void **state OVS_UNUSED)
           "reg8[16] = 1; ct_commit; next;", "neutral stateful" },
         /* These allow what somebody else may send too. */
         { SB_ACL_EVAL, 34000, "udp.src == 53", "ct_commit; next;",
-          "rule stateful [] 0 33000 allow udp.src == 53" },
+          "rule stateful [] 0 33000 allow built-in udp.src == 53" },
         { SB_ACL_EVAL, 34000, "outport == \"p\" && eth.src == "
           "fa:16:3e:00:00:01 && ip4.src == 10.0.0.1 && udp && udp.src == 67 "
           "&& udp.dst == 68", "reg8[16] = 1; next;",
-          "rule [p] 0 33000 allow udp && udp.src == 67 && udp.dst == 68" },
-        { SB_ACL_EVAL, 65535, "1", "next;", "rule [] 0 64535 allow 1" },
+          "rule [p] 0 33000 allow built-in "
+          "udp && udp.src == 67 && udp.dst == 68" },
+        { SB_ACL_EVAL, 65535, "1", "next;",
+          "rule [] 0 64535 allow built-in 1" },
     };
 
     check(rows, ARRAY_SIZE(rows));
@@ -314,12 +316,19 @@ test_strange(void **state OVS_UNUSED)
           "strange stateful [] acl-match 1 ct.rpl" },
         { SB_ACL_EVAL, 34001, "eth.src == fa:16:3e:00:00:01 && ip.ttl == 4",
           "next;", "strange [] acl-match 33 ip.ttl" },
+        { SB_ACL_EVAL, 40000, "outport == \"p\"", "xxreg1[0] = 1; next;",
+          "strange [] acl-actions 0 xxreg1[0] = 1" },
+        { SB_ACL_EVAL, 40000, "outport == \"p\"", "output;",
+          "strange [p] acl-actions 0 output" },
         { SB_ACL_EVAL, 40000, "ip", "reg8[17] = 1; next;",
           "strange [] acl-actions 0 reg8[17] = 1; next;" },
         /* Actions. */
         { SB_ACL_EVAL, 2002, "reg0[7] == 1 && (" SSH ")",
           "reg8[16] = 1; reg9[0] = 1; next;",
-          "strange stateful [@pg] acl-actions 0 reg9[0] = 1" },
+          "strange stateful [] acl-actions 0 reg9[0] = 1" },
+        { SB_ACL_EVAL, 2002, "reg0[7] == 1 && (" SSH ")",
+          "reg8[16] = 1; ct_keep(1); next;",
+          "strange stateful [] acl-actions 0 ct_keep(1)" },
         { SB_ACL_EVAL, 2002, "reg0[7] == 1 && (" SSH ")", "output;",
           "strange stateful [@pg] acl-actions 0 output" },
         { SB_ACL_EVAL, 2002, "reg0[7] == 1 && (" SSH ")",
