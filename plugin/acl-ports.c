@@ -179,13 +179,23 @@ index_addresses(struct acl_private *private, struct known_row *row,
     }
 }
 
+/* Returns the column of 'binding', of the port of a VM, that says that OVN
+ * treats its packets in a special way, or NULL if none does. */
+static const char *
+find_special(const struct sb_binding *binding)
+{
+    return (binding->mirrored ? "mirror_rules"
+            : binding->shared || !binding->here ? "additional_chassis"
+            : NULL);
+}
+
 /* Makes 'row', of the port of a VM, what 'binding' says. */
 static void
 add_port_row(struct acl *acl, struct known_row *row,
              const struct sb_binding *binding)
 {
     row->port = get_port(acl, binding->logical_port);
-    row->special = binding->mirrored || binding->shared || !binding->here;
+    row->special = find_special(binding);
     ovs_list_push_back(&row->port->rows, &row->port_node);
     ovs_list_push_back(&row->dp->rows, &row->dp_node);
     index_addresses(acl->private, row, binding);
@@ -480,6 +490,7 @@ judge_port(const struct acl *acl, const struct known_port *port,
     unusable = find_unusable(verdict);
     if (row->special || row->dp->n_mirrors) {
         verdict->reason = REASON_ACL_PORT;
+        verdict->token = row->special ? row->special : "ls_out_mirror";
     } else if (verdict->strange) {
         verdict->reason = verdict->strange->acl.reason;
         verdict->token = verdict->strange->acl.token;

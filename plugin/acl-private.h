@@ -142,7 +142,8 @@ struct known_row {
     /* ROLE_PORT. */
     struct known_port *port;    /* Port of that name. */
     struct ovs_list port_node;  /* In 'rows' of 'port'. */
-    bool special;               /* OVN treats its packets in a special way. */
+    const char *special;        /* The column by which OVN treats its packets
+                                 * in a special way, or NULL. */
     struct row_address *addresses; /* Its addresses. */
     size_t n_addresses;         /* Number of them. */
 

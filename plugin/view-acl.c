@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hash.h"
+#include "openvswitch/hmap.h"
 #include "simap.h"
 #include "timeval.h"
 #include "util.h"
@@ -107,6 +109,9 @@ set_flags(const struct acl_rule *rule, struct view_acl_rule *dst)
     if (rule->flags & ACL_SAMPLED) {
         dst->flags[dst->n_flags++] = "sampled";
     }
+    if (rule->flags & ACL_BUILT_IN) {
+        dst->flags[dst->n_flags++] = "built-in";
+    }
 }
 
 /* Fills '*dst' with 'rule', which has decided about 'hits' packets. */
@@ -133,18 +138,16 @@ set_rule(const struct acl_rule *rule, uint64_t hits,
     acl_text_destroy(&text);
 }
 
-/* Fills '*dst' with 'set'. */
+/* Fills the rules of '*dst' with those of 'set'. */
 static void
-fill_set(const struct view *view, const struct acl_set *set,
-         struct view_acl_set *dst)
+fill_rules(const struct view *view, const struct acl_set *set,
+           struct view_acl_set *dst)
 {
     uint64_t *hits = xcalloc(MAX(1, set->n_rules), sizeof *hits);
 
     if (view->acl_apply) {
         acl_apply_hits(view->acl_apply, set, hits);
     }
-    dst->stateful = set->stateful;
-    dst->n_rules = set->n_rules;
     dst->rules = xcalloc(MAX(1, set->n_rules), sizeof *dst->rules);
     for (size_t i = 0; i < set->n_rules; i++) {
         set_rule(set->rules[i], hits[i], &dst->rules[i]);
@@ -157,8 +160,17 @@ fill_set(const struct view *view, const struct acl_set *set,
 struct listing {
     const struct view *view;    /* The daemon. */
     const char *filter;         /* Name of the only port, or NULL for all. */
+    bool brief;                 /* Rules are left out. */
     struct view_acls *acls;     /* The list. */
-    const struct acl_set **sets; /* What its sets were made from. */
+    struct hmap sets;           /* Of struct listed_set: what the sets of
+                                 * 'acls' were made from. */
+};
+
+/* A set of rules in a list. */
+struct listed_set {
+    struct hmap_node node;      /* In struct listing, by hash of 'set'. */
+    const struct acl_set *set;  /* The rules. */
+    size_t i;                   /* Index in 'sets' of the list. */
 };
 
 /* Makes room in 'listing' for 'n' ports. */
@@ -167,7 +179,18 @@ listing_reserve(struct listing *listing, size_t n)
 {
     listing->acls->ports = xcalloc(n + 1, sizeof *listing->acls->ports);
     listing->acls->sets = xcalloc(n + 1, sizeof *listing->acls->sets);
-    listing->sets = xcalloc(n + 1, sizeof *listing->sets);
+}
+
+/* Frees what 'listing' holds but for the list. */
+static void
+listing_destroy(struct listing *listing)
+{
+    struct listed_set *listed;
+
+    HMAP_FOR_EACH_POP (listed, node, &listing->sets) {
+        free(listed);
+    }
+    hmap_destroy(&listing->sets);
 }
 
 /* Returns 'set' as it is shown, once for all ports that have it. */
@@ -175,17 +198,26 @@ static const struct view_acl_set *
 listing_set(struct listing *listing, const struct acl_set *set)
 {
     struct view_acls *acls = listing->acls;
-    size_t i;
+    uint32_t hash = hash_pointer(set, 0);
+    struct listed_set *listed;
 
-    for (i = 0; i < acls->n_sets; i++) {
-        if (listing->sets[i] == set) {
-            return &acls->sets[i];
+    HMAP_FOR_EACH_WITH_HASH (listed, node, hash, &listing->sets) {
+        if (listed->set == set) {
+            return &acls->sets[listed->i];
         }
     }
-    listing->sets[i] = set;
-    acls->n_sets++;
-    fill_set(listing->view, set, &acls->sets[i]);
-    return &acls->sets[i];
+    listed = xmalloc(sizeof *listed);
+    listed->set = set;
+    listed->i = acls->n_sets++;
+    hmap_insert(&listing->sets, &listed->node, hash);
+
+    struct view_acl_set *dst = &acls->sets[listed->i];
+    dst->stateful = set->stateful;
+    dst->n_rules = set->n_rules;
+    if (!listing->brief) {
+        fill_rules(listing->view, set, dst);
+    }
+    return dst;
 }
 
 /* Appends the port 'name' to 'listing', unless another is asked for: 'port',
@@ -216,7 +248,12 @@ add_known_ports(struct listing *listing)
 {
     const struct hmap *ports = &listing->view->acl->ports;
     const struct acl_port *port;
+    size_t n_rules = 0;
 
+    HMAP_FOR_EACH (port, node, ports) {
+        n_rules += port->set ? port->set->n_rules : 0;
+    }
+    listing->brief = !listing->filter && n_rules > VIEW_MAX_ACL_RULES;
     listing_reserve(listing, hmap_count(ports));
     HMAP_FOR_EACH (port, node, ports) {
         listing_add(listing, port->name, port);
@@ -260,12 +297,13 @@ view_get_acls(const struct view *view, const char *logical_port,
     *acls = (struct view_acls) {
         .mode = settings_acl_to_string(view->settings->acl),
     };
+    hmap_init(&listing.sets);
     if (view->acl && view->settings->acl != DP_ACL_OFF) {
         add_known_ports(&listing);
     } else {
         add_bound_ports(&listing);
     }
-    free(listing.sets);
+    listing_destroy(&listing);
     qsort(acls->ports, acls->n, sizeof *acls->ports, compare_ports);
     if (logical_port && !acls->n) {
         view_acls_uninit(acls);
@@ -278,7 +316,7 @@ view_get_acls(const struct view *view, const char *logical_port,
 static void
 uninit_set(struct view_acl_set *set)
 {
-    for (size_t i = 0; i < set->n_rules; i++) {
+    for (size_t i = 0; set->rules && i < set->n_rules; i++) {
         free(set->rules[i].protocol);
         free(set->rules[i].source);
         free(set->rules[i].ports);

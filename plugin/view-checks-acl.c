@@ -8,6 +8,7 @@
 #include "plugin/view-acl.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "openvswitch/dynamic-string.h"
 #include "timeval.h"
@@ -15,6 +16,7 @@
 #include "uuid.h"
 
 #include "bpf/abi.h"
+#include "idl/sb-db.h"
 #include "plugin/acl.h"
 #include "plugin/checks.h"
 #include "plugin/datapath.h"
@@ -41,13 +43,24 @@ check_mode(const struct view *view, struct checks *checks)
                settings_acl_to_string(mode), effects[mode]);
 }
 
-/* Returns true if packets to 'ep' are left to OVN because of 'reason' and
- * there is nothing wrong with that: OVN would drop none of them, or they need
- * not be to a VM that is here. */
-static bool
-is_in_order(const struct desired_endpoint *ep, enum reason reason)
+/* Returns the port behind 'ep', or NULL. */
+static const struct acl_port *
+find_owner(const struct view *view, const struct desired_endpoint *ep)
 {
-    bool vm = (ep->kind == ENDPOINT_VM
+    const struct sb_view *sb = sb_db_view(view->sb_db);
+    const struct acl_inputs inputs = { sb, &sb->acl };
+
+    return view->acl ? acl_find_owner(view->acl, &inputs, ep) : NULL;
+}
+
+/* Returns true if packets to 'ep', which 'port' is behind or none if NULL, are
+ * left to OVN because of 'reason' and there is nothing wrong with that: OVN
+ * would drop none of them, or they need not be to a VM that is here. */
+static bool
+is_in_order(const struct desired_endpoint *ep, const struct acl_port *port,
+            enum reason reason)
+{
+    bool vm = (port || ep->kind == ENDPOINT_VM
                || ep->kind == ENDPOINT_FIP_DISTRIBUTED);
 
     return (reason == REASON_NONE
@@ -75,15 +88,19 @@ describe_rules(const struct acl_port *port)
             : xstrdup("the rules of the VM behind it decide"));
 }
 
-/* Returns why packets are left to OVN: 'reason', what of the rules of 'port',
- * which may be NULL, was not understood, and how long it lasts if that is
- * known.  The caller frees the string. */
+/* Returns why packets to 'ep' are left to OVN: 'reason', which VM it is about,
+ * what of the rules of 'port', which may be NULL, was not understood, and how
+ * long it lasts if that is known.  The caller frees the string. */
 static char *
-describe_reason(const struct acl_port *port, enum reason reason)
+describe_reason(const struct desired_endpoint *ep, const struct acl_port *port,
+                enum reason reason)
 {
     struct ds ds = DS_EMPTY_INITIALIZER;
 
     ds_put_cstr(&ds, reason_sentence(reason));
+    if (port && strcmp(port->name, ep->logical_port)) {
+        ds_put_format(&ds, "  The VM's port is %s.", port->name);
+    }
     if (port && port->reason == reason && port->token) {
         ds_put_format(&ds, "  It is \"%s\"", port->token);
         if (port->column) {
@@ -98,16 +115,22 @@ describe_reason(const struct acl_port *port, enum reason reason)
     return ds_steal_cstr(&ds);
 }
 
-/* Says what is to be done about 'reason'. */
+/* Says what is to be done about 'reason'.  OVN's words for a translation that
+ * is not followed are in the flows of routers and load balancers, or another
+ * port has the same address. */
 static void
 fix_rules(const struct acl_port *port, enum reason reason,
           struct checks *checks)
 {
-    if (reason == REASON_ACL_SET) {
+    if (port && reason == REASON_ACL_PORT && port->reason == reason) {
+        checks_fix(checks, "ovn-sbctl find Port_Binding logical_port=%s",
+                   port->name);
+    } else if (reason == REASON_ACL_SET) {
         checks_fix(checks, "ovn-sbctl list Address_Set");
     } else if (reason == REASON_ACL_TRANSLATED) {
-        checks_fix(checks, "ovn-sbctl lflow-list | grep -E "
-                   "'lr_in_(dnat|policy)|ct_lb'");
+        checks_fix(checks, "ovn-sbctl lflow-list | grep -E 'lr_in_"
+                   "(dnat|policy|ip_routing)|lr_out_snat|ct_lb'; "
+                   "ovn-sbctl --columns=logical_port,mac list Port_Binding");
     } else if (port && (reason == REASON_ACL_MATCH
                         || reason == REASON_ACL_ACTIONS)) {
         checks_fix(checks, "ovn-sbctl lflow-list "UUID_FMT" | grep ls_out_",
@@ -121,14 +144,13 @@ static void
 check_rules(const struct view *view, const struct desired_endpoint *ep,
             enum reason reason, struct checks *checks)
 {
-    const struct acl_port *port
-        = view->acl ? acl_find_port(view->acl, ep->logical_port) : NULL;
-    char *detail = (reason == REASON_NONE
-                    ? describe_rules(port) : describe_reason(port, reason));
+    const struct acl_port *port = find_owner(view, ep);
+    char *detail = (reason == REASON_NONE ? describe_rules(port)
+                    : describe_reason(ep, port, reason));
 
     checks_add(checks, "rules",
-               is_in_order(ep, reason) ? CHECK_YES : CHECK_NO, reason, "%s",
-               detail);
+               is_in_order(ep, port, reason) ? CHECK_YES : CHECK_NO, reason,
+               "%s", detail);
     fix_rules(port, reason, checks);
     free(detail);
 }

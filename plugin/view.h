@@ -212,8 +212,8 @@ struct view_acl_rule {
     char *ports;                /* Destination ports. */
     char *icmp;                 /* Type and code. */
     char *match;                /* ACL.match without its ports. */
-    const char *flags[3];       /* Static words: "logged", "labelled",
-                                 * "sampled". */
+    const char *flags[4];       /* Static words: "logged", "labelled",
+                                 * "sampled", "built-in". */
     size_t n_flags;             /* Number of them. */
     uint64_t hits;              /* Packets that it has decided about, of all
                                  * ports with the same rules. */
@@ -222,7 +222,8 @@ struct view_acl_rule {
 /* The rules that one or more ports have. */
 struct view_acl_set {
     bool stateful;              /* Only new connections are decided here. */
-    struct view_acl_rule *rules; /* In the order in which they decide. */
+    struct view_acl_rule *rules; /* In the order in which they decide.  NULL:
+                                 * left out of a long list. */
     size_t n_rules;             /* Number of them. */
 };
 
@@ -247,6 +248,12 @@ struct view_acls {
     struct view_acl_set *sets;  /* Rules, each once. */
     size_t n_sets;              /* Number of them. */
 };
+
+/* Rules that a list of all ports shows, a rule counted once for each port.
+ * With more than these there are none in the list: a node may have thousands
+ * of ports with a thousand rules each, and the main loop would be busy for
+ * seconds. */
+#define VIEW_MAX_ACL_RULES 50000
 
 /* 'logical_port' is the name of a port, NULL for all.  Returns false if no VM
  * on this chassis has such a port. */

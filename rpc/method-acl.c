@@ -28,7 +28,7 @@ const char rpc_schema_acls[] =
     "  'column': {'type': ['integer', 'null'], 'minimum': 1},"
     "  'mode': {'enum': ['count', 'drop', 'off']},"
     "  'stateful': {'type': 'boolean'},"
-    "  'rules': {'type': 'array', 'items': {"
+    "  'rules': {'type': ['array', 'null'], 'items': {"
     "   'type': 'object',"
     "   'required': ['direction', 'tier', 'priority', 'action', 'protocol',"
     "    'source', 'ports', 'icmp', 'flags', 'match', 'hits'],"
@@ -43,7 +43,7 @@ const char rpc_schema_acls[] =
     "    'ports': {'type': 'string'},"
     "    'icmp': {'type': 'string'},"
     "    'flags': {'type': 'array', 'items': {'enum': ['logged',"
-    "     'labelled', 'sampled']}},"
+    "     'labelled', 'sampled', 'built-in']}},"
     "    'match': {'type': 'string'},"
     "    'hits': {'type': 'integer'}}}}}}}";
 
@@ -125,13 +125,17 @@ show_port(const struct view_acl_port *port, const char *mode,
     return json;
 }
 
-/* Returns the rules of 'set'. */
+/* Returns the rules of 'set', null if they are left out. */
 static struct json_object *
 show_rules(const struct view_acl_set *set)
 {
-    struct json_object *list = json_object_new_array();
+    struct json_object *list;
     size_t i;
 
+    if (!set->rules) {
+        return NULL;
+    }
+    list = json_object_new_array();
     for (i = 0; i < set->n_rules; i++) {
         result_append(list, show_rule(&set->rules[i]));
     }

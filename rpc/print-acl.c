@@ -26,6 +26,7 @@ static const char *const lists[][2] = {
     { "ICMP", "icmp" },
 };
 
+static bool has_rules(struct json_object *port);
 static void print_port(struct json_object *, struct ds *out);
 static void print_state(struct json_object *port, struct ds *out);
 static void print_rules(struct json_object *rules, struct ds *out);
@@ -39,16 +40,30 @@ static bool refers_to_match(struct json_object *rule);
 void
 print_acls(struct json_object *result, struct ds *out)
 {
+    bool complete = true;
     size_t i;
 
     for (i = 0; i < print_length(result); i++) {
-        ds_put_cstr(out, i ? "\n" : "");
-        print_port(json_object_array_get_idx(result, i), out);
+        struct json_object *port = json_object_array_get_idx(result, i);
+
+        complete &= has_rules(port);
+        ds_put_cstr(out, i && complete ? "\n" : "");
+        print_port(port, out);
     }
     if (!print_length(result)) {
         ds_put_cstr(out, "No ports of VMs.\n");
+    } else if (!complete) {
+        ds_put_cstr(out, "\nThere are too many rules for one list.  Ask for "
+                    "those of one port: acls LPORT.\n");
     }
     print_reasons(result, out);
+}
+
+/* Returns true if the rules of 'port' are known, and there may be none. */
+static bool
+has_rules(struct json_object *port)
+{
+    return print_member(port, "rules") != NULL;
 }
 
 /* Appends 'port' to 'out'. */

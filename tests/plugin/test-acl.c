@@ -343,16 +343,19 @@ test_special(void **state)
 
     vm->mirrored = true;
     acl_bed_touch(bed, vm);
-    CHECK_PORT(bed, "vm2", "vm2 acl-port stateful\n  0 1000 drop ip\n");
+    CHECK_PORT(bed, "vm2", "vm2 acl-port \"mirror_rules\" 0 stateful\n"
+               "  0 1000 drop ip\n");
     vm->mirrored = false;
     vm->shared = true;
     acl_bed_touch(bed, vm);
-    CHECK_PORT(bed, "vm2", "vm2 acl-port stateful\n  0 1000 drop ip\n");
+    CHECK_PORT(bed, "vm2", "vm2 acl-port \"additional_chassis\" 0 stateful\n"
+               "  0 1000 drop ip\n");
     vm->shared = false;
     vm->here = false;
     vm->additional = true;
     acl_bed_touch(bed, vm);
-    CHECK_PORT(bed, "vm2", "vm2 acl-port stateful\n  0 1000 drop ip\n");
+    CHECK_PORT(bed, "vm2", "vm2 acl-port \"additional_chassis\" 0 stateful\n"
+               "  0 1000 drop ip\n");
     vm->here = true;
     acl_bed_touch(bed, vm);
     CHECK_PORT(bed, "vm2", "vm2 enforced stateful\n  0 1000 drop ip\n");
@@ -361,7 +364,8 @@ test_special(void **state)
     CHECK_PORT(bed, "vm2", "vm2 enforced stateful\n  0 1000 drop ip\n");
     acl_bed_add_flow(bed, SB_ACL_MIRROR, 200, 5, "outport == \"vm1\" && ip",
                      "mirror(\"mp-vm1\"); next;");
-    CHECK_PORT(bed, "vm2", "vm2 acl-port stateful\n  0 1000 drop ip\n");
+    CHECK_PORT(bed, "vm2", "vm2 acl-port \"ls_out_mirror\" 0 stateful\n"
+               "  0 1000 drop ip\n");
 }
 
 /* Ports of other kinds and of other chassis are none. */

@@ -33,7 +33,7 @@ static struct acl_cube allow_cube, drop_cube;
 static char allow_match[] = "ip4", drop_match[] = "ip";
 static const struct acl_rule allow_rule = {
     .tier = 1, .priority = 1002, .action = ACL_ALLOW_RELATED,
-    .flags = ACL_LOGGED | ACL_SAMPLED, .match = allow_match,
+    .flags = ACL_LOGGED | ACL_SAMPLED | ACL_BUILT_IN, .match = allow_match,
     .cubes = &allow_cube, .n_cubes = 1,
 };
 static const struct acl_rule drop_rule = {
@@ -265,13 +265,47 @@ test_rules(void **state)
     assert_string_equal(rule->ports, "");
     assert_string_equal(rule->icmp, "");
     assert_string_equal(rule->match, "ip4");
-    assert_int_equal(rule->n_flags, 2);
+    assert_int_equal(rule->n_flags, 3);
     assert_string_equal(rule->flags[0], "logged");
     assert_string_equal(rule->flags[1], "sampled");
+    assert_string_equal(rule->flags[2], "built-in");
     assert_int_equal(rule->hits, 0);
     assert_string_equal(rule[1].action, "drop");
     assert_int_equal(rule[1].n_flags, 0);
     view_acls_uninit(&acls);
+}
+
+/* Too many rules for a list are left out of it. */
+static void
+test_many_rules(void **state)
+{
+    struct acl_set many = { .stateful = true, .serial = 3 };
+    struct bed *f = *state;
+    struct view_acls acls;
+
+    f->ports[0].set = &many;
+    many.n_rules = VIEW_MAX_ACL_RULES - 1;
+    assert_true(view_get_acls(&f->view->view, NULL, &acls));
+    assert_int_equal(acls.n, 3);
+    assert_true(acls.ports[1].set->stateful);
+    assert_int_equal(acls.ports[1].set->n_rules, VIEW_MAX_ACL_RULES - 1);
+    assert_null(acls.ports[1].set->rules);
+    assert_null(acls.ports[2].set->rules);
+    view_acls_uninit(&acls);
+
+    /* One port is always shown in full, and a list that is not too long. */
+    assert_true(view_get_acls(&f->view->view, "vm3", &acls));
+    assert_non_null(acls.ports[0].set->rules);
+    view_acls_uninit(&acls);
+    many.rules = xcalloc(VIEW_MAX_ACL_RULES, sizeof *many.rules);
+    many.n_rules = VIEW_MAX_ACL_RULES - 2;
+    for (size_t i = 0; i < many.n_rules; i++) {
+        many.rules[i] = &drop_rule;
+    }
+    assert_true(view_get_acls(&f->view->view, NULL, &acls));
+    assert_non_null(acls.ports[1].set->rules);
+    view_acls_uninit(&acls);
+    free(many.rules);
 }
 
 /* Checks what becomes of packets to 'address' that ACLs would drop. */
@@ -389,6 +423,12 @@ test_explain(void **state)
                       "\"ip.ttl\" at column 9");
     desired_set_acl(f->view->desired, &key, 0, REASON_ACL_TRANSLATED);
     check_explanation(f, "vm3", "pass-only", "no  ", "translates");
+    f->ports[2].reason = REASON_ACL_PORT;
+    f->ports[2].token = CONST_CAST(char *, "mirror_rules");
+    f->ports[2].column = 0;
+    desired_set_acl(f->view->desired, &key, 0, REASON_ACL_PORT);
+    check_explanation(f, "vm3", "pass-only", "no  ",
+                      "It is \"mirror_rules\".");
     desired_set_acl(f->view->desired, &key, 0, REASON_ACL_NEW);
     check_explanation(f, "vm3", "pass-only", "no  ",
                       "come through.  That passes by itself, within 150 s.");
@@ -495,6 +535,7 @@ main(void)
         TEST(test_none),
         TEST(test_applied),
         TEST(test_rules),
+        TEST(test_many_rules),
         TEST(test_endpoints),
         TEST(test_explain),
         TEST(test_verdict),

@@ -364,8 +364,37 @@ put_rules(struct view_acls *acls)
     return set;
 }
 
+/* Frees what 'set' holds. */
+static void
+uninit_set(struct view_acl_set *set)
+{
+    size_t i;
+
+    for (i = 0; set->rules && i < set->n_rules; i++) {
+        free(set->rules[i].protocol);
+        free(set->rules[i].source);
+        free(set->rules[i].ports);
+        free(set->rules[i].icmp);
+        free(set->rules[i].match);
+    }
+    free(set->rules);
+}
+
+/* Leaves the rules out of 'acls'. */
+static void
+leave_out_rules(struct view_acls *acls)
+{
+    size_t i;
+
+    for (i = 0; i < acls->n_sets; i++) {
+        uninit_set(&acls->sets[i]);
+        acls->sets[i].rules = NULL;
+    }
+}
+
 /* Fills 'acls': a port with rules, one of which nothing is known, and one with
- * a rule that was not understood. */
+ * a rule that was not understood.  Where there are many endpoints, a list of
+ * all ports leaves rules out. */
 bool
 view_get_acls(const struct view *view, const char *logical_port,
               struct view_acls *acls)
@@ -391,6 +420,9 @@ view_get_acls(const struct view *view, const char *logical_port,
         port->column = 17;
         port->set = put_set(acls, &usual_rule, 1);
     }
+    if (view->n_more && !logical_port) {
+        leave_out_rules(acls);
+    }
     if (logical_port && !acls->n) {
         view_acls_uninit(acls);
         return false;
@@ -402,23 +434,14 @@ view_get_acls(const struct view *view, const char *logical_port,
 void
 view_acls_uninit(struct view_acls *acls)
 {
-    size_t i, j;
+    size_t i;
 
     for (i = 0; i < acls->n; i++) {
         free(acls->ports[i].token);
         free(acls->ports[i].logical_port);
     }
     for (i = 0; i < acls->n_sets; i++) {
-        struct view_acl_set *set = &acls->sets[i];
-
-        for (j = 0; j < set->n_rules; j++) {
-            free(set->rules[j].protocol);
-            free(set->rules[j].source);
-            free(set->rules[j].ports);
-            free(set->rules[j].icmp);
-            free(set->rules[j].match);
-        }
-        free(set->rules);
+        uninit_set(&acls->sets[i]);
     }
     free(acls->ports);
     free(acls->sets);

@@ -323,6 +323,25 @@ start "$fake_server" "$socket" many
 run -t 60 endpoints
 [ "$code" -eq 0 ] && [ "$(grep -c '^10\.' "$tmp/out")" -eq 65000 ]
 result "65,003 endpoints" $?
+run acls
+expect "acls without rules" 0 <<'EOF'
+vm1: enforced, new connections only
+vm2: pass-only (acl-pending)
+vm3: pass-only (acl-match): "ip.ttl" at column 17
+
+There are too many rules for one list.  Ask for those of one port: acls LPORT.
+
+acl-pending: The port's rules have not been received or written yet.
+acl-match: The match of a rule has a part that is not understood.
+EOF
+run -f json acls
+python3 -c '
+import json, sys
+rules = [port["rules"] for port in json.load(sys.stdin)]
+sys.exit(rules != [None, [], None])' <"$tmp/out"
+result "json: acls without rules" $?
+run acls vm3
+expect "acls of one port of many" 0 <"$data/acls-vm3.txt"
 stop
 
 # No daemon, or one that does not answer as it should.
