@@ -55,6 +55,7 @@ adopt_row(struct dp *dp, struct bpf_nic *nic)
             && !bpf_map_lookup_elem(dp->gen.fds[GEN_NICS], &slot, &row)
             && row.ifindex == nic->nic.ifindex) {
             memcpy(&nic->nic.mac, row.mac, sizeof nic->nic.mac);
+            nic->nic.bridge = row.bridge;
             nic->sink = (row.flags & OX_NIC_SINK) != 0;
             nic->nic.tag_hint = (row.flags & OX_NIC_TAG_HINT) != 0;
             nic->slot = slot;

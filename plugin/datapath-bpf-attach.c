@@ -91,6 +91,7 @@ write_row(const struct dp *dp, uint32_t slot, const struct dp_nic *nic,
         row.flags = ((sink ? OX_NIC_SINK : 0)
                      | (nic->tag_hint ? OX_NIC_TAG_HINT : 0));
         row.ifindex = nic->ifindex;
+        row.bridge = nic->bridge;
     }
     return -bpf_map_update_elem(dp->gen.fds[GEN_NICS], &slot, &row, BPF_ANY);
 }
@@ -346,11 +347,13 @@ nic_update(struct dp *dp, struct bpf_nic *nic, const struct dp_nic *want,
                     && nic->nic.mode == want->mode
                     && nic->nic.tag_hint == want->tag_hint
                     && nic->nic.stale_timeout == want->stale_timeout
-                    && nic->nic.acl == want->acl);
+                    && nic->nic.acl == want->acl
+                    && !nic->nic.bridge == !want->bridge);
     int error, prog;
 
     repair_pin(nic);
-    if (settled && eth_addr_equals(nic->nic.mac, want->mac)) {
+    if (settled && eth_addr_equals(nic->nic.mac, want->mac)
+        && nic->nic.bridge == want->bridge) {
         return 0;
     }
     error = prepare_row(dp, nic, want, sink);

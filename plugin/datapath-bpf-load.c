@@ -165,6 +165,9 @@ load_bound(struct hint_bpf *skel, const struct bpf_program *prog)
 static struct bpf_program *
 choose_hint(const struct hint_bpf *skel, const struct dp_nic *nic)
 {
+    if (nic->bridge) {
+        return skel->progs.nic_guard_hint;
+    }
     if (nic->acl != DP_ACL_OFF) {
         return (nic->stale_timeout ? skel->progs.nic_redirect_hint_acl_timed
                 : skel->progs.nic_redirect_hint_acl);
@@ -209,6 +212,9 @@ load_hint(struct dp *dp, const struct dp_nic *nic, uint32_t slot, int *fdp)
 static struct bpf_program *
 choose_plain(const struct ovn_xdp_bpf *skel, const struct dp_nic *nic)
 {
+    if (nic->bridge) {
+        return skel->progs.nic_guard;
+    }
     if (nic->acl != DP_ACL_OFF) {
         return (nic->stale_timeout ? skel->progs.nic_redirect_acl_timed
                 : skel->progs.nic_redirect_acl);

@@ -80,6 +80,7 @@ encode_value(const struct dp *dp, const struct dp_endpoint *endpoint,
         .slot = slot,
         .mtu = action->mtu,
         .acl = action->acl,
+        .bridge = action->bridge,
     };
 
     if (IN6_IS_ADDR_V4MAPPED(&endpoint->key.addr)) {
@@ -102,6 +103,7 @@ decode_value(const struct ox_endpoint *value)
         .ifindex = value->ifindex,
         .mtu = value->mtu,
         .acl = value->acl,
+        .bridge = value->bridge,
     };
 
     memcpy(&action.dmac, value->dmac, sizeof action.dmac);

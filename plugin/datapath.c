@@ -34,7 +34,7 @@ dp_action_equals(const struct dp_action *a, const struct dp_action *b)
            && eth_addr_equals(a->smac, b->smac)
            && a->vlan == b->vlan && a->target_sg == b->target_sg
            && a->ifindex == b->ifindex && a->mtu == b->mtu
-           && a->acl == b->acl;
+           && a->acl == b->acl && a->bridge == b->bridge;
 }
 
 /* Returns what is to be said of 'error', from opening the datapath: what helps

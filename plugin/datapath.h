@@ -41,6 +41,8 @@ struct dp_action {
     uint32_t ifindex;           /* Target device. */
     uint32_t mtu;               /* Its MTU in bytes. */
     uint32_t acl;               /* Id of its rules (put_acl()), 0: none. */
+    uint32_t bridge;            /* Bridge of its network, by the ifindex of
+                                 * the bridge's own device; 0: not known. */
 };
 
 bool dp_action_equals(const struct dp_action *, const struct dp_action *);
@@ -75,6 +77,10 @@ struct dp_nic {
     uint32_t stale_timeout;     /* Seconds without a heartbeat after which the
                                  * program redirects no more; 0: never. */
     enum dp_acl_mode acl;       /* Layer L2. */
+    uint32_t bridge;            /* Bridge that it is a port of, as in struct
+                                 * dp_action: the program redirects nothing,
+                                 * and drops what is for endpoints there.  0:
+                                 * none, it is a routed NIC. */
 };
 
 /* A NIC as attached. */
@@ -201,7 +207,8 @@ struct dp_class {
 
     /* Attaches to a NIC, or replaces the program that is there atomically; on
      * failure that program stays.  Does nothing if all is as asked; changes of
-     * 'mac' alone only touch a map.  A renamed device is known by its index.
+     * 'mac' alone, or to another bridge, only touch a map.  A renamed device
+     * is known by its index.
      * EBUSY: a foreign program is attached; ENODEV: no such device; ENOSPC:
      * too many; others are what the kernel says of program or driver.
      * detach_nic(): ENOENT if nothing of ours is there.  dump_nics() leaves

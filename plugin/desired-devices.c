@@ -34,10 +34,37 @@ is_bond(const struct netdev_info *dev)
     return !strcmp(dev->kind, "bond");
 }
 
-/* Returns true if 'name' is an interface of any bridge, or a leg of a bond
- * that is one. */
+/* Where a NIC is switched. */
+struct seat {
+    const struct ovs_bridge *bridge; /* Bridge. */
+    const struct ovs_port *port;    /* Port of it. */
+    const struct ovs_iface *iface;  /* Interface of that: the NIC, or the bond
+                                     * of which it is a leg. */
+};
+
+/* Stores in '*seat' where the interface 'name' of 'bridge' is.  Returns false
+ * if there is none. */
 static bool
-is_switched(const struct desired_inputs *in, const char *name)
+find_seat_in(const struct ovs_bridge *bridge, const char *name,
+             struct seat *seat)
+{
+    for (size_t i = 0; i < bridge->n_ports; i++) {
+        const struct ovs_port *port = &bridge->ports[i];
+        for (size_t j = 0; j < port->n_ifaces; j++) {
+            if (!strcmp(port->ifaces[j].name, name)) {
+                *seat = (struct seat) { bridge, port, &port->ifaces[j] };
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Stores in '*seat' of which bridge 'name' is an interface, or a leg of a bond
+ * that is one.  Returns false if of none. */
+static bool
+find_seat(const struct desired_inputs *in, const char *name,
+          struct seat *seat)
 {
     const struct netdev_info *leg = find_device(in, name);
     const struct netdev_info *bond = NULL;
@@ -50,8 +77,8 @@ is_switched(const struct desired_inputs *in, const char *name)
     }
     for (size_t i = 0; i < in->ovs->n_bridges; i++) {
         const struct ovs_bridge *bridge = &in->ovs->bridges[i];
-        if (ovs_bridge_find_iface(bridge, name, NULL)
-            || (bond && ovs_bridge_find_iface(bridge, bond->name, NULL))) {
+        if (find_seat_in(bridge, name, seat)
+            || (bond && find_seat_in(bridge, bond->name, seat))) {
             return true;
         }
     }
@@ -114,6 +141,13 @@ add_legs(const struct desired_inputs *in, const char *name,
     return found;
 }
 
+/* Returns true if 'iface' is something that a NIC can be. */
+static bool
+is_nic(const struct ovs_iface *iface)
+{
+    return !iface->type[0] || !strcmp(iface->type, "system");
+}
+
 /* Adds to 'names' what "auto" means: the physical interfaces of the bridges of
  * the mappings. */
 static void
@@ -126,9 +160,8 @@ add_auto(const struct desired *desired, const struct desired_inputs *in,
         for (size_t j = 0; bridge && j < bridge->n_ports; j++) {
             const struct ovs_port *port = &bridge->ports[j];
             for (size_t k = 0; !port->managed && k < port->n_ifaces; k++) {
-                const struct ovs_iface *iface = &port->ifaces[k];
-                if (!iface->type[0] || !strcmp(iface->type, "system")) {
-                    add_legs(in, iface->name, names);
+                if (is_nic(&port->ifaces[k])) {
+                    add_legs(in, port->ifaces[k].name, names);
                 }
             }
         }
@@ -163,7 +196,8 @@ add_interfaces(struct desired *desired, const struct desired_inputs *in)
                                   sizeof *desired->interfaces);
     for (size_t i = 0; i < desired->n_interfaces; i++) {
         desired->interfaces[i].name = xstrdup(sorted[i]);
-        desired->interfaces[i].switched = is_switched(in, sorted[i]);
+        desired->interfaces[i].switched = find_seat(in, sorted[i],
+                                                    &(struct seat) { NULL });
     }
     free(sorted);
     sset_destroy(&names);
@@ -193,10 +227,11 @@ bridges_take_native(const struct desired *desired,
     return true;
 }
 
-/* Returns the mode in which to attach to 'dev'. */
+/* Returns the mode in which to attach to 'dev', whose frames are redirected
+ * unless it is 'switched'. */
 static enum dp_mode
 choose_mode(const struct desired *desired, const struct desired_inputs *in,
-            const struct netdev_info *dev)
+            const struct netdev_info *dev, bool switched)
 {
     switch (in->settings->mode) {
     case MODE_NATIVE:
@@ -206,7 +241,8 @@ choose_mode(const struct desired *desired, const struct desired_inputs *in,
     case MODE_AUTO:
     default:
         return dev->native && !sset_contains(in->native_failed, dev->name)
-               && bridges_take_native(desired, in) ? DP_NATIVE : DP_GENERIC;
+               && (switched || bridges_take_native(desired, in))
+               ? DP_NATIVE : DP_GENERIC;
     }
 }
 
@@ -224,8 +260,7 @@ is_managed_end(const struct desired *desired, const char *name)
     return false;
 }
 
-/* Returns why 'dev', a routed NIC, must not be attached in 'mode', or
- * REASON_NONE. */
+/* Returns why 'dev' must not be attached in 'mode', or REASON_NONE. */
 static enum reason
 refuse_device(const struct desired *desired, const struct desired_inputs *in,
               const struct netdev_info *dev, enum dp_mode mode)
@@ -263,6 +298,47 @@ remedy(enum reason reason, const char *name)
     return NULL;
 }
 
+/* Returns the index of the own device of 'bridge' if 'desired' has that
+ * bridge, and the device exists; otherwise 0. */
+static int
+own_ifindex(const struct desired *desired, const struct desired_inputs *in,
+            const char *bridge)
+{
+    const struct netdev_info *own = find_device(in, bridge);
+
+    for (size_t i = 0; own && i < desired->n_bridges; i++) {
+        if (!strcmp(desired->bridges[i].name, bridge)) {
+            return own->ifindex;
+        }
+    }
+    return 0;
+}
+
+/* Returns the bridge, by the index of its own device, whose endpoints layer
+ * L2 is to guard at 'iface', which is switched; 0 if there is nothing to
+ * guard.
+ *
+ * A program can do that at what brings frames into the bridge from outside, if
+ * they have in the bridge the VLAN that they have on the wire. */
+static int
+guarded_bridge(const struct desired *desired, const struct desired_inputs *in,
+               struct desired_interface *iface)
+{
+    struct seat seat;
+
+    if (in->settings->acl == DP_ACL_OFF
+        || !find_seat(in, iface->name, &seat) || !is_nic(seat.iface)
+        || seat.port->managed || !strcmp(iface->name, seat.bridge->name)) {
+        return 0;
+    } else if (seat.port->tag > 0) {
+        iface->detail = xasprintf("port %s of %s has a tag: frames are in "
+                                  "another VLAN than on the wire",
+                                  seat.port->name, seat.bridge->name);
+        return 0;
+    }
+    return own_ifindex(desired, in, seat.bridge->name);
+}
+
 /* Decides what is to be done with 'iface'. */
 static void
 decide_interface(const struct desired *desired,
@@ -276,12 +352,14 @@ decide_interface(const struct desired *desired,
         return;
     }
     iface->ifindex = dev->ifindex;
-    if (iface->switched) {
+
+    int bridge = iface->switched ? guarded_bridge(desired, in, iface) : 0;
+    if (iface->switched && !bridge) {
         iface->reason = REASON_SWITCHED;
         return;
     }
 
-    enum dp_mode mode = choose_mode(desired, in, dev);
+    enum dp_mode mode = choose_mode(desired, in, dev, iface->switched);
     iface->reason = refuse_device(desired, in, dev, mode);
     if (iface->reason != REASON_NONE) {
         iface->state = INTERFACE_REFUSED;
@@ -294,19 +372,21 @@ decide_interface(const struct desired *desired,
         .mac = dev->mac,
         .mode = mode,
         .tag_hint = dev->strips_vlan,
-        .stale_timeout = in->settings->stale_timeout,
+        .stale_timeout = bridge ? 0 : in->settings->stale_timeout,
         .acl = in->settings->acl,
+        .bridge = bridge,
     };
     ovs_strlcpy(iface->nic.name, dev->name, sizeof iface->nic.name);
 }
 
-/* Returns true if an interface of 'desired' will run in 'mode'. */
+/* Returns true if an interface of 'desired' will redirect in 'mode'. */
 static bool
 any_attach(const struct desired *desired, enum dp_mode mode)
 {
     for (size_t i = 0; i < desired->n_interfaces; i++) {
         const struct desired_interface *iface = &desired->interfaces[i];
-        if (iface->state == INTERFACE_ATTACH && iface->nic.mode == mode) {
+        if (iface->state == INTERFACE_ATTACH && !iface->switched
+            && iface->nic.mode == mode) {
             return true;
         }
     }
@@ -399,6 +479,7 @@ decide_target(const struct desired *desired, const struct desired_inputs *in,
         bridge->reason = REASON_NO_BRIDGE;
         return;
     }
+    bridge->own_ifindex = own ? own->ifindex : 0;
     bridge->wants_port = wants_port(desired, in, bridge, own);
     bridge->port_mtu = port_mtu(in, bridge, own);
 

@@ -98,7 +98,8 @@ static bool
 same_target(const struct desired_bridge *a, const struct desired_bridge *b)
 {
     return (a->ifindex == b->ifindex && eth_addr_equals(a->mac, b->mac)
-            && a->mtu == b->mtu && a->sg == b->sg);
+            && a->mtu == b->mtu && a->sg == b->sg
+            && a->own_ifindex == b->own_ifindex);
 }
 
 /* Moves the bridges of 'src', the same as those of 'dst', to where those of
@@ -346,6 +347,7 @@ desired_endpoint_action(const struct desired_endpoint *ep,
         .ifindex = ep->bridge->ifindex,
         .mtu = missing ? UINT16_MAX : ep->bridge->mtu,
         .acl = ep->acl,
+        .bridge = ep->bridge->own_ifindex,
     };
     return true;
 }

@@ -77,6 +77,8 @@ struct desired_bridge {
     int mtu;                    /* Its MTU in bytes. */
     bool sg;                    /* It takes multi-buffer frames. */
     enum reason reason;         /* NONE when frames can be sent there. */
+    int own_ifindex;            /* Index of the bridge's own device, by which
+                                 * programs know the bridge; 0: missing. */
 };
 
 /* States of an interface. */

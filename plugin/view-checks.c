@@ -24,6 +24,7 @@
 #include "plugin/settings.h"
 #include "plugin/view-acl.h"
 #include "plugin/view-host.h"
+#include "plugin/view-lists.h"
 #include "plugin/view-private.h"
 #include "plugin/view.h"
 
@@ -257,6 +258,13 @@ check_interface(const struct view *view, const struct view_interface *iface,
     const struct netdev_info *dev = netdevs_find(view->netdevs, iface->name);
     bool attached = !strcmp(iface->state, "attached");
 
+    if (attached && !strcmp(iface->layout, "switched")) {
+        checks_add(checks, "interface", CHECK_NO, REASON_SWITCHED,
+                   "%s is attached in %s mode, but is a port of a bridge: it "
+                   "redirects nothing, and drops what OVN's ACLs would",
+                   iface->name, iface->mode);
+        return;
+    }
     if (attached) {
         char *stale = describe_stale(view);
 
@@ -345,14 +353,14 @@ view_check_endpoint(struct view_inquiry *inquiry,
 
     check_ovn(inquiry, ep, checks);
     check_admission(view, ep, checks);
-    if (check_network(ep, checks)) {
+    if (check_network(ep, checks) && !view_only_guards(view)) {
         check_target(view, ep->bridge, checks);
     }
     check_programmed(view, ep, checks);
     check_interfaces(inquiry, ep->bridge, checks);
     check_counters(view, ep, checks);
     view_check_acl(view, ep, checks);
-    if (ep->bridge && ep->bridge->exists) {
+    if (ep->bridge && ep->bridge->exists && !view_only_guards(view)) {
         check_host(inquiry, ep, checks);
     }
 }

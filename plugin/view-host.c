@@ -52,13 +52,13 @@ struct network {
 };
 
 /* Adds 'state' to the struct view_surroundings 'around_' if it is of a NIC
- * that runs this daemon's program. */
+ * that runs this daemon's program and redirects. */
 static void
 add_nic(const struct dp_nic_state *state, void *around_)
 {
     struct view_surroundings *around = around_;
 
-    if (state->current && !state->sink) {
+    if (state->current && !state->sink && !state->nic.bridge) {
         sset_add(&around->nics, state->nic.name);
         around->nic = state->nic.ifindex;
     }

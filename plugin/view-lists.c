@@ -26,17 +26,17 @@
 #include "plugin/watch.h"
 
 /* Counts 'state' in the size_t 'n_' if it is of a NIC that runs this daemon's
- * program. */
+ * program and redirects. */
 static void
 count_nic(const struct dp_nic_state *state, void *n_)
 {
     size_t *n = n_;
 
-    *n += state->current && !state->sink;
+    *n += state->current && !state->sink && !state->nic.bridge;
 }
 
-/* Returns true if a NIC runs this daemon's program, as the kernel says it now:
- * nobody tells when somebody detaches one. */
+/* Returns true if a NIC runs this daemon's program and redirects, as the
+ * kernel says it now: nobody tells when somebody detaches one. */
 bool
 view_any_nic(const struct view *view)
 {
@@ -48,7 +48,25 @@ view_any_nic(const struct view *view)
     return n > 0;
 }
 
-/* Returns the state of 'ep', given whether 'any_nic' runs the program (from
+/* Returns true if all NICs are switched, and one at least is to be attached:
+ * nothing is to be redirected, and layer L2 has something to do. */
+bool
+view_only_guards(const struct view *view)
+{
+    bool guards = false;
+
+    for (size_t i = 0; i < view->desired->n_interfaces; i++) {
+        const struct desired_interface *iface = &view->desired->interfaces[i];
+
+        if (!iface->switched) {
+            return false;
+        }
+        guards |= iface->state == INTERFACE_ATTACH;
+    }
+    return guards;
+}
+
+/* Returns the state of 'ep', given whether 'any_nic' redirects (from
  * view_any_nic()), and stores why it is not offloaded in '*reason'. */
 enum view_endpoint_state
 view_endpoint_state(const struct view *view, const struct desired_endpoint *ep,
@@ -62,6 +80,10 @@ view_endpoint_state(const struct view *view, const struct desired_endpoint *ep,
         bool full = reconcile_is_full(view->reconcile);
         *reason = full ? REASON_MAP_FULL : REASON_NOT_PROGRAMMED;
         return full ? VIEW_ENDPOINT_INELIGIBLE : VIEW_ENDPOINT_PENDING;
+    }
+    if (!any_nic && view_only_guards(view)) {
+        *reason = REASON_SWITCHED;
+        return VIEW_ENDPOINT_INELIGIBLE;
     }
     if (ep->bridge->reason != REASON_NONE) {
         *reason = ep->bridge->reason;

@@ -19,6 +19,7 @@ enum view_endpoint_state {
 };
 
 bool view_any_nic(const struct view *);
+bool view_only_guards(const struct view *);
 enum view_endpoint_state view_endpoint_state(const struct view *,
                                              const struct desired_endpoint *,
                                              bool any_nic, enum reason *);

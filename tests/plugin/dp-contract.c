@@ -114,6 +114,7 @@ endpoint(const char *address, uint16_t vlan, uint8_t seed)
         .ifindex = bed->nics[1].ifindex + seed,
         .mtu = 1400 + seed,
         .acl = 7 + seed,
+        .bridge = 40 + seed,
     };
     e.action.dmac.ea[5] = e.action.smac.ea[5] = seed;
     return e;
@@ -147,6 +148,7 @@ assert_same_endpoint(const struct dp_endpoint *a, const struct dp_endpoint *b)
     assert_int_equal(a->action.ifindex, b->action.ifindex);
     assert_int_equal(a->action.mtu, b->action.mtu);
     assert_int_equal(a->action.acl, b->action.acl);
+    assert_int_equal(a->action.bridge, b->action.bridge);
 }
 
 /* Asserts that 'dp' holds 'e', by its dump, and that its counter is there. */

@@ -473,12 +473,14 @@ test_names(void **state)
     check(values, "", OWN, 0);
 }
 
-/* A port of a bridge is switched: OVS has its frames already. */
+/* A port of a bridge is switched: OVS has its frames already, and without
+ * layer L2 there is nothing to do. */
 static void
 test_switched(void **state)
 {
     struct values *values = *state;
 
+    values_set(values, "ovn-xdp-acl", "off");
     values_add_port(values, "br-ex", "eth1", "", NULL);
     check(values, "eth1 switched waiting switched\n", OWN, 0);
     values_device(values, "br-ex")->up = false;
@@ -494,6 +496,100 @@ test_switched(void **state)
     values_add_port(values, "br-other", "eth2", "system", NULL);
     check(values, "br-ex switched waiting switched\n"
                   "eth2 switched waiting switched\n", NULL, 0);
+}
+
+/* Layer L2 has: the NIC gets a program that knows its bridge, and the bridge
+ * no port for redirected frames. */
+static void
+test_guarded(void **state)
+{
+    struct values *values = *state;
+    int bridge = values_device(values, "br-ex")->ifindex;
+    struct desired *desired;
+
+    values_add_port(values, "br-ex", "eth1", "", NULL);
+    check(values, "eth1 switched attach native\n", OWN, 0);
+    desired = values_derive(values);
+    assert_int_equal(desired->interfaces[0].nic.bridge, bridge);
+    assert_int_equal(desired->interfaces[0].nic.acl, DP_ACL_COUNT);
+    assert_int_equal(desired->bridges[0].own_ifindex, bridge);
+    desired_destroy(desired);
+
+    /* It redirects nothing, so that it does not matter what the bridge
+     * takes. */
+    values_device(values, "br-ex")->ndo_xmit = false;
+    check(values, "eth1 switched attach native\n",
+          "br-ex tap br-ex ready\n", 0);
+    values_device(values, "br-ex")->up = false;
+    check(values, "eth1 switched attach native\n", NULL, 0);
+    values_device(values, "eth1")->native = false;
+    check(values, "eth1 switched attach generic\n", NULL, 1);
+    check_problem(values, REASON_GENERIC_MODE, "eth1");
+    values_set(values, "ovn-xdp-mode", "native");
+    check(values, "eth1 switched refused no-native\n", NULL, 1);
+}
+
+/* Returns port 'name' of br-ex in 'values'. */
+static struct ovs_port *
+port_of(const struct values *values, const char *name)
+{
+    const struct ovs_bridge *bridge = ovs_view_find_bridge(&values->ovs,
+                                                           "br-ex");
+
+    for (size_t i = 0; i < bridge->n_ports; i++) {
+        if (!strcmp(bridge->ports[i].name, name)) {
+            return &bridge->ports[i];
+        }
+    }
+    fail_msg("no port %s", name);
+    return NULL;
+}
+
+/* What may not be guarded, or need not. */
+static void
+test_not_guarded(void **state)
+{
+    struct values *values = *state;
+    struct netdev_info *eth1 = values_device(values, "eth1");
+
+    values_add_port(values, "br-ex", "eth1", "", NULL);
+    eth1->strips_vlan = true;
+    check(values, "eth1 switched refused vlan-stripped\n", OWN, 1);
+    eth1->tag_hint = true;
+    check(values, "eth1 switched attach native hint\n", OWN, 0);
+    eth1->xdp_program_id = 77;
+    check(values, "eth1 switched refused foreign-xdp\n", OWN, 1);
+    eth1->xdp_program_id = 0;
+
+    /* Frames have another VLAN in the bridge than on the wire. */
+    port_of(values, "eth1")->tag = 100;
+    check(values, "eth1 switched waiting switched\n", OWN, 0);
+    port_of(values, "eth1")->tag = 0;
+    check(values, "eth1 switched attach native hint\n", OWN, 0);
+
+    /* Bridges that OVN does not use, or that nothing tells apart. */
+    values_add_bridge(values, "br-other", false);
+    values_add_port(values, "br-other", "eth2", "", NULL);
+    values_add_device(values, "eth2", "");
+    values_add_device(values, "br-other", "tun");
+    values_set(values, "ovn-xdp-interfaces", "eth2");
+    check(values, "eth2 switched waiting switched\n", OWN, 0);
+    values_remove_device(values, "br-ex");
+    values_set(values, "ovn-xdp-interfaces", "eth1");
+    check(values, "eth1 switched waiting switched\n", NULL, 0);
+}
+
+/* Both layouts on one node: the bridge's target is chosen by the NIC that
+ * redirects. */
+static void
+test_mixed(void **state)
+{
+    struct values *values = *state;
+
+    values_set(values, "ovn-xdp-interfaces", "eth1,eth2");
+    values_add_device(values, "eth2", "")->native = false;
+    values_add_port(values, "br-ex", "eth2", "", NULL);
+    check(values, NATIVE "eth2 switched attach generic\n", OWN, 1);
 }
 
 /* A bond's name means its legs, as they come and go. */
@@ -513,10 +609,10 @@ test_bond(void **state)
 
     /* A bond that is a port of a bridge: so are its legs. */
     values_add_port(values, "br-ex", "bond0", "", NULL);
-    check(values, "eth1 switched waiting switched\n"
-                  "eth2 switched waiting switched\n", OWN, 0);
+    check(values, "eth1 switched attach native\n"
+                  "eth2 switched attach native\n", OWN, 0);
     values_set(values, "ovn-xdp-interfaces", "eth2,eth3");
-    check(values, "eth2 switched waiting switched\n"
+    check(values, "eth2 switched attach native\n"
                   "eth3 routed attach native\n", OWN, 0);
 }
 
@@ -544,9 +640,9 @@ test_auto(void **state)
     values_add_device(values, "eth2", "");
     values_add_device(values, "eth3", "")->master
         = values_add_device(values, "bond0", "bond")->ifindex;
-    check(values, "eth1 switched waiting switched\n"
-                  "eth2 switched waiting switched\n"
-                  "eth3 switched waiting switched\n", NULL, 0);
+    check(values, "eth1 switched attach native\n"
+                  "eth2 switched attach native\n"
+                  "eth3 switched attach native\n", NULL, 0);
 }
 
 /* Generic mode is said to cost something. */
@@ -581,6 +677,9 @@ main(void)
         TEST(test_native_failed),
         TEST(test_names),
         TEST(test_switched),
+        TEST(test_guarded),
+        TEST(test_not_guarded),
+        TEST(test_mixed),
         TEST(test_bond),
         TEST(test_auto),
         TEST(test_generic_problem),

@@ -475,6 +475,7 @@ check_endpoint(const struct dp_endpoint *dp, void *c_)
     assert_int_equal(action.target_sg, dp->action.target_sg);
     assert_int_equal(action.ifindex, dp->action.ifindex);
     assert_int_equal(action.mtu, dp->action.mtu);
+    assert_int_equal(action.bridge, dp->action.bridge);
     c->n++;
 }
 

@@ -663,6 +663,7 @@ test_action(void **state)
     assert_int_equal(action.ifindex, bridge.ifindex);
     assert_int_equal(action.mtu, bridge.mtu);
     assert_true(action.target_sg);
+    assert_int_equal(action.bridge, bridge.ifindex);
 
     key.vlan = 7;
     assert_null(desired_find_endpoint(desired, &key));

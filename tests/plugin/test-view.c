@@ -458,7 +458,48 @@ test_interface_states(void **state)
     values_add_port(&f->values, "br-ex", "eth1", "", NULL);
     values_add_device(&f->values, "eth1", "");
     view_bed_update(f, 1);
+    check_interface(f, "attached", "generic", "", "");
+    values_set(&f->values, "ovn-xdp-acl", "off");
+    view_bed_update(f, 1);
     check_interface(f, "waiting", "-", "switched", "");
+}
+
+/* Asserts that the one endpoint of 'f' has 'state', for 'reason'. */
+static void
+check_endpoint(struct view_bed *f, const char *state, const char *reason)
+{
+    struct view_endpoints list;
+
+    view_get_endpoints(&f->view, NULL, &list);
+    assert_int_equal(list.n, 1);
+    assert_string_equal(list.endpoints[0].state, state);
+    assert_string_equal(list.endpoints[0].reason, reason);
+    view_endpoints_uninit(&list);
+}
+
+/* Where all NICs are switched nothing is to be redirected, whatever the bridge
+ * could take. */
+static void
+test_only_guards(void **state)
+{
+    struct view_bed *f = *state;
+
+    values_add_vm(&f->values, "vm1", 1, VM1 " 172.24.100.50");
+    values_add_port(&f->values, "br-ex", "eth1", "", NULL);
+    view_bed_update(f, 1);
+    check_endpoint(f, "ineligible", "switched");
+    values_device(&f->values, "br-ex")->up = false;
+    view_bed_update(f, 1);
+    check_endpoint(f, "ineligible", "switched");
+    values_device(&f->values, "br-ex")->up = true;
+    values_add_device(&f->values, "eth2", "");
+    values_set(&f->values, "ovn-xdp-interfaces", "eth1,eth2");
+    view_bed_update(f, 1);
+    check_endpoint(f, "offloaded", "");
+    values_set(&f->values, "ovn-xdp-interfaces", "eth1");
+    values_set(&f->values, "ovn-xdp-acl", "off");
+    view_bed_update(f, 1);
+    check_endpoint(f, "pending", "no-interface");
 }
 
 /* Statistics leave out what is zero, and name errors. */
@@ -595,6 +636,7 @@ main(void)
         TEST(test_endpoint),
         TEST(test_interface),
         TEST(test_interface_states),
+        TEST(test_only_guards),
         TEST(test_stats),
         TEST(test_features),
         TEST(test_vitals),

@@ -68,14 +68,18 @@ ip -n "$SANDBOX_ID-hv" link set nic7 up
 check "when nic7 appears, it is attached" await_attached nic7
 check "nic7 becomes a port of br-ex" vs add-port br-ex nic7
 check "then it is a switched NIC" await 5 interface_is nic7 layout switched
-check "where L1 has nothing to do" interface_is nic7 reason switched
+check "where L2 has something to do" await_attached nic7
+config acl off
+check "without L2 nothing has" await 5 interface_is nic7 reason switched
 check "and so lets it go" await 5 no_program nic7
+config acl count
+check "until it is wanted again" await_attached nic7
 check "the others are not disturbed" pings_through_xdp $fip
 
 config interfaces auto
 check "asked for switched NICs, it lets the others go" \
     await 5 no_program nic0
-check "and knows that one" interface_is nic7 reason switched
+check "and knows that one" interface_is nic7 state attached
 config interfaces nic0,nic1
 check "asked for them again, it attaches them" await_attached nic0
 

@@ -88,8 +88,12 @@ key_interfaces() {
     check "auto: nothing is reached" unreachable $fip
     vs add-port br-ex nic1
     check "auto: the NIC in the bridge is found" await 10 \
-        interfaces_are nic1=waiting
-    check "auto: as a switched one" interface_is nic1 reason switched
+        interfaces_are nic1=attached
+    check "auto: as a switched one" interface_is nic1 layout switched
+    config acl off
+    check "auto: with nothing to do but early drop" await 10 \
+        interface_is nic1 reason switched
+    config acl
     vs del-port br-ex nic1
     check "auto: and forgotten" await 10 interfaces_are ""
     config interfaces-here nic0
