@@ -27,6 +27,9 @@
 
 VLOG_DEFINE_THIS_MODULE(watch);
 
+/* What OVS numbers a bridge's own device. */
+#define OFPORT_LOCAL 65534
+
 /* A device that is, or is to be, watched. */
 struct watched {
     struct hmap_node node;      /* In struct watch, by 'ifindex'. */
@@ -129,11 +132,20 @@ complain(struct watch *watch, const char *bridge, const char *port,
                  "so that nothing to them is dropped", bridge, port, why);
 }
 
+/* Has device 'dev', NULL if there is none, be watched on 'side'. */
+static int
+put_device(struct watch *watch, const struct netdev_info *dev,
+           enum dp_watch_side side)
+{
+    return dev ? put(watch, dev->ifindex, side) : ENODEV;
+}
+
 /* Has the device of 'iface', which is in bridge 'bridge', be watched.  Returns
  * false if that cannot be.
  *
  * What OVS sends to an internal port, the host receives from it.  A device
- * that does not exist lets nothing out. */
+ * that does not exist lets nothing out, unless OVS has it: then it may be in
+ * another network namespace, where what OVS sends to it arrives. */
 static bool
 watch_iface(struct watch *watch, const struct watch_inputs *in,
             const char *bridge, const struct ovs_iface *iface)
@@ -141,23 +153,21 @@ watch_iface(struct watch *watch, const struct watch_inputs *in,
     bool internal = (!strcmp(iface->type, "internal")
                      || !strcmp(iface->type, "tap"));
     bool outer = !iface->type[0] || !strcmp(iface->type, "system");
-    const struct netdev_info *dev;
     int error;
 
     if (!internal && !outer) {
         complain(watch, bridge, iface->name, iface->type);
         return false;
     }
-    dev = netdevs_find_in(in->devices, iface->name);
-    if (!dev) {
+    error = put_device(watch, netdevs_find_in(in->devices, iface->name),
+                       internal ? DP_WATCH_INGRESS : DP_WATCH_EGRESS);
+    if (error == ENODEV && iface->ofport <= 0) {
         return true;
     }
-    error = put(watch, dev->ifindex,
-                internal ? DP_WATCH_INGRESS : DP_WATCH_EGRESS);
-    if (error && error != ENODEV) {
+    if (error) {
         complain(watch, bridge, iface->name, ovs_strerror(error));
     }
-    return !error || error == ENODEV;
+    return !error;
 }
 
 /* Has the devices of 'port' be watched, which is in bridge 'bridge'.  Returns
@@ -182,15 +192,34 @@ watch_port(struct watch *watch, const struct watch_inputs *in,
     return ok;
 }
 
+/* Returns the interface of the device that 'bridge' is itself.  OVS makes it
+ * even where the database has no row of it, and whatever type that has. */
+static struct ovs_iface
+own_iface(const struct ovs_bridge *bridge)
+{
+    struct ovs_iface own = {
+        .name = bridge->name,
+        .type = CONST_CAST(char *, "internal"),
+        .ofport = OFPORT_LOCAL,
+    };
+
+    for (size_t i = 0; i < bridge->n_ports; i++) {
+        const struct ovs_port *port = &bridge->ports[i];
+
+        if (!strcmp(port->name, bridge->name) && port->n_ifaces) {
+            own.ofport = port->ifaces[0].ofport;
+        }
+    }
+    return own;
+}
+
 /* Has all by which a packet can leave 'bridge' be watched, and notes it in
- * 'bridges' if it is.  The bridge's own device counts even where the database
- * does not say that it is there. */
+ * 'bridges' if it is. */
 static void
 watch_bridge(struct watch *watch, const struct watch_inputs *in,
              const struct ovs_bridge *bridge, struct sset *bridges)
 {
-    struct ovs_iface own = {
-        .name = bridge->name, .type = CONST_CAST(char *, "internal") };
+    const struct ovs_iface own = own_iface(bridge);
     bool ok = watch_iface(watch, in, bridge->name, &own);
 
     for (size_t i = 0; i < bridge->n_ports; i++) {

@@ -43,7 +43,6 @@ setup(void **state OVS_UNUSED)
     values_set(&values, "ovn-xdp-interfaces", "eth1");
     values_set(&values, "ovn-bridge-mappings", "physnet1:br-ex");
     values_add_device(&values, "eth1", "");
-    values_add_device(&values, "br-ex", "tun");
     values_add_bridge(&values, "br-ex", true);
     assert_int_equal(class->open(&config, &dp), 0);
     watch = watch_create(class, dp);
@@ -150,6 +149,8 @@ test_unwatched(void **state OVS_UNUSED)
     const struct problems *problems = watch_problems(watch);
 
     assert_true(run(true));
+    values_add_device(&values, "dpdk0", "");
+    values_add_device(&values, "patch0", "");
     values_add_port(&values, "br-ex", "dpdk0", "dpdk", NULL);
     values_add_port(&values, "br-ex", "patch0", "patch", NULL);
     assert_true(run(true));
@@ -206,14 +207,54 @@ test_settled(void **state OVS_UNUSED)
     assert_true(watch_settled_at(watch) > time_msec());
 }
 
-/* A bridge without a device lets nothing out. */
+/* Asserts that all of br-ex is watched though it has port 'port' without a
+ * device, while OVS has none either; and that it is not, while OVS has it: in
+ * another network namespace, as it seems. */
+static void
+check_absent(const char *port)
+{
+    struct ovs_iface *iface = values_iface(&values, port);
+
+    for (iface->ofport = -1; iface->ofport <= 1; iface->ofport++) {
+        bool outside = iface->ofport > 0;
+
+        run(true);
+        assert_int_equal(watch_has_bridge(watch, "br-ex"), !outside);
+        assert_int_equal(watch_problems(watch)->n, outside);
+    }
+    assert_non_null(strstr(watch_problems(watch)->list[0].message, port));
+    iface->ofport = 0;
+}
+
+/* A port without a device lets nothing out, unless OVS has one. */
 static void
 test_no_device(void **state OVS_UNUSED)
 {
+    values_add_port(&values, "br-ex", "int0", "internal", NULL);
+    values_add_port(&values, "br-ex", "eth2", "", NULL);
+    values_iface(&values, "eth2")->ofport = 0;
+    check_absent("int0");
+    check_absent("eth2");
     values_remove_device(&values, "br-ex");
-    assert_true(run(true));
+    check_absent("br-ex");
+}
+
+/* The bridge's own device is one even if the database does not say so. */
+static void
+test_no_row(void **state OVS_UNUSED)
+{
+    struct ovs_iface *own = values_iface(&values, "br-ex");
+
+    free(values.ovs.bridges[0].ports[0].name);
+    free(own->name);
+    values.ovs.bridges[0].ports[0].name = xstrdup("none");
+    own->name = xstrdup("none");
+    own->ofport = 0;
+    run(true);
     assert_true(watch_has_bridge(watch, "br-ex"));
-    assert_int_equal(watch_problems(watch)->n, 0);
+    values_remove_device(&values, "br-ex");
+    run(true);
+    assert_false(watch_has_bridge(watch, "br-ex"));
 }
 
 /* What an earlier daemon has watched goes on. */
@@ -258,6 +299,7 @@ main(void)
         TEST(test_refused),
         TEST(test_settled),
         TEST(test_no_device),
+        TEST(test_no_row),
         TEST(test_adopted),
         TEST(test_due),
     };
