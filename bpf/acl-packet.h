@@ -15,20 +15,10 @@
 
 #include "abi.h"
 #include "parse.h"
+#include "transport.h"
 
 /* Bits of the fragment word of IPv4: more fragments, and the offset. */
 #define OX_IP4_FRAGMENT 0x3fff
-
-/* Headers that may stand between those of IPv6 and of the transport, besides
- * OX_NEXT_HOP_BY_HOP. */
-#define OX_NEXT_ROUTING 43
-#define OX_NEXT_FRAGMENT 44
-#define OX_NEXT_AUTHENTICATION 51
-#define OX_NEXT_NONE 59
-#define OX_NEXT_DESTINATION 60
-#define OX_NEXT_MOBILITY 135
-#define OX_NEXT_HIP 139
-#define OX_NEXT_SHIM6 140
 
 /* Lengths of headers, without options. */
 #define OX_TCP_LEN 20
@@ -39,13 +29,6 @@
 /* Where things are in them. */
 #define OX_TCP_OFFSET 12
 #define OX_TCP_FLAGS 13
-
-/* TCP flags that tell the first packet of a connection. */
-#define OX_TCP_FIN 0x01
-#define OX_TCP_SYN 0x02
-#define OX_TCP_RST 0x04
-#define OX_TCP_ACK 0x10
-#define OX_TCP_FIRST (OX_TCP_FIN | OX_TCP_SYN | OX_TCP_RST | OX_TCP_ACK)
 
 /* ICMPv6 types that OVN never leaves to rules: MLD, and discovery between
  * them; MLD version 2. */
@@ -65,7 +48,7 @@
 /* A packet as rules see it. */
 struct ox_acl_packet {
 	__u8 protocol;		/* Of the transport. */
-	bool opens;		/* It is a good TCP SYN. */
+	bool opens;		/* It is a pure TCP SYN. */
 	bool exempt;		/* OVN asks no rule about it. */
 	__be16 port;		/* As in struct ox_acl_port. */
 	__be16 source_port;	/* TCP: the source port. */
@@ -141,7 +124,9 @@ ox_acl_has(const struct ox_acl_packet *packet, const void *l4,
 	return packet->l4_len >= len && l4 + len <= data_end;
 }
 
-/* Reads the TCP header at 'l4', and tells whether it is whole. */
+/* Reads the TCP header at 'l4', and tells whether it is whole.  Where its length
+ * is wrong, OVS has no ports for rules to match, and conntrack calls the packet
+ * invalid. */
 static __always_inline bool
 ox_acl_read_tcp(struct ox_acl_packet *packet, const void *l4,
 		const void *data_end)
@@ -151,11 +136,12 @@ ox_acl_read_tcp(struct ox_acl_packet *packet, const void *l4,
 
 	if (!ox_acl_has(packet, l4, data_end, OX_TCP_LEN))
 		return false;
+	header = byte[OX_TCP_OFFSET] / 16 * 4;
+	if (header < OX_TCP_LEN || header > packet->l4_len)
+		return false;
 	packet->source_port = *(const __be16 *)l4;
 	packet->port = *(const __be16 *)(l4 + 2);
-	header = byte[OX_TCP_OFFSET] / 16 * 4;
-	packet->opens = (byte[OX_TCP_FLAGS] & OX_TCP_FIRST) == OX_TCP_SYN &&
-			header >= OX_TCP_LEN && header <= packet->l4_len;
+	packet->opens = (byte[OX_TCP_FLAGS] & OX_TCP_FIRST) == OX_TCP_SYN;
 	return true;
 }
 

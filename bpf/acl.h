@@ -15,8 +15,9 @@
  *    The program has to see what OVN would see (ox_acl_read()):
  *    - OVN reassembles fragments, and looks behind IPv6 extension headers: the
  *      program does neither, and passes both.
- *    - Where the header of the transport is cut off, OVN's fields are not there
- *      and rules about them do not match: passes.
+ *    - Where the header of the transport is cut off, or TCP's data offset is
+ *      wrong, OVN's fields are not there and rules about them do not match:
+ *      passes.
  *    - IPv4 options change nothing of it, but are rare, and pass.
  *    - OVN's router answers a packet whose TTL or hop limit is used up by this
  *      hop and its own, before any rule: passes.
@@ -34,9 +35,8 @@
  *    - A SYN may answer a SYN of the VM (simultaneous open), or the VM's
  *      connection may be there already: opened.h knows whom the VM has called
  *      (ox_acl_answers()).
- *    - One whose data offset is wrong is invalid to conntrack, which not every
- *      configuration of OVN drops: passes.  A wrong checksum is invalid too,
- *      but is left to nobody who would take the packet.
+ *    - A wrong checksum makes it invalid to conntrack, which not every
+ *      configuration of OVN drops; but nobody is left who would take it.
  *
  * 4. Its source is what rules will see.  A packet from an address of this
  *    chassis may be translated on its way (ox_acl_inside()): passes.
@@ -56,7 +56,6 @@
 #define BPF_ACL_H
 
 #include <linux/bpf.h>
-#include <linux/icmpv6.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/ip.h>

@@ -25,7 +25,8 @@ bpf_headers = \
 	bpf/reason.def \
 	bpf/redirect.h \
 	bpf/rewrite.h \
-	bpf/tag.h
+	bpf/tag.h \
+	bpf/transport.h
 
 bpf_objects = $(bpf_programs:.bpf.c=.bpf.o)
 bpf_skeletons = $(bpf_programs:.bpf.c=.skel.h)

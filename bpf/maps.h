@@ -2,10 +2,10 @@
 /* The maps of ovn-xdp.bpf.c, except 'reasons' (count.h) and those of layer L2
  * (acl-maps.h).  abi.h has the types.
  *
- * User space sets the sizes of 'endpoints4', 'endpoints6', 'endpoint_stats' and
- * 'endpoint_drops' before it loads the object, and pins and shares the maps between the objects
- * of several NICs.  Both hashes are preallocated: a look-up must not depend on
- * the memory that was free when the endpoint was written.
+ * User space sets the sizes of 'endpoints4', 'endpoints6', 'endpoint_stats'
+ * and 'endpoint_drops' before it loads the object, and pins and shares the maps
+ * between the objects of several NICs.  Both hashes are preallocated: a look-up
+ * must not depend on the memory that was free when the endpoint was written.
  */
 #ifndef BPF_MAPS_H
 #define BPF_MAPS_H

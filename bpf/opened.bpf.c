@@ -20,6 +20,7 @@
 #include "abi.h"
 #include "opened-maps.h"
 #include "opened.h"
+#include "transport.h"
 
 /* VLAN tags that may be in a frame, one inside the other. */
 #define MAX_TAGS 2
@@ -27,23 +28,12 @@
 /* IPv6 extension headers that are read before giving up. */
 #define MAX_EXTENSIONS 8
 
-/* Those that conntrack reads, too. */
-#define NEXT_HOP_BY_HOP 0
-#define NEXT_ROUTING 43
-#define NEXT_FRAGMENT 44
-#define NEXT_AUTH 51
-#define NEXT_OPTIONS 60
-
 /* In the first fragment word. */
 #define FRAG4_OFFSET 0x1fff
 #define FRAG6_OFFSET 0xfff8
 
-/* Flags of TCP, in its 14th byte. */
+/* TCP's header up to the flags. */
 #define TCP_HEAD_LEN 14
-#define TCP_FIN 0x01
-#define TCP_SYN 0x02
-#define TCP_RST 0x04
-#define TCP_ACK 0x10
 
 #define EEXIST 17
 
@@ -67,7 +57,7 @@ struct segment {
 	struct ox_opened_key key;
 	__u32 offset;		/* Of its header in the frame. */
 	__u32 len;		/* Its bytes in this packet, header included. */
-	__u8 flags;		/* TCP_*. */
+	__u8 flags;		/* OX_TCP_*. */
 	bool data;		/* There is more than the header. */
 };
 
@@ -155,6 +145,15 @@ read_ip4(struct __sk_buff *skb, struct segment *s)
 	return FOUND_TCP;
 }
 
+/* Tells whether conntrack looks behind the header 'next' of IPv6. */
+static __always_inline bool
+is_extension(__u8 next)
+{
+	return next == OX_NEXT_HOP_BY_HOP || next == OX_NEXT_ROUTING ||
+	       next == OX_NEXT_FRAGMENT || next == OX_NEXT_AUTHENTICATION ||
+	       next == OX_NEXT_DESTINATION;
+}
+
 /* Reads the extension header of kind '*next' at 's->offset', and goes on behind
  * it. */
 static __always_inline enum found
@@ -167,12 +166,12 @@ read_extension(struct __sk_buff *skb, struct segment *s, __u8 *next)
 	if (bpf_skb_load_bytes(skb, s->offset, &e, sizeof(e)))
 		return FOUND_UNREADABLE;
 	switch (*next) {
-	case NEXT_FRAGMENT:
+	case OX_NEXT_FRAGMENT:
 		if (e.fragment & bpf_htons(FRAG6_OFFSET))
 			return FOUND_NOTHING;
 		len = 8;
 		break;
-	case NEXT_AUTH:
+	case OX_NEXT_AUTHENTICATION:
 		len = (e.length + 2) * 4;
 		break;
 	default:
@@ -208,9 +207,7 @@ read_ip6(struct __sk_buff *skb, struct segment *s)
 	for (i = 0; i < MAX_EXTENSIONS; i++) {
 		if (next == IPPROTO_TCP)
 			return FOUND_TCP;
-		if (next != NEXT_HOP_BY_HOP && next != NEXT_ROUTING &&
-		    next != NEXT_FRAGMENT && next != NEXT_AUTH &&
-		    next != NEXT_OPTIONS)
+		if (!is_extension(next))
 			return FOUND_NOTHING;
 		found = read_extension(skb, s, &next);
 		if (found != FOUND_TCP)
@@ -229,7 +226,7 @@ read_tcp(struct __sk_buff *skb, struct segment *s)
 	if (s->len < TCP_HEAD_LEN) {
 		if (bpf_skb_load_bytes(skb, s->offset, &tcp, 4))
 			return FOUND_UNREADABLE;
-		tcp.flags = TCP_SYN;
+		tcp.flags = OX_TCP_SYN;
 	} else if (bpf_skb_load_bytes(skb, s->offset, &tcp, TCP_HEAD_LEN)) {
 		return FOUND_UNREADABLE;
 	}
@@ -258,7 +255,7 @@ read_packet(struct __sk_buff *skb, struct segment *s)
 static __always_inline bool
 is_syn(const struct segment *s)
 {
-	return (s->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
+	return (s->flags & OX_TCP_FIRST) == OX_TCP_SYN;
 }
 
 /* Returns the state of a connection in 'state' after 's'.  A SYN changes none:
@@ -269,7 +266,7 @@ next_state(__u32 state, const struct segment *s)
 {
 	if (is_syn(s))
 		return state;
-	if (s->flags & (TCP_FIN | TCP_RST))
+	if (s->flags & (OX_TCP_FIN | OX_TCP_RST))
 		return OX_OPENED_CLOSING;
 	return state == OX_OPENED_SYN || s->data ? OX_OPENED_DATA : state;
 }

@@ -19,6 +19,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "abi.h"
+#include "transport.h"
 
 /* Nothing found so far that speaks against redirecting the frame. */
 #define OX_GO_ON OX_R_REDIRECTED
@@ -26,9 +27,6 @@
 /* ICMPv6 types of neighbour and router discovery, RFC 4861. */
 #define OX_ND_FIRST 133
 #define OX_ND_LAST 137
-
-/* IPv6 next header: hop-by-hop options. */
-#define OX_NEXT_HOP_BY_HOP 0
 
 /* A frame that is being looked at. */
 struct ox_frame {

@@ -111,15 +111,21 @@ is_exempt(const struct view *v)
     return v->protocol == IGMP;
 }
 
-/* Whether the packet, whose header is whole, opens a TCP connection. */
+/* Whether the length that TCP's header gives itself can be. */
+static bool
+has_good_length(const struct view *v)
+{
+    size_t header = v->l4[12] / 16 * 4;
+
+    return v->protocol != TCP || (header >= 20 && header <= v->l4_len);
+}
+
+/* Whether the packet, whose header is whole, opens a TCP connection: SYN, but
+ * none of FIN, RST and ACK. */
 static bool
 opens(const struct view *v)
 {
-    unsigned int flags = v->protocol == TCP ? v->l4[13] : 0;
-    size_t header = v->protocol == TCP ? v->l4[12] / 16 * 4 : 0;
-
-    /* SYN, but none of FIN, RST and ACK. */
-    return ((flags & 0x17) == 0x02 && header >= 20 && header <= v->l4_len);
+    return v->protocol == TCP && (v->l4[13] & 0x17) == 0x02;
 }
 
 /* Whether 'rule' matches. */
@@ -207,7 +213,8 @@ view(const struct model_frame *frame, bool is_ip6, struct view *v)
         return false;
     }
     v->there = frame->linear - header;
-    if (v->l4_len < header_len(v) || v->there < header_len(v)) {
+    if (v->l4_len < header_len(v) || v->there < header_len(v)
+        || !has_good_length(v)) {
         return false;
     }
     v->port = (v->protocol == ICMP || v->protocol == ICMP6
