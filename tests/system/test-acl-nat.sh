@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What OVN translates in a way that is not followed is never dropped: load
-# balancers, forwarded ports, floating IPs for some only.
-# time-limit: 90
+# balancers, forwarded ports, floating IPs for some only, policies.
+# time-limit: 100
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"
@@ -30,6 +30,16 @@ opened() {
         await 10 drops_settled "$address" 23
 }
 
+# Succeeds if "explain" says that the rules of VM do not decide about packets
+# to ADDRESS.
+#
+# usage: spared_of ADDRESS VM
+spared_of() {
+    equal "rules of $2" "$(ctl -f json explain "$1" | json "[c['ok']
+        for c in d['checks'] if c['check'] == 'rules'
+        and '$2' in c['detail'] and 'translates' in c['detail']]")" "[false]"
+}
+
 # Checks all kinds.
 kinds() {
     nb lb-add lb1 $fip:80 10.1.0.12:80 -- lr-lb-add r1 lb1
@@ -40,6 +50,12 @@ kinds() {
     opened "a load balancer of the switch" $pvm acl-translated lb_del
     nb lb-add lb1 10.1.0.11:80 10.1.0.12:80 -- ls-lb-add r1-net lb1
     opened "a load balancer behind the floating IP" $fip acl-translated lb_del
+
+    nb lr-policy-add r1 100 "ip4.src == 203.0.113.1" reroute 10.1.0.11
+    check "a policy of the router: explain tells which VM" \
+        await 5 spared_of $central vm2
+    opened "a policy of the router" $central acl-translated \
+        nb lr-policy-del r1
 
     nb create Address_Set name=friends addresses=203.0.113.1 >/dev/null
     nb set NAT "$(nat_of $fip)" allowed_ext_ips="$(nb --bare \
