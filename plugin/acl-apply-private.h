@@ -17,6 +17,12 @@ struct applied {
     uint64_t serial;            /* That of the set. */
     uint32_t id;                /* In the datapath, or 0. */
     enum reason reason;         /* Why that is 0. */
+    bool told;                  /* Users know what it was when it was last
+                                 * prepared: the following two. */
+    uint32_t told_id;           /* Its 'id'. */
+    enum reason told_reason;    /* Its 'reason'. */
+    long long int retry_at;     /* If it did not fit: when to try again. */
+    long long int backoff;      /* Wait before the last such attempt, in ms. */
     bool wanted;                /* A port has it. */
     size_t n_ports;             /* How many ports have it. */
     size_t n_rules;             /* Rules of the set. */
@@ -33,8 +39,8 @@ struct acl_apply {
     struct acl_sources sources; /* Where packets come from. */
     bool open;                  /* The first step was done, and the second
                                  * was not. */
-    bool room;                  /* What did not fit may fit now. */
-    bool losses;                /* See acl_apply_take_losses(). */
+    bool changes;               /* See acl_apply_take_changes(). */
+    long long int now;          /* When acl_apply_prepare() was called. */
 };
 
 int apply_reject(struct acl_apply *, struct applied *, enum reason);

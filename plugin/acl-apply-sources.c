@@ -190,7 +190,6 @@ remove_prefix(struct acl_apply *apply, struct acl_prefix *prefix, bool careful)
             return error;
         }
         acl_prefix_set(prefix, NULL);
-        apply->room = true;
     }
     acl_prefix_clean(&apply->sources, prefix);
     return 0;

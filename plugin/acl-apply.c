@@ -19,21 +19,25 @@
  *    or deleted only later.  Of those that are deleted, the shortest goes
  *    first: a packet that loses a prefix finds one that stays.
  *
- * 3. Sets and atoms may change in the same transaction: endpoints have the old
- *    set for a while, with sources as they are now.  So they are changed in
- *    two steps.  The first, before endpoints change, gives prefixes classes
- *    that are good for both (plugin/acl-sources.h): a rule that drops matches
- *    only sources that it matched before and matches afterwards, another one
- *    matches what it matched either time.  The second, in acl_apply_finish(),
- *    makes that exact.  If no set changes, the first step is the only one.
+ * 3. Sets and atoms may change in the same transaction, or endpoints move from
+ *    one set to another one that is there: they have the old set for a while,
+ *    with sources as they are now.  So sources are changed in two steps.  The
+ *    first, before endpoints change, gives prefixes classes that are good for
+ *    both (plugin/acl-sources.h): a rule that drops matches only sources that
+ *    it matched before and matches afterwards, another one matches what it
+ *    matched either time.  The second, in acl_apply_finish(), makes that
+ *    exact.  If no set changes, and no endpoint its set, the first step is the
+ *    only one.
  *
  * What does not fit is taken out, and with it the sets that depend on it, at
- * once: their endpoints name an id without rules. */
+ * once: their endpoints name an id without rules.  To try again costs as much
+ * as to write it all, and so is done rarely. */
 #include <config.h>
 
 #include "plugin/acl-apply.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +54,12 @@
 #include "plugin/problems.h"
 
 VLOG_DEFINE_THIS_MODULE(acl_apply);
+
+/* Wait before what did not fit is written again, in ms: twice as long each
+ * time.  An address set of 50,000 members that does not fit costs some 0.1 s
+ * of the main loop. */
+#define RETRY_FIRST_MS 1000
+#define RETRY_LAST_MS 60000
 
 static void release_atoms(struct applied *);
 static void free_set(struct acl_apply *, struct applied *);
@@ -146,7 +156,6 @@ delete_set(struct acl_apply *apply, struct applied *set)
             return error;
         }
         set->id = 0;
-        apply->room = true;
     }
     release_atoms(set);
     return 0;
@@ -156,12 +165,13 @@ delete_set(struct acl_apply *apply, struct applied *set)
 int
 apply_reject(struct acl_apply *apply, struct applied *set, enum reason reason)
 {
-    bool had_id = set->id != 0;
     int error = delete_set(apply, set);
 
     if (!error) {
         set->reason = reason;
-        apply->losses = apply->losses || had_id;
+        set->backoff = MIN(MAX(2 * set->backoff, RETRY_FIRST_MS),
+                           RETRY_LAST_MS);
+        set->retry_at = apply->now + set->backoff;
     }
     return error;
 }
@@ -169,7 +179,7 @@ apply_reject(struct acl_apply *apply, struct applied *set, enum reason reason)
 /* Does apply_reject() for all users of 'atom'. */
 int
 apply_reject_users(struct acl_apply *apply, const struct acl_atom *atom,
-             enum reason reason)
+                   enum reason reason)
 {
     struct hmapx users;
     struct hmapx_node *node;
@@ -239,17 +249,50 @@ find_wanted(struct acl_apply *apply, const struct acl *acl)
     }
 }
 
-/* Has sets use their atoms that are to be written: new ones and, with 'again',
- * those that could not be. */
+/* Returns true if rules of 'set' name an address set that is in 'changed'. */
+static bool
+names_any(const struct applied *set, const struct sset *changed)
+{
+    const char *text;
+    size_t i;
+
+    SVEC_FOR_EACH (i, text, &set->c.atoms) {
+        if (text[0] == '$' && sset_contains(changed, text + 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Returns true if 'set', which could not be written, did not fit, and may fit
+ * at some time. */
+static bool
+may_fit(const struct applied *set)
+{
+    return set->c.n_bits && set->reason == REASON_ACL_LIMIT;
+}
+
+/* Returns true if 'set', which could not be written, may be by now. */
+static bool
+is_worth_it(const struct applied *set, const struct acl_apply_inputs *in)
+{
+    if (set->reason == REASON_ACL_SET) {
+        return !in->changed_sets || names_any(set, in->changed_sets);
+    }
+    return may_fit(set) && (!in->changed_sets || in->now >= set->retry_at);
+}
+
+/* Has sets use their atoms that are to be written: new ones and those that
+ * could not be, if that may be another thing now. */
 static void
-enter_sets(struct acl_apply *apply, bool again)
+enter_sets(struct acl_apply *apply, const struct acl_apply_inputs *in)
 {
     struct applied *set;
 
     HMAP_FOR_EACH (set, node, &apply->sets) {
-        if (again && set->c.n_bits
-            && (set->reason == REASON_ACL_LIMIT
-                || set->reason == REASON_ACL_SET)) {
+        if (set->id) {
+            set->backoff = 0;
+        } else if (is_worth_it(set, in)) {
             set->reason = REASON_ACL_PENDING;
         }
         if (set->wanted && set->reason == REASON_ACL_PENDING && !set->atoms) {
@@ -312,11 +355,13 @@ reject_bad(struct acl_apply *apply)
     return error;
 }
 
-/* Returns true if sets come or go while others are there. */
+/* Returns true if endpoints that name a set may get another one, or sets come
+ * or go, while there are some. */
 static bool
-is_restructured(const struct acl_apply *apply)
+is_restructured(const struct acl_apply *apply,
+                const struct acl_apply_inputs *in)
 {
-    bool live = false, changes = false;
+    bool live = false, changes = !in->steady;
     const struct applied *set;
 
     HMAP_FOR_EACH (set, node, &apply->sets) {
@@ -386,32 +431,48 @@ add_problems(const struct acl_apply *apply, struct problems *problems)
     }
 }
 
+/* Notes what users get to know of sets, and whether that is another thing than
+ * what they knew. */
+static void
+tell_all(struct acl_apply *apply)
+{
+    struct applied *set;
+
+    HMAP_FOR_EACH (set, node, &apply->sets) {
+        if (set->told && (set->id != set->told_id
+                          || set->reason != set->told_reason)) {
+            apply->changes = true;
+        }
+        set->told = true;
+        set->told_id = set->id;
+        set->told_reason = set->reason;
+    }
+}
+
 /* See acl-apply.h. */
 int
-acl_apply_prepare(struct acl_apply *apply, const struct acl *acl,
-                  const struct sb_acl_view *view,
-                  const struct sset *changed_sets, struct problems *problems)
+acl_apply_prepare(struct acl_apply *apply, const struct acl_apply_inputs *in,
+                  struct problems *problems)
 {
     struct acl_atom *atom;
-    bool again = (apply->room || !changed_sets
-                  || !sset_is_empty(changed_sets));
     int error;
 
     HMAP_FOR_EACH (atom, node, &apply->sources.atoms) {
         atom->fresh = false;
     }
-    apply->room = false;
-    find_wanted(apply, acl);
-    enter_sets(apply, again);
-    load_atoms(apply, view, changed_sets);
+    apply->now = in->now;
+    find_wanted(apply, in->acl);
+    enter_sets(apply, in);
+    load_atoms(apply, in->view, in->changed_sets);
     error = reject_bad(apply);
     if (!error) {
-        apply->open = apply->open || is_restructured(apply);
+        apply->open = apply->open || is_restructured(apply, in);
         error = apply_prefixes(apply, apply->open);
     }
     if (!error) {
         error = write_sets(apply);
     }
+    tell_all(apply);
     add_problems(apply, problems);
     return error;
 }
@@ -436,12 +497,27 @@ acl_apply_reason(const struct acl_apply *apply, const struct acl_set *rules)
 
 /* See acl-apply.h. */
 bool
-acl_apply_take_losses(struct acl_apply *apply)
+acl_apply_take_changes(struct acl_apply *apply)
 {
-    bool losses = apply->losses;
+    bool changes = apply->changes;
 
-    apply->losses = false;
-    return losses;
+    apply->changes = false;
+    return changes;
+}
+
+/* See acl-apply.h. */
+long long int
+acl_apply_retry_at(const struct acl_apply *apply)
+{
+    const struct applied *set;
+    long long int at = LLONG_MAX;
+
+    HMAP_FOR_EACH (set, node, &apply->sets) {
+        if (set->wanted && may_fit(set)) {
+            at = MIN(at, set->retry_at);
+        }
+    }
+    return at;
 }
 
 /* Deletes the sets that are not wanted. */

@@ -29,13 +29,22 @@ struct acl_apply *acl_apply_create(const struct dp_class *, struct dp *,
                                    uint32_t first_id);
 void acl_apply_destroy(struct acl_apply *);
 
-/* Writes whatever the sets of 'acl' need that is not there yet.
- * 'changed_sets' names the address sets of 'view' that may have changed, NULL
- * for all.  Adds to 'problems' what does not fit.  Returns 0, or a positive
- * errno if the datapath refused something else: then it is to be repeated. */
-int acl_apply_prepare(struct acl_apply *, const struct acl *,
-                      const struct sb_acl_view *,
-                      const struct sset *changed_sets, struct problems *);
+/* What there should be. */
+struct acl_apply_inputs {
+    const struct acl *acl;      /* Ports and their rules. */
+    const struct sb_acl_view *view; /* Address sets. */
+    const struct sset *changed_sets; /* Those that may have changed; NULL:
+                                      * any. */
+    bool steady;                /* No endpoint that names a set is going to
+                                 * name another one. */
+    long long int now;          /* time_msec(). */
+};
+
+/* Writes whatever the rules need that is not there yet.  Adds to 'problems'
+ * what does not fit.  Returns 0, or a positive errno if the datapath refused
+ * something else: then it is to be repeated. */
+int acl_apply_prepare(struct acl_apply *, const struct acl_apply_inputs *,
+                      struct problems *);
 
 /* Returns the id for dp_action of an endpoint with the rules 'set', or 0 if it
  * does not fit. */
@@ -45,9 +54,14 @@ uint32_t acl_apply_id(const struct acl_apply *, const struct acl_set *);
  * is new to acl_apply_prepare(). */
 enum reason acl_apply_reason(const struct acl_apply *, const struct acl_set *);
 
-/* Returns true, once, if a set that had an id has lost it: all endpoints are
- * to be judged anew. */
-bool acl_apply_take_losses(struct acl_apply *);
+/* Returns true, once, if acl_apply_prepare() has made something else of a set
+ * that was there before: it has lost its id, or has got one at last.  All
+ * endpoints are to be judged anew then. */
+bool acl_apply_take_changes(struct acl_apply *);
+
+/* Returns when acl_apply_prepare() is to be called though nothing changed, for
+ * what did not fit; LLONG_MAX: never. */
+long long int acl_apply_retry_at(const struct acl_apply *);
 
 /* Deletes what no set of the last acl_apply_prepare() needs.  To be called
  * once no endpoint names those sets any more. */

@@ -267,21 +267,45 @@ run_watch(struct early_drop *ed, const struct desired *desired,
     ed->judge_all |= watch_run(ed->watch, &inputs, now);
 }
 
-/* Writes the rules that are new.  Stores in 'ed' whether that is to be
- * repeated. */
-static void
-write_rules(struct early_drop *ed, long long int now)
+/* Returns true if all endpoints of 'desired' are to be judged, whatever comes
+ * of the rules. */
+static bool
+judges_all(const struct early_drop *ed, const struct desired *desired)
 {
-    const struct sb_acl_view *view = &sb_db_view(ed->sb_db)->acl;
+    return ed->judge_all || ed->acl->nat_changed || desired->all_changed;
+}
+
+/* Returns true if no endpoint of 'desired' is going to be judged for which
+ * another set could come of it than the one that it names.  One that is no
+ * longer new names none. */
+static bool
+is_steady(const struct early_drop *ed, const struct desired *desired)
+{
+    return (!judges_all(ed, desired)
+            && hmap_is_empty(&desired->changed)
+            && hmap_is_empty(&ed->acl->changed_addresses));
+}
+
+/* Writes the rules that are new, before endpoints of 'desired' name them.
+ * Stores in 'ed' whether that is to be repeated. */
+static void
+write_rules(struct early_drop *ed, const struct desired *desired,
+            long long int now)
+{
+    const struct acl_apply_inputs inputs = {
+        .acl = ed->acl,
+        .view = &sb_db_view(ed->sb_db)->acl,
+        .changed_sets = ed->write_all ? NULL : &ed->changed_sets,
+        .steady = is_steady(ed, desired),
+        .now = now,
+    };
     int error = 0;
 
     if (ed->apply) {
-        error = acl_apply_prepare(ed->apply, ed->acl, view,
-                                  ed->write_all ? NULL : &ed->changed_sets,
-                                  &ed->problems);
+        error = acl_apply_prepare(ed->apply, &inputs, &ed->problems);
     }
     ed->failed = error != 0;
-    ed->judge_all |= error || (ed->apply && acl_apply_take_losses(ed->apply));
+    ed->judge_all |= error || (ed->apply && acl_apply_take_changes(ed->apply));
     if (error) {
         VLOG_WARN("cannot write rules (%s)", ovs_strerror(error));
         problems_add(&ed->problems, REASON_DATAPATH_ERROR,
@@ -300,9 +324,9 @@ early_drop_prepare(struct early_drop *ed, struct desired *desired,
     problems_clear(&ed->problems);
     follow_mode(ed);
     run_watch(ed, desired, now);
-    write_rules(ed, now);
+    write_rules(ed, desired, now);
     struct round round = { ed, desired, now };
-    if (ed->judge_all || ed->acl->nat_changed || desired->all_changed) {
+    if (judges_all(ed, desired)) {
         judge_all(&round);
     } else {
         judge_changed(&round);
@@ -326,6 +350,7 @@ bool
 early_drop_is_due(const struct early_drop *ed, long long int now)
 {
     return ((ed->failed && now >= ed->retry_at)
+            || (ed->apply && now >= acl_apply_retry_at(ed->apply))
             || (ed->watch && (watch_is_due(ed->watch, now)
                               || newcomers_next(ed->newcomers) <= now)));
 }
@@ -356,6 +381,9 @@ early_drop_wait(const struct early_drop *ed)
 {
     if (ed->failed) {
         poll_timer_wait_until(ed->retry_at);
+    }
+    if (ed->apply && acl_apply_retry_at(ed->apply) != LLONG_MAX) {
+        poll_timer_wait_until(acl_apply_retry_at(ed->apply));
     }
     if (ed->watch) {
         watch_wait(ed->watch);

@@ -7,6 +7,7 @@
 #include "plugin/acl-apply.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -51,6 +52,7 @@ struct bed {
     struct acl_random_members before; /* Those of the last state. */
     struct port ports[N_PORTS]; /* Ports. */
     struct dp_class class;      /* The fake's, watched. */
+    long long int now;          /* time_msec(). */
 };
 
 /* The bed that is being looked at while the datapath changes. */
@@ -110,17 +112,46 @@ free_acl(struct acl *acl)
     free(acl);
 }
 
+/* Returns true if all ports keep the rules that they had. */
+static bool
+is_steady(const struct bed *bed)
+{
+    for (int i = 0; i < N_PORTS; i++) {
+        if (bed->ports[i].set != bed->ports[i].before) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Does the first half of an update by 'apply', and stores in 'problems' what
+ * does not fit. */
+static int
+prepare_by(struct bed *bed, struct acl_apply *apply,
+           const struct sset *changed, struct problems *problems)
+{
+    struct acl *acl = make_acl(bed);
+    const struct acl_apply_inputs inputs = {
+        .acl = acl,
+        .view = &bed->view,
+        .changed_sets = changed,
+        .steady = is_steady(bed),
+        .now = bed->now,
+    };
+    int error = acl_apply_prepare(apply, &inputs, problems);
+
+    free_acl(acl);
+    return error;
+}
+
 /* Does the first half of an update. */
 static int
 prepare(struct bed *bed, struct acl_apply *apply, const struct sset *changed)
 {
     struct problems problems = PROBLEMS_INITIALIZER;
-    struct acl *acl = make_acl(bed);
-    int error;
+    int error = prepare_by(bed, apply, changed, &problems);
 
-    error = acl_apply_prepare(apply, acl, &bed->view, changed, &problems);
     problems_destroy(&problems);
-    free_acl(acl);
     return error;
 }
 
@@ -239,6 +270,21 @@ bed_init(struct bed *bed)
     fill_view(bed);
 }
 
+/* Forgets '*setp', of a port, and frees the rules if no port has them. */
+static void
+drop_set(struct bed *bed, struct acl_set **setp)
+{
+    struct acl_set *set = *setp;
+
+    *setp = NULL;
+    for (int i = 0; i < N_PORTS; i++) {
+        if (bed->ports[i].set == set || bed->ports[i].before == set) {
+            return;
+        }
+    }
+    acl_random_set_free(set);
+}
+
 /* Frees 'bed'. */
 static void
 bed_destroy(struct bed *bed)
@@ -246,9 +292,8 @@ bed_destroy(struct bed *bed)
     struct sb_address_set *as;
 
     for (int i = 0; i < N_PORTS; i++) {
-        if (bed->ports[i].set) {
-            acl_random_set_free(bed->ports[i].set);
-        }
+        drop_set(bed, &bed->ports[i].set);
+        drop_set(bed, &bed->ports[i].before);
     }
     HMAP_FOR_EACH_POP (as, node, &bed->view.address_sets) {
         sset_destroy(&as->addresses);
@@ -314,7 +359,7 @@ change_members(struct bed *bed, struct sset *changed)
     fill_view(bed);
 }
 
-/* Gives ports other rules at random; two may have the same. */
+/* Gives ports other rules at random: new ones, or those of another port. */
 static void
 change_ports(struct bed *bed)
 {
@@ -323,7 +368,9 @@ change_ports(struct bed *bed)
     if (random_range(3)) {
         return;
     }
-    bed->ports[i].set = (random_range(5) ? acl_random_set(12, true) : NULL);
+    bed->ports[i].set = (random_range(2)
+                         ? bed->ports[random_range(N_PORTS)].set
+                         : random_range(5) ? acl_random_set(12, true) : NULL);
 }
 
 /* Has the endpoint of 'port' name its rules. */
@@ -344,9 +391,7 @@ settle(struct bed *bed)
     for (int i = 0; i < N_PORTS; i++) {
         struct port *port = &bed->ports[i];
 
-        if (port->before && port->before != port->set) {
-            acl_random_set_free(port->before);
-        }
+        drop_set(bed, &port->before);
         port->before = port->set;
         port->switched = false;
     }
@@ -435,11 +480,7 @@ drop_from(struct bed *bed, int i, const char *atom)
 static void
 prepare_with(struct bed *bed, struct problems *problems)
 {
-    struct acl *acl = make_acl(bed);
-
-    assert_int_equal(acl_apply_prepare(bed->apply, acl, &bed->view, NULL,
-                                       problems), 0);
-    free_acl(acl);
+    assert_int_equal(prepare_by(bed, bed->apply, NULL, problems), 0);
 }
 
 /* Returns the rule number 'i' of a set, for packets from 'atom' or from all if
@@ -550,7 +591,8 @@ test_no_room(void **state OVS_UNUSED)
     assert_true(acl_apply_id(bed.apply, small) == 100);
     assert_true(acl_apply_id(bed.apply, large) == 101);
     assert_int_equal(problems.n, 0);
-    assert_false(acl_apply_take_losses(bed.apply));
+    assert_false(acl_apply_take_changes(bed.apply));
+    assert_true(acl_apply_retry_at(bed.apply) == LLONG_MAX);
 
     /* One more: that set is no longer obeyed at once. */
     sset_add(&bed.members.sets[1], "10.0.0.4");
@@ -561,17 +603,126 @@ test_no_room(void **state OVS_UNUSED)
     assert_int_equal(acl_apply_reason(bed.apply, large), REASON_ACL_LIMIT);
     assert_int_equal(problems.n, 1);
     assert_int_equal(problems.list[0].class, REASON_ACL_LIMIT);
-    assert_true(acl_apply_take_losses(bed.apply));
-    assert_false(acl_apply_take_losses(bed.apply));
+    assert_true(acl_apply_take_changes(bed.apply));
+    assert_false(acl_apply_take_changes(bed.apply));
     acl_apply_finish(bed.apply);
 
+    /* Its endpoints are told that it is there again. */
     sset_find_and_delete(&bed.members.sets[1], "10.0.0.4");
     fill_view(&bed);
     problems_clear(&problems);
     prepare_with(&bed, &problems);
     assert_true(acl_apply_id(bed.apply, large) == 102);
     assert_int_equal(problems.n, 0);
+    assert_true(acl_apply_take_changes(bed.apply));
+    prepare_with(&bed, &problems);
+    assert_false(acl_apply_take_changes(bed.apply));
     problems_destroy(&problems);
+    bed_destroy(&bed);
+}
+
+/* Does an update in which only the members of "as0" may have changed.  Returns
+ * how many operations that has cost. */
+static unsigned int
+refresh(struct bed *bed)
+{
+    struct sset changed = SSET_INITIALIZER(&changed);
+    unsigned int n = dp_fake_n_changes(bed->dp);
+
+    sset_add(&changed, "as0");
+    assert_int_equal(prepare(bed, bed->apply, &changed), 0);
+    acl_apply_finish(bed->apply);
+    sset_destroy(&changed);
+    return dp_fake_n_changes(bed->dp) - n;
+}
+
+/* What does not fit is not written again and again: rarer and rarer. */
+static void
+test_retry(void **state OVS_UNUSED)
+{
+    long long int at, wait, before = 0;
+    struct bed bed;
+
+    bed_init(&bed);
+    dp_fake_set_max_sources(bed.dp, 100);
+    for (int i = 0; i < 300; i++) {
+        sset_add_and_free(&bed.members.sets[0],
+                          xasprintf("10.1.%d.%d", i / 256, i % 256));
+    }
+    fill_view(&bed);
+    drop_from(&bed, 0, "$as0");
+    assert_true(refresh(&bed) >= 100);
+    for (int i = 0; i < 10; i++) {
+        at = acl_apply_retry_at(bed.apply);
+        wait = at - bed.now;
+        assert_true(wait <= 60000 && (wait > before || wait == 60000));
+        before = wait;
+        bed.now = at - 1;
+        assert_int_equal(refresh(&bed), 0);
+        assert_true(acl_apply_retry_at(bed.apply) == at);
+        bed.now = at;
+        assert_true(refresh(&bed) >= 100);
+        assert_false(acl_apply_take_changes(bed.apply));
+    }
+
+    /* There is room, some time. */
+    dp_fake_set_max_sources(bed.dp, 400);
+    assert_int_equal(refresh(&bed), 0);
+    bed.now = acl_apply_retry_at(bed.apply);
+    assert_true(refresh(&bed) >= 300);
+    assert_true(acl_apply_id(bed.apply, bed.ports[0].set) != 0);
+    assert_true(acl_apply_take_changes(bed.apply));
+    assert_true(acl_apply_retry_at(bed.apply) == LLONG_MAX);
+    bed_destroy(&bed);
+}
+
+/* Returns rules that allow what comes from 'atom', and drop all else. */
+static struct acl_set *
+allow_from(const char *atom)
+{
+    struct acl_set *set = acl_random_set(1, true);
+
+    acl_rule_destroy(CONST_CAST(struct acl_rule *, set->rules[0]));
+    set->rules = xrealloc(set->rules, 2 * sizeof *set->rules);
+    set->rules[0] = rule_for(0, ACL_ALLOW, atom);
+    set->rules[1] = rule_for(1, ACL_DROP, NULL);
+    set->n_rules = 2;
+    return set;
+}
+
+/* A port moves from a set to another one, both there, while the source that
+ * either allows moves along: it is never dropped. */
+static void
+test_move(void **state OVS_UNUSED)
+{
+    struct sset changed = SSET_INITIALIZER(&changed);
+    struct acl_set *sets[2];
+    struct bed bed;
+
+    random_set_seed(1);
+    bed_init(&bed);
+    sets[0] = bed.ports[0].set = bed.ports[1].set = allow_from("$as0");
+    sets[1] = bed.ports[2].set = allow_from("$as1");
+    sset_add(&bed.members.sets[0], "10.0.0.1");
+    update_members(&bed);
+    sset_add(&changed, "as0");
+    sset_add(&changed, "as1");
+    for (int i = 1; i < 5; i++) {
+        bed.ports[0].set = sets[i & 1];
+        sset_clear(&bed.members.sets[!(i & 1)]);
+        sset_add(&bed.members.sets[i & 1], "10.0.0.1");
+        fill_view(&bed);
+        watched = &bed;
+        assert_int_equal(prepare(&bed, bed.apply, &changed), 0);
+        look();
+        switch_port(&bed, &bed.ports[0]);
+        look();
+        acl_apply_finish(bed.apply);
+        watched = NULL;
+        settle(&bed);
+        assert_exact(&bed);
+    }
+    sset_destroy(&changed);
     bed_destroy(&bed);
 }
 
@@ -658,6 +809,7 @@ test_one_member(void **state OVS_UNUSED)
     drop_from(&bed, 0, "$as0");
     prepare_with(&bed, &problems);
     acl_apply_finish(bed.apply);
+    settle(&bed);
     sset_add(&changed, "as0");
     for (int i = 0; i < 2; i++) {
         long long int start = time_usec();
@@ -705,6 +857,8 @@ main(void)
         cmocka_unit_test(test_histories),
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_no_room),
+        cmocka_unit_test(test_retry),
+        cmocka_unit_test(test_move),
         cmocka_unit_test(test_bad_member),
         cmocka_unit_test(test_hits),
         cmocka_unit_test(test_one_member),

@@ -169,8 +169,10 @@ prepare(struct bed *bed, const struct sset *changed)
 {
     struct problems problems = PROBLEMS_INITIALIZER;
 
-    assert_int_equal(acl_apply_prepare(bed->apply, &bed->acl, &bed->view,
-                                       changed, &problems), 0);
+    const struct acl_apply_inputs inputs = {
+        .acl = &bed->acl, .view = &bed->view, .changed_sets = changed };
+
+    assert_int_equal(acl_apply_prepare(bed->apply, &inputs, &problems), 0);
     assert_int_equal(problems.n, 0);
     problems_destroy(&problems);
 }

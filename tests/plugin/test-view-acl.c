@@ -203,7 +203,8 @@ apply(struct bed *f)
     hmap_init(&view.address_sets);
     hmap_insert(&f->acl.sets, &set.node, 0);
     f->apply = acl_apply_create(&datapath_fake_class, f->view->dp, 3);
-    assert_int_equal(acl_apply_prepare(f->apply, &f->acl, &view, NULL,
+    assert_int_equal(acl_apply_prepare(f->apply, &(struct acl_apply_inputs) {
+                                           .acl = &f->acl, .view = &view },
                                        &problems), 0);
     assert_int_equal(problems.n, 0);
     f->view->view.acl_apply = f->apply;
