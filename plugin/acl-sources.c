@@ -586,8 +586,26 @@ acl_prefix_set(struct acl_prefix *prefix, struct acl_class *class)
     prefix->class = class;
 }
 
+/* Adds to 'atoms' those with a prefix of IPv6 around all of IPv4. */
+static void
+list_around_ip4(struct acl_sources *s, struct hmapx *atoms)
+{
+    const struct dp_prefix all4 = all_ip4();
+    void *path[ACL_TRIE_DEPTH];
+    size_t n = acl_trie_path(&s->tries[1], &all4, path);
+
+    for (size_t i = 0; i < n; i++) {
+        const struct acl_prefix *p = path[i];
+
+        for (size_t j = 0; j < p->n_owns; j++) {
+            hmapx_add(atoms, p->owns[j].atom);
+        }
+    }
+}
+
 /* Adds to 'atoms' those that the datapath is wrong about, as far as packets of
- * 'prefix' are concerned. */
+ * 'prefix' are concerned.  Without the anchor, packets of IPv4 would find what
+ * is around it. */
 void
 acl_prefix_blame(struct acl_sources *s, const struct acl_prefix *prefix,
                  struct hmapx *atoms)
@@ -604,6 +622,9 @@ acl_prefix_blame(struct acl_sources *s, const struct acl_prefix *prefix,
         if (!has_atom(want.list, want.n, seen->maybe[i])) {
             hmapx_add(atoms, seen->maybe[i]);
         }
+    }
+    if (prefix->anchor) {
+        list_around_ip4(s, atoms);
     }
     free(want.list);
 }

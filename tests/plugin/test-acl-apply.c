@@ -726,6 +726,36 @@ test_move(void **state OVS_UNUSED)
     bed_destroy(&bed);
 }
 
+/* Where all of IPv4 does not fit, packets of IPv4 do not find the rules for
+ * those of IPv6. */
+static void
+test_anchor(void **state OVS_UNUSED)
+{
+    struct acl_random_packet four = {
+        .packet = { .protocol = 6, .dst_port = 80 },
+        .source = in6_addr_mapped_ipv4(htonl(0x01010101)),
+    };
+    struct acl_random_packet six = four;
+    uint32_t id;
+    struct bed bed;
+
+    bed_init(&bed);
+    six.source.s6_addr[0] = 0x20;
+    sset_add(&bed.members.sets[0], "::/0");
+    fill_view(&bed);
+    drop_from(&bed, 0, "$as0");
+    for (int i = 0; i < 3; i++) {
+        bed.now = i ? acl_apply_retry_at(bed.apply) : 0;
+        dp_fake_fail_next(bed.dp, i < 2 ? ENOSPC : 0);
+        refresh(&bed);
+        id = acl_apply_id(bed.apply, bed.ports[0].set);
+        assert_int_equal(id != 0, i == 2);
+        assert_false(drops(bed.dp, id, &four));
+        assert_int_equal(drops(bed.dp, id, &six), i == 2);
+    }
+    bed_destroy(&bed);
+}
+
 /* A set with a member that cannot be read is not obeyed. */
 static void
 test_bad_member(void **state OVS_UNUSED)
@@ -858,6 +888,7 @@ main(void)
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_no_room),
         cmocka_unit_test(test_retry),
+        cmocka_unit_test(test_anchor),
         cmocka_unit_test(test_move),
         cmocka_unit_test(test_bad_member),
         cmocka_unit_test(test_hits),
