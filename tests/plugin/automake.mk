@@ -64,6 +64,8 @@ tests_libtest_a_SOURCES += \
 	tests/plugin/acl-random.h \
 	tests/plugin/acl-words.c \
 	tests/plugin/acl-words.h \
+	tests/plugin/apply-bed.c \
+	tests/plugin/apply-bed.h \
 	tests/plugin/dp-bpf-bed.c \
 	tests/plugin/dp-bpf-bed.h \
 	tests/plugin/dp-bpf-watch.c \
