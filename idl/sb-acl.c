@@ -75,6 +75,7 @@ sb_acl_view_init(struct sb_acl_view *view)
     hmap_init(&view->datapaths);
     hmap_init(&view->links);
     sset_init(&view->ports);
+    sset_init(&view->entrances);
     sb_acl_changes_init(&view->changes);
 }
 
@@ -157,6 +158,8 @@ sb_acl_view_clear(struct sb_acl_view *view)
         sset_add(&view->changes.ports, port);
     }
     sset_clear(&view->ports);
+    view->changes.datapaths |= !sset_is_empty(&view->entrances);
+    sset_clear(&view->entrances);
     view->complete = view->current = false;
 }
 
@@ -171,6 +174,7 @@ sb_acl_view_destroy(struct sb_acl_view *view)
     hmap_destroy(&view->datapaths);
     hmap_destroy(&view->links);
     sset_destroy(&view->ports);
+    sset_destroy(&view->entrances);
     sb_acl_changes_destroy(&view->changes);
 }
 

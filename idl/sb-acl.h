@@ -18,12 +18,21 @@
 enum sb_acl_stage {
     SB_ACL_PRE,                 /* ls_out_pre_acl. */
     SB_ACL_EVAL,                /* ls_out_acl, ls_out_acl_eval. */
-    SB_ACL_SWITCH_LB,           /* Flows of a switch's ingress whose actions
-                                 * have "ct_lb", whatever their stage. */
+    SB_ACL_FROM,                /* ls_in_acl, ls_in_acl_eval and those after
+                                 * load balancers: from priority 1000 on. */
+    SB_ACL_ACTION,              /* ls_in_acl_action and its like, of both
+                                 * directions, if it samples. */
+    SB_ACL_SWITCH_LB,           /* ls_in_lb (before 22.03, what ls_in_stateful
+                                 * does to new packets), and flows of a
+                                 * switch's ingress whose actions have "ct_lb"
+                                 * or "trigger_event", whatever their
+                                 * stage. */
     SB_ACL_ROUTER_DNAT,         /* lr_in_dnat. */
     SB_ACL_ROUTER_POLICY,       /* lr_in_policy. */
     SB_ACL_ROUTER_ROUTE,        /* lr_in_ip_routing. */
-    SB_ACL_MIRROR               /* ls_out_mirror (25.09). */
+    SB_ACL_ROUTER_SNAT,         /* lr_out_snat. */
+    SB_ACL_MIRROR_IN,           /* ls_in_mirror (25.09). */
+    SB_ACL_MIRROR_OUT           /* ls_out_mirror (25.09). */
 };
 
 /* A row of Logical_Flow. */
@@ -50,6 +59,8 @@ struct sb_port_group {
                                  * key of a datapath since OVN 20.09. */
     struct sset ports;          /* Those of Port_Group.ports that are bound to
                                  * this chassis. */
+    bool entrance;              /* One of Port_Group.ports is in 'entrances' of
+                                 * the view. */
 };
 
 /* A row of Address_Set. */
@@ -81,7 +92,8 @@ struct sb_acl_changes {
                                  * went. */
     struct sset sets;           /* Likewise, address sets. */
     struct sset ports;          /* Names that came to 'ports' or went. */
-    bool datapaths;             /* 'datapaths' or 'links' changed. */
+    bool datapaths;             /* 'datapaths', 'links' or 'entrances'
+                                 * changed. */
 };
 
 /* A whole consistent view, owned by the struct sb_db.  It is only touched when
@@ -98,13 +110,17 @@ struct sb_acl_view {
                                  * here and whose port groups are known:
                                  * 'port_groups' has all that they are in.
                                  * Bindings may be newer than this view. */
+    struct sset entrances;      /* Names of the ports of switches in
+                                 * 'datapaths' by which packets come in, or
+                                 * reach a router: localnet ports, and those
+                                 * that lead to routers. */
     struct hmap port_groups;    /* Of struct sb_port_group: those with a port
-                                 * that is bound here. */
+                                 * that is bound here, or an entrance. */
     struct hmap address_sets;   /* Of struct sb_address_set: those that flows
                                  * in 'flows' name. */
     struct hmap datapaths;      /* Of struct sb_acl_datapath. */
-    struct hmap links;          /* Of struct sb_acl_link: those of switches
-                                 * with VMs of this chassis. */
+    struct hmap links;          /* Of struct sb_acl_link: those of switches in
+                                 * 'datapaths'. */
     struct sb_acl_changes changes; /* What changed, until it is taken. */
 };
 

@@ -102,15 +102,18 @@ update_port_group(const struct sb_acl_reader *reader,
     struct sb_port_group *group = CONST_CAST(
         struct sb_port_group *, sb_acl_find_port_group(view, name));
     struct sset ports = SSET_INITIALIZER(&ports);
+    bool entrance = false;
 
     for (size_t i = 0; row && i < row->n_ports; i++) {
         if (simap_contains(&reader->ports, row->ports[i])) {
             sset_add(&ports, row->ports[i]);
         }
+        entrance |= sset_contains(&reader->entrances, row->ports[i]);
     }
 
-    if (group ? !sset_equals(&group->ports, &ports)
-              : !sset_is_empty(&ports)) {
+    if (group ? group->entrance != entrance
+                || !sset_equals(&group->ports, &ports)
+              : entrance || !sset_is_empty(&ports)) {
         sset_add(&view->changes.groups, name);
         if (!group) {
             group = xzalloc(sizeof *group);
@@ -120,7 +123,8 @@ update_port_group(const struct sb_acl_reader *reader,
                         hash_string(name, 0));
         }
         sset_swap(&group->ports, &ports);
-        if (sset_is_empty(&group->ports)) {
+        group->entrance = entrance;
+        if (sset_is_empty(&group->ports) && !entrance) {
             hmap_remove(&view->port_groups, &group->node);
             sb_port_group_destroy(group);
         }
@@ -358,6 +362,17 @@ update_links(const struct sb_acl_reader *reader, struct sb_acl_view *view)
     view->changes.datapaths = true;
 }
 
+/* Brings the entrances of 'view' up to date with 'reader'. */
+static void
+update_entrances(const struct sb_acl_reader *reader, struct sb_acl_view *view)
+{
+    if (!sset_equals(&view->entrances, &reader->entrances)) {
+        sset_destroy(&view->entrances);
+        sset_clone(&view->entrances, &reader->entrances);
+        view->changes.datapaths = true;
+    }
+}
+
 /* Returns true if 'changes' has any. */
 static bool
 has_changes(const struct sb_acl_changes *changes)
@@ -382,6 +397,7 @@ sb_acl_reader_update(struct sb_acl_reader *reader,
     sb_acl_changes_move(&before, &view->changes);
     update_datapaths(reader, idl, view);
     update_links(reader, view);
+    update_entrances(reader, view);
     update_flows(reader, idl, view);
     update_ports(reader, view);
     update_port_groups(reader, idl, view);

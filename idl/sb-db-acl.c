@@ -33,6 +33,9 @@
 #include "idl/sb-db-scope.h"
 #include "idl/sb-idl.h"
 
+/* The lowest priority of flows of ACLs. */
+#define PRIORITY_ACL 1000
+
 /* A row of Logical_DP_Group. */
 struct acl_group {
     struct hmap_node node;      /* In sb_acl_reader 'groups'. */
@@ -56,7 +59,9 @@ sb_acl_reader_init(struct sb_acl_reader *reader)
     sset_init(&reader->peers);
     sset_init(&reader->datapaths);
     smap_init(&reader->links);
+    sset_init(&reader->entrances);
     simap_init(&reader->ports);
+    simap_init(&reader->members);
     hmap_init(&reader->groups);
     hmap_init(&reader->refs);
     simap_init(&reader->names);
@@ -115,7 +120,9 @@ sb_acl_reader_destroy(struct sb_acl_reader *reader)
     sset_destroy(&reader->datapaths);
     free(reader->uuids);
     smap_destroy(&reader->links);
+    sset_destroy(&reader->entrances);
     simap_destroy(&reader->ports);
+    simap_destroy(&reader->members);
     hmap_destroy(&reader->groups);
     hmap_destroy(&reader->refs);
     simap_destroy(&reader->names);
@@ -251,13 +258,46 @@ follow_links(struct sb_acl_reader *reader, const struct sb_scope *scope)
 {
     struct smap links = SMAP_INITIALIZER(&links);
 
-    sb_scope_get_links(scope, &links);
+    sb_scope_get_links(scope, &reader->datapaths, &links);
     if (!smap_equal(&links, &reader->links)) {
         smap_destroy(&reader->links);
         smap_clone(&reader->links, &links);
         reader->seen.datapaths = true;
     }
     smap_destroy(&links);
+}
+
+/* Has 'reader' ask for the port groups of the right ports. */
+static void
+follow_members(struct sb_acl_reader *reader)
+{
+    const struct simap_node *port;
+    const char *name;
+
+    simap_clear(&reader->members);
+    SIMAP_FOR_EACH (port, &reader->ports) {
+        simap_put(&reader->members, port->name, port->data);
+    }
+    SSET_FOR_EACH (name, &reader->entrances) {
+        simap_put(&reader->members, name, 1);
+    }
+    reader->all_ports = true;
+    reader->ask = true;
+}
+
+/* Makes the entrances of 'reader' those of 'scope'. */
+static void
+follow_entrances(struct sb_acl_reader *reader, const struct sb_scope *scope)
+{
+    struct sset entrances = SSET_INITIALIZER(&entrances);
+
+    sb_scope_get_entrances(scope, &reader->datapaths, &entrances);
+    if (!sset_equals(&entrances, &reader->entrances)) {
+        sset_swap(&reader->entrances, &entrances);
+        reader->seen.datapaths = true;
+        follow_members(reader);
+    }
+    sset_destroy(&entrances);
 }
 
 /* Makes 'reader' interested in the datapaths of 'scope', and in those in front
@@ -276,6 +316,7 @@ follow_scope(struct sb_acl_reader *reader, const struct sb_scope *scope,
     }
     sset_destroy(&datapaths);
     follow_links(reader, scope);
+    follow_entrances(reader, scope);
     reader->scope_seqno = scope->seqno;
     sset_destroy(&reader->peers);
     sset_clone(&reader->peers, peers);
@@ -299,8 +340,7 @@ sb_acl_reader_set_scope(struct sb_acl_reader *reader,
         SIMAP_FOR_EACH (vif, &scope->vifs) {
             simap_put(&reader->ports, vif->name, vif->data);
         }
-        reader->all_ports = true;
-        reader->ask = true;
+        follow_members(reader);
         reader->vifs_seqno = scope->vifs_seqno;
     }
 }
@@ -404,6 +444,15 @@ update_groups(struct sb_acl_reader *reader, const struct ovsdb_idl *idl)
 
 /* Flows. */
 
+/* Returns true if 'row' is kept, of those that are for 'stage'. */
+static bool
+is_kept(const struct sbrec_logical_flow *row, enum sb_acl_stage stage)
+{
+    return (stage == SB_ACL_FROM ? row->priority >= PRIORITY_ACL
+            : stage == SB_ACL_ACTION ? strstr(row->actions, "sample(") != NULL
+            : true);
+}
+
 /* Stores into '*stagep' what 'row' is for.  Returns false if for nothing that
  * is kept. */
 static bool
@@ -416,21 +465,35 @@ flow_stage(const struct sbrec_logical_flow *row, enum sb_acl_stage *stagep)
         { "ls_out_pre_acl", SB_ACL_PRE },
         { "ls_out_acl", SB_ACL_EVAL },
         { "ls_out_acl_eval", SB_ACL_EVAL },
+        { "ls_in_acl", SB_ACL_FROM },
+        { "ls_in_acl_eval", SB_ACL_FROM },
+        { "ls_in_acl_after_lb", SB_ACL_FROM },
+        { "ls_in_acl_after_lb_eval", SB_ACL_FROM },
+        { "ls_in_acl_action", SB_ACL_ACTION },
+        { "ls_in_acl_after_lb_action", SB_ACL_ACTION },
+        { "ls_out_acl_action", SB_ACL_ACTION },
+        { "ls_in_lb", SB_ACL_SWITCH_LB },
         { "lr_in_dnat", SB_ACL_ROUTER_DNAT },
         { "lr_in_policy", SB_ACL_ROUTER_POLICY },
         { "lr_in_ip_routing", SB_ACL_ROUTER_ROUTE },
-        { "ls_out_mirror", SB_ACL_MIRROR },
+        { "lr_out_snat", SB_ACL_ROUTER_SNAT },
+        { "ls_in_mirror", SB_ACL_MIRROR_IN },
+        { "ls_out_mirror", SB_ACL_MIRROR_OUT },
     };
     const char *name = smap_get_def(&row->external_ids, "stage-name", "");
 
     for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
         if (!strcmp(name, stages[i].name)) {
             *stagep = stages[i].stage;
-            return true;
+            return is_kept(row, *stagep);
         }
     }
     *stagep = SB_ACL_SWITCH_LB;
-    return !strncmp(name, "ls_in_", 6) && strstr(row->actions, "ct_lb");
+    return (!strncmp(name, "ls_in_", 6)
+            && (strstr(row->actions, "ct_lb")
+                || strstr(row->actions, "trigger_event")
+                || (!strcmp(name, "ls_in_stateful")
+                    && strstr(row->match, "ct.new"))));
 }
 
 /* Stores into '*datapathsp' a new array of the datapaths of 'row' that

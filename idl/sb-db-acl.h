@@ -25,7 +25,9 @@ struct sb_acl_reader {
     size_t n_uuids;             /* Number of them. */
     struct smap links;          /* Router ports, to the datapath of the switch
                                  * that leads there, as text. */
+    struct sset entrances;      /* Ports by which packets come in. */
     struct simap ports;         /* Names of VMs' ports here. */
+    struct simap members;       /* Both: whose port groups matter. */
     unsigned int scope_seqno;   /* Of the scope that 'datapaths' are from. */
     unsigned int vifs_seqno;    /* Likewise, 'ports'. */
 

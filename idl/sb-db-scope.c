@@ -235,7 +235,7 @@ count_row(struct sb_scope *scope, const struct scope_row *row, bool more)
     size_t *n = (row->role == ROLE_VIF
                  ? &datapath->n_vifs : &datapath->n_localnets);
 
-    if (*n == !more) {
+    if (*n == !more || row->role == ROLE_LOCALNET) {
         scope->dirty = true;
     }
     *n += more ? 1 : -1;
@@ -437,19 +437,40 @@ sb_scope_get_fronts(const struct sb_scope *scope, const struct sset *peers,
     }
 }
 
-/* Adds to 'links' the names of the router ports that switches of 'scope' with
- * VMs here lead to, to the datapath of the switch, as text. */
+/* Adds to 'links' the names of the router ports that those switches of 'scope'
+ * lead to that are in 'datapaths', to the datapath of the switch, as text. */
 void
-sb_scope_get_links(const struct sb_scope *scope, struct smap *links)
+sb_scope_get_links(const struct sb_scope *scope, const struct sset *datapaths,
+                   struct smap *links)
 {
     const struct scope_row *row;
 
     HMAP_FOR_EACH (row, node, &scope->rows) {
         if ((row->role == ROLE_PATCH || row->role == ROLE_UPLINK)
-            && row->peer && has_uuid(&scope->switches, &row->datapath)) {
+            && row->peer && has_uuid(datapaths, &row->datapath)
+            && !has_uuid(&scope->routers, &row->datapath)) {
             smap_replace_nocopy(links, row->peer,
                                 xasprintf(UUID_FMT,
                                           UUID_ARGS(&row->datapath)));
+        }
+    }
+}
+
+/* Adds to 'entrances' the names of the ports of switches of 'scope' in
+ * 'datapaths' by which packets come in from a physical network or a router, or
+ * get to one. */
+void
+sb_scope_get_entrances(const struct sb_scope *scope,
+                       const struct sset *datapaths, struct sset *entrances)
+{
+    const struct scope_row *row;
+
+    HMAP_FOR_EACH (row, node, &scope->rows) {
+        if ((row->role == ROLE_LOCALNET || row->role == ROLE_PATCH
+             || row->role == ROLE_UPLINK)
+            && has_uuid(datapaths, &row->datapath)
+            && !has_uuid(&scope->routers, &row->datapath)) {
+            sset_add(entrances, row->name);
         }
     }
 }

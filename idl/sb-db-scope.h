@@ -47,6 +47,10 @@ void sb_scope_update_all(struct sb_scope *, const struct ovsdb_idl *,
 bool sb_scope_settle(struct sb_scope *);
 void sb_scope_get_fronts(const struct sb_scope *, const struct sset *peers,
                          struct sset *fronts);
-void sb_scope_get_links(const struct sb_scope *, struct smap *links);
+void sb_scope_get_links(const struct sb_scope *, const struct sset *datapaths,
+                        struct smap *links);
+void sb_scope_get_entrances(const struct sb_scope *,
+                            const struct sset *datapaths,
+                            struct sset *entrances);
 
 #endif /* idl/sb-db-scope.h */

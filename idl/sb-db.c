@@ -537,7 +537,7 @@ set_acl_conditions(struct sb_db *db)
                                                : &no_datapaths);
     }
     if (db->columns & SB_COND_PORT_GROUPS) {
-        ready &= sb_cond_set_port_groups(idl, on ? &db->acl.ports
+        ready &= sb_cond_set_port_groups(idl, on ? &db->acl.members
                                                  : &no_names);
     }
     if (db->columns & SB_COND_ADDRESS_SETS) {

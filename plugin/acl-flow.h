@@ -55,8 +55,11 @@ struct acl_nat {
     enum acl_nat_kind kind;     /* See above. */
     struct in6_addr external;   /* Destination; IPv4 as v4-mapped. */
     struct in6_addr logical;    /* What it becomes, if ACL_NAT_PLAIN. */
+    char *inport;               /* Then, of those packets only that arrive at
+                                 * this port of the router; NULL: at any. */
 };
 
 void acl_nat_parse(const struct sb_acl_flow *, struct acl_nat *);
+void acl_nat_destroy(struct acl_nat *);
 
 #endif /* plugin/acl-flow.h */

@@ -29,7 +29,18 @@ has_nat(const struct known_flow *flow)
 {
     return (flow->stage == SB_ACL_SWITCH_LB
             || flow->stage == SB_ACL_ROUTER_DNAT
+            || flow->stage == SB_ACL_ROUTER_SNAT
             || flow->stage == SB_ACL_ROUTER_POLICY);
+}
+
+/* Returns true if 'flow' is of the stages that may do more to packets than let
+ * them through or drop them. */
+static bool
+has_entry(const struct known_flow *flow)
+{
+    return (flow->stage == SB_ACL_EVAL || flow->stage == SB_ACL_FROM
+            || flow->stage == SB_ACL_ACTION || flow->stage == SB_ACL_MIRROR_IN
+            || flow->stage == SB_ACL_MIRROR_OUT);
 }
 
 /* Returns true if 'flow' names the address 'nat.external'. */
@@ -44,7 +55,8 @@ has_external(const struct known_flow *flow)
 static bool
 has_logical(const struct known_flow *flow)
 {
-    return has_nat(flow) && flow->nat.kind == ACL_NAT_PLAIN;
+    return (flow->stage == SB_ACL_ROUTER_DNAT
+            && flow->nat.kind == ACL_NAT_PLAIN);
 }
 
 /* Returns true if ports depend on 'flow'. */
@@ -65,18 +77,21 @@ read_flow(struct acl_private *private, const struct sb_acl_flow *row)
     flow->stage = row->stage;
     flow->priority = row->priority;
     ovs_list_init(&flow->dps);
+    if (has_entry(flow)) {
+        acl_entry_parse(row, &flow->entry);
+    }
     if (has_acl(flow)) {
         acl_flow_parse(row, &flow->acl);
         if (flow->acl.rule) {
             flow->rule = known_rule_ref(private, flow->acl.rule);
             flow->acl.rule = NULL;
         }
+    } else if (flow->stage == SB_ACL_ROUTER_SNAT) {
+        acl_snat_parse(row, &flow->snat, &flow->nat);
     } else if (has_nat(flow)) {
         acl_nat_parse(row, &flow->nat);
     } else if (flow->stage == SB_ACL_ROUTER_ROUTE) {
         acl_route_parse(row, &flow->route);
-    } else {
-        flow->mirrors = strcmp(row->actions, "next;") != 0;
     }
     return flow;
 }
@@ -91,6 +106,11 @@ free_flow(struct acl_private *private, struct known_flow *flow)
             known_rule_unref(private, flow->rule);
         }
     }
+    if (has_entry(flow)) {
+        acl_entry_destroy(&flow->entry);
+    }
+    acl_nat_destroy(&flow->nat);
+    acl_snat_destroy(&flow->snat);
     acl_route_destroy(&flow->route);
     free(flow);
 }
@@ -103,6 +123,7 @@ differ(const struct known_flow *a, const struct known_flow *b)
     return (!has_acl(a) || !has_acl(b) || a->acl.kind != b->acl.kind
             || a->stage != b->stage || a->priority != b->priority
             || a->acl.kind == ACL_FLOW_STRANGE
+            || a->entry.matters || b->entry.matters
             || a->acl.stateful != b->acl.stateful || a->rule != b->rule
             || !svec_equal(&a->acl.ports, &b->acl.ports));
 }
@@ -241,9 +262,6 @@ count_flow(struct acl *acl, struct known_dp *dp, const struct known_flow *flow,
     if (has_acl(flow) && flow->acl.stateful) {
         count_dp(acl, dp, &dp->n_stateful, n);
     }
-    if (flow->mirrors) {
-        count_dp(acl, dp, &dp->n_mirrors, n);
-    }
     if (has_nat(flow) && flow->nat.kind == ACL_NAT_ANY) {
         count_any(acl, dp, flow, n);
     }
@@ -281,6 +299,23 @@ note_route(struct acl *acl, const struct known_flow *flow)
     }
 }
 
+/* Notes that acl_judge() may say something else of the address that the router
+ * has by 'flow', a route, if it is also one that is translated. */
+static void
+note_source(struct acl *acl, const struct known_flow *flow)
+{
+    const struct in6_addr *source = &flow->route.source;
+    const struct known_flow *nat;
+
+    HMAP_FOR_EACH_WITH_HASH (nat, external_node, acl_address_hash(source),
+                             &acl->private->externals) {
+        if (ipv6_addr_equals(&nat->nat.external, source)) {
+            acl_note_address(acl, source);
+            break;
+        }
+    }
+}
+
 /* Notes that acl_judge() may say something else because of 'flow'. */
 static void
 note_flow(struct acl *acl, const struct known_flow *flow)
@@ -289,6 +324,33 @@ note_flow(struct acl *acl, const struct known_flow *flow)
         acl_note_address(acl, &flow->nat.external);
     } else if (flow->stage == SB_ACL_ROUTER_ROUTE) {
         note_route(acl, flow);
+    }
+    if (flow->route.has_source) {
+        note_source(acl, flow);
+    }
+    acl->nat_changed |= flow->snat.changes;
+}
+
+/* Returns true if 'flow' does more to packets than let them through or drop
+ * them. */
+static bool
+flow_matters(const struct known_flow *flow)
+{
+    return has_entry(flow) && flow->entry.matters;
+}
+
+/* Puts 'fd' into the list of its datapath that it belongs to. */
+static void
+enlist(struct acl_private *private, struct flow_dp *fd)
+{
+    ovs_list_init(&fd->dp_node);
+    if (fd->flow->stage == SB_ACL_ROUTER_ROUTE) {
+        ovs_list_push_back(&fd->dp->routes, &fd->dp_node);
+    } else if (fd->flow->snat.changes) {
+        ovs_list_push_back(&fd->dp->snats, &fd->dp_node);
+    } else if (flow_matters(fd->flow)) {
+        ovs_list_push_back(&fd->dp->entries, &fd->dp_node);
+        acl_dp_make_stale(private, fd->dp);
     }
 }
 
@@ -302,10 +364,7 @@ attach(struct acl *acl, struct known_flow *flow, const struct uuid *uuid,
     fd->flow = flow;
     fd->dp = known_dp_ref(acl->private, uuid);
     ovs_list_insert(before, &fd->node);
-    ovs_list_init(&fd->route_node);
-    if (flow->stage == SB_ACL_ROUTER_ROUTE) {
-        ovs_list_push_back(&fd->dp->routes, &fd->route_node);
-    }
+    enlist(acl->private, fd);
     join_terms(fd);
     touch_members(acl, fd);
     count_flow(acl, fd->dp, flow, 1);
@@ -320,7 +379,10 @@ detach(struct acl *acl, struct flow_dp *fd)
         leave_term(&fd->members[i], fd->dp);
     }
     count_flow(acl, fd->dp, fd->flow, -1);
-    ovs_list_remove(&fd->route_node);
+    ovs_list_remove(&fd->dp_node);
+    if (flow_matters(fd->flow)) {
+        acl_dp_make_stale(acl->private, fd->dp);
+    }
     ovs_list_remove(&fd->node);
     known_dp_unref(acl->private, fd->dp);
     free(fd->members);

@@ -156,6 +156,35 @@ acl_groups_touch(struct acl *acl, const char *term, const struct known_dp *dp)
     free(prefix);
 }
 
+/* Returns true if packets may come in by a port in the group 'name', as in the
+ * Southbound.  Of a group that the view does not have, no port is such a
+ * one. */
+static bool
+is_entrance(const struct acl_private *private, const char *name)
+{
+    const struct known_group *group = find_group(private, name);
+
+    return group && group->entrance;
+}
+
+/* Returns true if packets may come in by a port that flows of 'dp' mean by
+ * 'term', "@NAME" or the name of a port. */
+bool
+acl_term_is_entrance(const struct acl_private *private, const char *term,
+                     const struct known_dp *dp)
+{
+    if (term[0] != '@') {
+        return sset_contains(&private->in->view->entrances, term);
+    }
+
+    char *prefix = group_prefix(private, dp);
+    char *name = xasprintf("%s%s", prefix ? prefix : "", &term[1]);
+    bool found = is_entrance(private, &term[1]) || is_entrance(private, name);
+    free(name);
+    free(prefix);
+    return found;
+}
+
 /* Makes 'ports' the members of 'group'. */
 static void
 set_members(struct acl *acl, struct known_group *group,
@@ -199,12 +228,18 @@ acl_group_update(struct acl *acl, const char *name)
     struct known_group *group = find_group(private, name);
 
     if (row && !group) {
-        group = xmalloc(sizeof *group);
+        group = xzalloc(sizeof *group);
         group->name = xstrdup(name);
         sset_init(&group->ports);
         hmap_insert(&private->groups, &group->node, hash_string(name, 0));
     }
     if (group) {
+        bool entrance = row && row->entrance;
+
+        if (group->entrance != entrance) {
+            group->entrance = entrance;
+            acl_dps_make_stale(private);
+        }
         set_members(acl, group, row ? &row->ports : &none);
     }
     if (group && !row) {

@@ -30,6 +30,8 @@ struct translation {
     const struct in6_addr *external; /* Its address outside. */
     const struct in6_addr *logical; /* The address inside. */
     const struct known_dp *router; /* The router that translates. */
+    const char *inport;         /* What arrives at this port of it only; NULL:
+                                 * at any. */
 };
 
 /* Addresses. */
@@ -145,8 +147,10 @@ judge_vm(const struct acl *acl, const struct desired_endpoint *ep,
  *
  * Of all routers known here, a single one has a single flow that names the
  * address, and that translates whatever comes for it.  There is none that
- * might translate other addresses besides.  What comes by another port of the
- * router than the flow's is not translated, and so is not the VM's at all. */
+ * might translate other addresses besides.
+ *
+ * What comes by another port of the router than the flow's is not translated.
+ * That the endpoint's network leads to the flow's is for judge_outside(). */
 static bool
 find_translation(const struct acl_private *private,
                  const struct in6_addr *external,
@@ -172,7 +176,7 @@ find_translation(const struct acl_private *private,
     const struct flow_dp *fd = CONTAINER_OF(found->dps.next, struct flow_dp,
                                             node);
     *translation = (struct translation) {
-        external, &found->nat.logical, fd->dp };
+        external, &found->nat.logical, fd->dp, found->nat.inport };
     return !fd->dp->n_any_dnat;
 }
 
@@ -201,7 +205,7 @@ find_network(const struct sb_acl_view *view, const struct translation *t)
     const struct flow_dp *fd;
     int priority = -1;
 
-    LIST_FOR_EACH (fd, route_node, &t->router->routes) {
+    LIST_FOR_EACH (fd, dp_node, &t->router->routes) {
         const struct known_flow *flow = fd->flow;
 
         if (flow->priority > priority && !flow->route.partial
@@ -210,7 +214,7 @@ find_network(const struct sb_acl_view *view, const struct translation *t)
             network = route_network(view, &flow->route);
         }
     }
-    LIST_FOR_EACH (fd, route_node, &t->router->routes) {
+    LIST_FOR_EACH (fd, dp_node, &t->router->routes) {
         const struct known_flow *flow = fd->flow;
 
         if (network && flow->priority >= priority
@@ -246,30 +250,143 @@ find_owner(const struct acl_private *private, const struct uuid *network,
     return owner;
 }
 
-/* Returns true if no load balancer of a provider network that frames for 'ep'
- * may come in by takes the address: since 24.09 that of a switch does, also if
- * they come from outside.  All of these networks have to be in the view, and
- * there has to be one. */
+/* Returns true if somebody else than the VM of 't' may get what is sent to its
+ * address outside.
+ *
+ *   - The router itself answers what is sent to its own addresses, some of it
+ *     before anything is translated.
+ *   - Where others have that address for what they send, it is also the one of
+ *     the answers that they get. */
 static bool
-is_clear_outside(const struct acl_private *private,
-                 const struct sb_acl_view *view,
-                 const struct desired_endpoint *ep)
+is_used_otherwise(const struct acl_private *private,
+                  const struct translation *t)
 {
+    const struct known_flow *flow;
+    const struct flow_dp *fd;
+
+    LIST_FOR_EACH (fd, dp_node, &t->router->routes) {
+        if (fd->flow->route.has_source
+            && ipv6_addr_equals(&fd->flow->route.source, t->external)) {
+            return true;
+        }
+    }
+    HMAP_FOR_EACH_WITH_HASH (flow, external_node,
+                             acl_address_hash(t->external),
+                             &private->externals) {
+        if (flow->stage == SB_ACL_ROUTER_SNAT
+            && ipv6_addr_equals(&flow->nat.external, t->external)
+            && (flow->nat.kind != ACL_NAT_PLAIN
+                || !ipv6_addr_equals(&flow->nat.logical, t->logical))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Returns true if the router of 't' may give packets that it sends to
+ * 'network' another source: the rules see that one.
+ *
+ * The flows of distributed routers name the port to the outside, those of
+ * gateway routers none. */
+static bool
+changes_source(const struct sb_acl_view *view, const struct translation *t,
+               const struct uuid *network)
+{
+    bool ip4 = IN6_IS_ADDR_V4MAPPED(t->logical);
+    const char *elsewhere = NULL;
+    const struct flow_dp *fd;
+
+    LIST_FOR_EACH (fd, dp_node, &t->router->snats) {
+        const struct acl_snat *snat = &fd->flow->snat;
+
+        if (!(ip4 ? snat->ip4 : snat->ip6)) {
+            continue;
+        } else if (!snat->outport) {
+            return true;
+        } else if (!elsewhere || strcmp(snat->outport, elsewhere)) {
+            const struct sb_acl_link *link
+                = sb_acl_find_link(view, snat->outport);
+
+            if (link && uuid_equals(&link->network, network)) {
+                return true;
+            }
+            elsewhere = snat->outport;
+        }
+    }
+    return false;
+}
+
+/* Returns why the provider network 'dp' keeps packets to 'ep' from the router
+ * behind it, or does more to them than that, or REASON_NONE.
+ *
+ * Since 24.09 the load balancer of a switch takes packets that come from
+ * outside, too.  Its ACLs answer and log what comes in and what goes to the
+ * router, and its mirrors copy it. */
+static enum reason
+judge_front(const struct acl_private *private, const struct sb_acl_view *view,
+            const struct desired_endpoint *ep, const struct known_dp *dp)
+{
+    if (!sb_acl_find_datapath(view, &dp->uuid)
+        || is_translated(private, SB_ACL_SWITCH_LB, dp, &ep->key.addr)) {
+        return REASON_ACL_TRANSLATED;
+    } else if (dp->in || dp->out) {
+        return dp->in ? dp->in->entry.reason : dp->out->entry.reason;
+    }
+    return REASON_NONE;
+}
+
+/* Returns why packets to 'ep' may not reach the router of 't', or not as they
+ * came in, or REASON_NONE.
+ *
+ * All provider networks that frames for 'ep' may come in by have to be in the
+ * view, and among them is the one that leads to the port at which the router
+ * translates.  If it does so at any port, there has to be one. */
+static enum reason
+judge_outside(const struct acl_private *private,
+              const struct sb_acl_view *view,
+              const struct desired_endpoint *ep, const struct translation *t)
+{
+    const struct sb_acl_link *link
+        = t->inport ? sb_acl_find_link(view, t->inport) : NULL;
+    enum reason worst = REASON_NONE;
     const struct known_row *row;
-    bool any = false;
+    bool leads = false;
 
     LIST_FOR_EACH (row, dp_node, &private->localnets) {
-        if (row->vlan != ep->vlan || strcmp(row->network, ep->network)) {
-            continue;
+        if (row->vlan == ep->vlan && !strcmp(row->network, ep->network)) {
+            enum reason reason = judge_front(private, view, ep, row->dp);
+
+            /* Of several, always the same one, whatever their order. */
+            worst = MAX(worst, reason);
+            leads |= (!t->inport
+                      || (link && uuid_equals(&link->network,
+                                              &row->dp->uuid)));
         }
-        if (!sb_acl_find_datapath(view, &row->dp->uuid)
-            || is_translated(private, SB_ACL_SWITCH_LB, row->dp,
-                             &ep->key.addr)) {
-            return false;
-        }
-        any = true;
     }
-    return any;
+    return leads ? worst : REASON_ACL_TRANSLATED;
+}
+
+/* Returns the switch to which the packets of 't' are sent, unless they are
+ * changed on the way or it is not certain that all of them get there; then
+ * NULL. */
+static const struct uuid *
+follow(const struct acl_private *private, const struct sb_acl_view *view,
+       const struct translation *t)
+{
+    const struct uuid *network;
+    const struct known_dp *dp;
+
+    if (is_used_otherwise(private, t)
+        || is_translated(private, SB_ACL_ROUTER_POLICY, t->router,
+                         t->logical)) {
+        return NULL;
+    }
+    network = find_network(view, t);
+    dp = network ? known_dp_find(private, network) : NULL;
+    return (!network || changes_source(view, t, network)
+            || (dp && is_translated(private, SB_ACL_SWITCH_LB, dp,
+                                    t->logical))
+            ? NULL : network);
 }
 
 /* Judges 'ep', an address of a router that may be the floating IP of a VM.
@@ -277,10 +394,12 @@ is_clear_outside(const struct acl_private *private,
  * The rules of the VM's port decide about all packets to it, if
  *
  *   - they come to the router: no load balancer outside takes them, and no
- *     port of a VM has the same address there;
- *   - the router translates all of them, to one address inside;
+ *     port of a VM has the same address there; and nobody there has to do with
+ *     them besides;
+ *   - the router translates all of them, to one address inside, and does not
+ *     answer any of them itself;
  *   - and sends all of these to one switch, not by a policy or another route
- *     elsewhere;
+ *     elsewhere, with the source that they came with;
  *   - no load balancer of that switch takes them;
  *   - the address inside is that of a single port here, and of the one that
  *     the endpoint is resident with, if that is a VM. */
@@ -291,7 +410,6 @@ judge_floating_ip(const struct acl *acl, const struct sb_acl_view *view,
     const struct acl_private *private = acl->private;
     const struct known_port *owner;
     const struct uuid *network;
-    const struct known_dp *dp;
     struct translation t;
 
     if (!view->complete) {
@@ -300,15 +418,15 @@ judge_floating_ip(const struct acl *acl, const struct sb_acl_view *view,
     }
     *reason = REASON_ACL_TRANSLATED;
     if (has_rival(private, &ep->key.addr, NULL)
-        || !find_translation(private, &ep->key.addr, &t)
-        || is_translated(private, SB_ACL_ROUTER_POLICY, t.router, t.logical)
-        || !is_clear_outside(private, view, ep)) {
+        || !find_translation(private, &ep->key.addr, &t)) {
         return NULL;
     }
-    network = find_network(view, &t);
-    dp = network ? known_dp_find(private, network) : NULL;
-    if (!network
-        || (dp && is_translated(private, SB_ACL_SWITCH_LB, dp, t.logical))) {
+    network = follow(private, view, &t);
+    if (!network) {
+        return NULL;
+    }
+    *reason = judge_outside(private, view, ep, &t);
+    if (*reason != REASON_NONE) {
         return NULL;
     }
     owner = find_owner(private, network, t.logical);

@@ -36,6 +36,7 @@ struct nat_match {
     bool not_new;               /* It has no packet that is a new one. */
     bool whole;                 /* It has all packets to 'ip' that arrive at
                                  * some port. */
+    char *inport;               /* That port; NULL: any. */
 };
 
 /* What actions do. */
@@ -46,6 +47,9 @@ struct nat_actions {
                                  * is no more to it. */
     struct in6_addr logical;    /* See above. */
 };
+
+/* Flags that have lr_out_snat give the packet another source, too. */
+#define FORCE_SNAT "flags.force_snat_for_"
 
 /* Returns true if 'name' is one of the 'n' 'names'. */
 static bool
@@ -77,6 +81,15 @@ is_destination(const struct acl_expr *expr)
             || (c->type == ACL_CONSTANT_IP6 && c->length == 128));
 }
 
+/* Returns true if 'expr' is of the packets that arrive at a single port. */
+static bool
+is_inport(const struct acl_expr *expr)
+{
+    return (expr->op == ACL_OP_EQ && !strcmp(expr->field, "inport")
+            && expr->n_constants == 1
+            && expr->constants[0].type == ACL_CONSTANT_STRING);
+}
+
 /* Takes over into 'match' what 'expr', an operand of "&&", says. */
 static void
 take_term(const struct acl_expr *expr, struct nat_match *match)
@@ -95,10 +108,13 @@ take_term(const struct acl_expr *expr, struct nat_match *match)
     } else if (expr->op == ACL_OP_TRUE
                && is_one_of(expr->field, old, ARRAY_SIZE(old))) {
         match->not_new = true;
+    } else if (is_inport(expr)) {
+        match->whole &= !match->inport;
+        free(match->inport);
+        match->inport = xstrdup(expr->constants[0].text);
     } else if (!(expr->op == ACL_OP_TRUE
                  && (is_one_of(expr->field, plain, ARRAY_SIZE(plain))
-                     || !strncmp(expr->field, resident, strlen(resident))))
-               && !(expr->op == ACL_OP_EQ && !strcmp(expr->field, "inport"))) {
+                     || !strncmp(expr->field, resident, strlen(resident))))) {
         match->whole = false;
     }
 }
@@ -199,10 +215,12 @@ parse_actions(const char *text, bool notes, struct nat_actions *actions)
 {
     size_t translations = 0;
     bool other = false;
+    bool forced = false;
     char *statement;
 
     *actions = (struct nat_actions) { .changes = false };
     while ((statement = acl_actions_next(&text))) {
+        forced |= !strncmp(statement, FORCE_SNAT, strlen(FORCE_SNAT));
         if (parse_translation(statement, &actions->logical)) {
             translations++;
         } else if (!is_harmless(statement) && !(notes && is_note(statement))) {
@@ -211,11 +229,12 @@ parse_actions(const char *text, bool notes, struct nat_actions *actions)
         free(statement);
     }
     actions->changes = translations || other;
-    actions->plain = translations == 1 && !other;
+    actions->plain = translations == 1 && !other && !forced;
 }
 
 /* Parses 'sb', of one of the stages that translate or lead packets to other
- * places than routes do, into '*nat'. */
+ * places than routes do, into '*nat', which the caller frees with
+ * acl_nat_destroy(). */
 void
 acl_nat_parse(const struct sb_acl_flow *sb, struct acl_nat *nat)
 {
@@ -229,10 +248,12 @@ acl_nat_parse(const struct sb_acl_flow *sb, struct acl_nat *nat)
         || (!actions.changes && (sb->stage != SB_ACL_ROUTER_DNAT
                                  || sb->priority < PRIORITY_NAT))) {
         /* What else is done at lower priorities, rules come before. */
+        free(match.inport);
         return;
     }
     if (!match.has_ip) {
         nat->kind = ACL_NAT_ANY;
+        free(match.inport);
         return;
     }
 
@@ -244,5 +265,15 @@ acl_nat_parse(const struct sb_acl_flow *sb, struct acl_nat *nat)
     nat->external = match.ip;
     if (plain) {
         nat->logical = actions.logical;
+        nat->inport = match.inport;
+    } else {
+        free(match.inport);
     }
+}
+
+/* Frees what 'nat' holds, not 'nat' itself. */
+void
+acl_nat_destroy(struct acl_nat *nat)
+{
+    free(nat->inport);
 }

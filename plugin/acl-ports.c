@@ -10,7 +10,8 @@
  *   - while two rows have its name, one of which is about to go;
  *   - if what concerns it is not understood, or names an address set that is
  *     not: anything might be allowed by that;
- *   - if somebody gets packets that the rules drop: a mirror;
+ *   - if somebody gets packets that the rules drop: a mirror; or if they are
+ *     answered, logged or sampled on their way in (see acl-entry.c);
  *   - while the VM moves from one chassis to another.  Packets go to both, and
  *     what it has opened on the other one was not seen here. */
 
@@ -488,9 +489,12 @@ judge_port(const struct acl *acl, const struct known_port *port,
     }
     collect(acl, port, row, verdict);
     unusable = find_unusable(verdict);
-    if (row->special || row->dp->n_mirrors) {
+    if (row->special) {
         verdict->reason = REASON_ACL_PORT;
-        verdict->token = row->special ? row->special : "ls_out_mirror";
+        verdict->token = row->special;
+    } else if (row->dp->in) {
+        verdict->reason = row->dp->in->entry.reason;
+        verdict->token = row->dp->in->entry.token;
     } else if (verdict->strange) {
         verdict->reason = verdict->strange->acl.reason;
         verdict->token = verdict->strange->acl.token;

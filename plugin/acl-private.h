@@ -16,9 +16,11 @@
 #define PLUGIN_ACL_PRIVATE_H 1
 
 #include "idl/sb-acl.h"
+#include "plugin/acl-entry.h"
 #include "openvswitch/list.h"
 #include "plugin/acl-flow.h"
 #include "plugin/acl-route.h"
+#include "plugin/acl-snat.h"
 #include "plugin/acl.h"
 
 struct sb_binding;
@@ -30,9 +32,15 @@ struct known_dp {
     size_t n_refs;              /* Rows and flows of it. */
     struct hmap terms;          /* Of struct known_term. */
     struct ovs_list rows;       /* Of struct known_row: those of ports. */
-    struct ovs_list routes;     /* Of struct flow_dp: those of routes. */
+    struct ovs_list routes;     /* Of struct flow_dp: those of routes, */
+    struct ovs_list snats;      /* those that change sources, */
+    struct ovs_list entries;    /* and those that do more to packets than let
+                                 * them through or drop them. */
+    const struct known_flow *in; /* Of 'entries': one for packets that come in,
+                                 * or NULL. */
+    const struct known_flow *out; /* Likewise, that reach a router. */
+    struct ovs_list stale_node; /* In 'stale_dps', or alone. */
     size_t n_stateful;          /* Flows that say that it has connections. */
-    size_t n_mirrors;           /* Flows that mirror packets. */
     size_t n_localnets;         /* Localnet ports. */
     size_t n_any_lb;            /* Flows that may translate any address, of
                                  * load balancers, */
@@ -58,7 +66,8 @@ struct term_member {
 /* That a flow belongs to a datapath. */
 struct flow_dp {
     struct ovs_list node;       /* In 'dps' of 'flow', sorted by UUID. */
-    struct ovs_list route_node; /* In 'routes' of 'dp', or alone. */
+    struct ovs_list dp_node;    /* In 'routes', 'snats' or 'entries' of 'dp',
+                                 * or alone. */
     struct known_flow *flow;    /* The flow. */
     struct known_dp *dp;        /* Datapath. */
     struct term_member *members; /* For each of its ports. */
@@ -77,7 +86,8 @@ struct known_flow {
     struct acl_flow acl;        /* What it says. */
     struct known_rule *rule;    /* Its rule, or NULL. */
 
-    /* SB_ACL_SWITCH_LB, SB_ACL_ROUTER_DNAT and SB_ACL_ROUTER_POLICY. */
+    /* SB_ACL_SWITCH_LB, SB_ACL_ROUTER_DNAT, SB_ACL_ROUTER_SNAT and
+     * SB_ACL_ROUTER_POLICY. */
     struct acl_nat nat;         /* What becomes of addresses. */
     struct hmap_node external_node; /* By 'nat.external', unless of any or no
                                      * address. */
@@ -86,7 +96,11 @@ struct known_flow {
     /* SB_ACL_ROUTER_ROUTE. */
     struct acl_route route;     /* Where packets go. */
 
-    bool mirrors;               /* SB_ACL_MIRROR: it sends copies. */
+    /* SB_ACL_ROUTER_SNAT. */
+    struct acl_snat snat;       /* What becomes of sources. */
+
+    /* SB_ACL_EVAL, SB_ACL_FROM, SB_ACL_ACTION and mirrors. */
+    struct acl_entry entry;     /* What else is done to packets. */
 };
 
 /* A rule that one or more flows have. */
@@ -165,6 +179,7 @@ struct known_group {
     struct hmap_node node;      /* In struct acl_private, by hash of 'name'. */
     char *name;                 /* As in the Southbound. */
     struct sset ports;          /* Ports in it. */
+    bool entrance;              /* Packets come in by a port in it. */
 };
 
 /* The port groups that a port of that name is in. */
@@ -192,6 +207,8 @@ struct acl_private {
     struct hmap groups;         /* Of struct known_group. */
     struct hmap memberships;    /* Of struct known_membership. */
     struct ovs_list touched;    /* Of struct known_port. */
+    struct ovs_list stale_dps;  /* Of struct known_dp: their 'in' and 'out' are
+                                 * to be found anew, and may be gone. */
     uint64_t last_serial;       /* Of the newest set. */
 };
 
@@ -208,6 +225,11 @@ void acl_flow_touch(struct acl *, const struct known_flow *);
 void acl_flow_update(struct acl *, const struct uuid *);
 void acl_flows_update_all(struct acl *);
 void acl_flows_destroy(struct acl *);
+
+/* acl-entries.c. */
+void acl_dp_make_stale(struct acl_private *, struct known_dp *);
+void acl_dps_make_stale(struct acl_private *);
+void acl_entries_settle(struct acl *);
 
 /* acl-sets.c. */
 struct known_rule *known_rule_ref(struct acl_private *, struct acl_rule *);
@@ -228,6 +250,8 @@ char *acl_group_term(const struct acl_private *, const char *group,
                      const struct known_dp *);
 void acl_groups_touch(struct acl *, const char *term,
                       const struct known_dp *);
+bool acl_term_is_entrance(const struct acl_private *, const char *term,
+                          const struct known_dp *);
 
 /* acl-ports.c. */
 void acl_touch_port(struct acl *, const char *name);

@@ -134,6 +134,33 @@ parse_connected(const char *actions)
     return !strncmp(&port[len], "\"; ", 3) ? xmemdup0(port, len) : NULL;
 }
 
+/* Finds in 'actions' which address the router itself has on the network that
+ * they send the packet to: the source of its own packets there, in reg1 or,
+ * since 25.03, reg5. */
+static void
+parse_source(const char *actions, struct acl_route *route)
+{
+    static const char *const keys[] = { " reg1 = ", " reg5 = ", " xxreg1 = " };
+
+    for (size_t i = 0; i < ARRAY_SIZE(keys) && !route->has_source; i++) {
+        const char *p = strstr(actions, keys[i]);
+
+        if (p) {
+            p += strlen(keys[i]);
+
+            char *text = xmemdup0(p, strcspn(p, ";"));
+            ovs_be32 ip4;
+            if (ip_parse(text, &ip4)) {
+                in6_addr_set_mapped_ipv4(&route->source, ip4);
+                route->has_source = true;
+            } else {
+                route->has_source = ipv6_parse(text, &route->source);
+            }
+            free(text);
+        }
+    }
+}
+
 /* Stores in '*route' what 'flow', of SB_ACL_ROUTER_ROUTE, says.  The caller
  * frees it with acl_route_destroy(). */
 void
@@ -142,6 +169,7 @@ acl_route_parse(const struct sb_acl_flow *flow, struct acl_route *route)
     const char *match = flow->match;
 
     *route = (struct acl_route) { .kind = ACL_ROUTE_OTHER };
+    parse_source(flow->actions, route);
     if (is_multicast(match)) {
         route->kind = ACL_ROUTE_NONE;
         return;

@@ -24,6 +24,8 @@ struct acl_route {
     struct in6_addr network;    /* Destinations; IPv4 as v4-mapped. */
     unsigned int plen;          /* Bits of it that count, of 128; 0: packets
                                  * to any address. */
+    bool has_source;            /* The router has the address 'source'. */
+    struct in6_addr source;     /* See above. */
     char *port;                 /* The router's port, if ACL_ROUTE_CONNECTED;
                                  * otherwise NULL. */
 };

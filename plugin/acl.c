@@ -43,6 +43,7 @@ acl_create(void)
     hmap_init(&private->memberships);
     ovs_list_init(&private->localnets);
     ovs_list_init(&private->touched);
+    ovs_list_init(&private->stale_dps);
     return acl;
 }
 
@@ -141,6 +142,9 @@ known_dp_ref(struct acl_private *private, const struct uuid *uuid)
         hmap_init(&dp->terms);
         ovs_list_init(&dp->rows);
         ovs_list_init(&dp->routes);
+        ovs_list_init(&dp->snats);
+        ovs_list_init(&dp->entries);
+        ovs_list_init(&dp->stale_node);
         hmap_insert(&private->dps, &dp->node, uuid_hash(uuid));
     }
     dp->n_refs++;
@@ -154,6 +158,7 @@ known_dp_unref(struct acl_private *private, struct known_dp *dp)
     if (!--dp->n_refs) {
         ovs_assert(hmap_is_empty(&dp->terms));
         hmap_destroy(&dp->terms);
+        ovs_list_remove(&dp->stale_node);
         hmap_remove(&private->dps, &dp->node);
         free(dp);
     }
@@ -261,6 +266,7 @@ update_view(struct acl *acl, const struct sb_acl_changes *changes)
         acl_touch_port(acl, name);
     }
     if (changes->datapaths) {
+        acl_dps_make_stale(acl->private);
         acl_touch_all(acl);
     }
 }
@@ -293,6 +299,7 @@ update_all(struct acl *acl)
         acl_names_update(acl->private, names->name);
     }
     acl_flows_update_all(acl);
+    acl_dps_make_stale(acl->private);
     acl_touch_all(acl);
 }
 
@@ -315,6 +322,7 @@ acl_update(struct acl *acl, const struct acl_inputs *in,
         }
     }
     private->complete = in->view->complete;
+    acl_entries_settle(acl);
     acl_ports_settle(acl);
     private->in = NULL;
 }

@@ -13,6 +13,9 @@ plugin_libplugin_a_SOURCES = \
 	plugin/acl-compile.h \
 	plugin/acl-cubes.c \
 	plugin/acl-cubes.h \
+	plugin/acl-entries.c \
+	plugin/acl-entry.c \
+	plugin/acl-entry.h \
 	plugin/acl-expr.c \
 	plugin/acl-expr.h \
 	plugin/acl-flow.c \
@@ -31,6 +34,8 @@ plugin_libplugin_a_SOURCES = \
 	plugin/acl-private.h \
 	plugin/acl-route.c \
 	plugin/acl-route.h \
+	plugin/acl-snat.c \
+	plugin/acl-snat.h \
 	plugin/acl-rule.c \
 	plugin/acl-rule.h \
 	plugin/acl-services.c \

@@ -173,11 +173,15 @@ dump_sb_acl_flow(const struct sb_acl_flow *flow)
     static const char *const stages[] = {
         [SB_ACL_PRE] = "pre",
         [SB_ACL_EVAL] = "eval",
+        [SB_ACL_FROM] = "from",
+        [SB_ACL_ACTION] = "action",
         [SB_ACL_SWITCH_LB] = "switch-lb",
         [SB_ACL_ROUTER_DNAT] = "router-dnat",
         [SB_ACL_ROUTER_POLICY] = "router-policy",
         [SB_ACL_ROUTER_ROUTE] = "router-route",
-        [SB_ACL_MIRROR] = "mirror",
+        [SB_ACL_ROUTER_SNAT] = "router-snat",
+        [SB_ACL_MIRROR_IN] = "mirror-in",
+        [SB_ACL_MIRROR_OUT] = "mirror-out",
     };
     struct ds ds = DS_EMPTY_INITIALIZER;
 
@@ -207,6 +211,7 @@ add_acl_names(struct svec *lines, const struct sb_acl_view *view)
 
         ds_put_format(&ds, "group %s", group->name);
         put_set(&ds, "ports", &group->ports);
+        ds_put_cstr(&ds, group->entrance ? " entrance" : "");
         svec_add_nocopy(lines, ds_steal_cstr(&ds));
     }
     HMAP_FOR_EACH (set, node, &view->address_sets) {
@@ -241,6 +246,7 @@ dump_sb_acl(const struct sb_acl_view *view)
     ds_put_format(&ds, "%s%s", view->complete ? "complete" : "incomplete",
                   view->current ? " current" : "");
     put_set(&ds, "ports", &view->ports);
+    put_set(&ds, "entrances", &view->entrances);
     ds_put_char(&ds, '\n');
     for (size_t i = 0; i < lines.n; i++) {
         ds_put_format(&ds, "%s\n", lines.names[i]);

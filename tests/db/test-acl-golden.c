@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests what plugin/acl-flow.c and plugin/acl-nat.c make of all flows that
- * ovn-northd wrote for the fixtures: those that idl/sb-db.c hands out, which
- * test-sb-acl.c compares with the files that are read here. */
+/* Tests what plugin/acl-flow.c, acl-entry.c, acl-nat.c and acl-snat.c make of
+ * all flows that ovn-northd wrote for the fixtures: those that idl/sb-db.c
+ * hands out, which test-sb-acl.c compares with the files that are read
+ * here. */
 
 #include <config.h>
 
@@ -17,7 +18,9 @@
 
 #include "idl/sb-acl.h"
 #include "openvswitch/dynamic-string.h"
+#include "plugin/acl-entry.h"
 #include "plugin/acl-flow.h"
+#include "plugin/acl-snat.h"
 #include "tests/db/db-dump.h"
 #include "tests/db/db-server.h"
 #include "tests/plugin/acl-words.h"
@@ -30,8 +33,10 @@ static const struct {
 } stages[] = {
     { "pre", SB_ACL_PRE },
     { "eval", SB_ACL_EVAL },
+    { "from", SB_ACL_FROM },
     { "switch-lb", SB_ACL_SWITCH_LB },
     { "router-dnat", SB_ACL_ROUTER_DNAT },
+    { "router-snat", SB_ACL_ROUTER_SNAT },
     { "router-policy", SB_ACL_ROUTER_POLICY },
 };
 
@@ -61,11 +66,26 @@ put_flow(const struct sb_acl_flow *sb, const char *word, struct ds *s)
         acl_flow_parse(sb, &flow);
         text = acl_flow_to_text(&flow);
         acl_flow_destroy(&flow);
+    } else if (sb->stage == SB_ACL_FROM) {
+        struct acl_entry entry;
+
+        acl_entry_parse(sb, &entry);
+        text = acl_entry_to_text(&entry);
+        acl_entry_destroy(&entry);
+    } else if (sb->stage == SB_ACL_ROUTER_SNAT) {
+        struct acl_snat snat;
+        struct acl_nat nat;
+
+        acl_snat_parse(sb, &snat, &nat);
+        text = acl_snat_to_text(&snat, &nat);
+        acl_snat_destroy(&snat);
+        acl_nat_destroy(&nat);
     } else {
         struct acl_nat nat;
 
         acl_nat_parse(sb, &nat);
         text = acl_nat_to_text(&nat);
+        acl_nat_destroy(&nat);
     }
     ds_put_format(s, "%s %d %s\n    %s\n", word, sb->priority, sb->match,
                   text);

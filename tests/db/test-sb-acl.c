@@ -142,7 +142,7 @@ test_scope(void **statep)
     assert_true(sbt_acl_has(f->db, "flow switch-lb 120 dp=6335fe8c "));
     assert_false(sbt_acl_has(f->db, "group 2_"));
     assert_false(sbt_acl_has(f->db, "group 1_pg_stateless"));
-    assert_false(sbt_acl_has(f->db, "link " GW_ROUTER_PORT));
+    assert_true(sbt_acl_has(f->db, "link " GW_ROUTER_PORT " to=a4c535b5\n"));
 
     sbt_release(f->server, VM_FIP);
     AWAIT(f->db, sbt_acl(f->db)->current
@@ -166,6 +166,102 @@ test_front(void **statep)
     AWAIT(f->db, sbt_acl_has(f->db, "flow switch-lb 92 dp=a4c535b5 ct.new && "
                                     "ip4.dst == 172.24.100.112 -> ct_lb"));
     assert_false(sbt_acl_has(f->db, "ip4.dst == 172.24.100.113 -> ct_lb"));
+}
+
+/* What is kept of which stages. */
+static void
+test_stages(void **statep)
+{
+    static const struct {
+        const char *stage;      /* Stage. */
+        const char *word;       /* What it is kept as, or NULL. */
+        int priority;           /* Priority. */
+        const char *match;      /* Match. */
+        const char *actions;    /* Actions. */
+    } rows[] = {
+        { "ls_in_acl", "from", 2500, "tcp", "reject { };" },
+        { "ls_in_acl", NULL, 999, "tcp", "next;" },
+        { "ls_in_acl_eval", "from", 1000, "tcp", "next;" },
+        { "ls_in_acl_after_lb", "from", 2500, "tcp", "next;" },
+        { "ls_in_acl_after_lb_eval", "from", 2500, "tcp", "next;" },
+        { "ls_in_acl_hint", NULL, 2500, "tcp", "next;" },
+        { "ls_in_acl_action", "action", 1000, "tcp", "sample(a);" },
+        { "ls_in_acl_action", NULL, 1000, "tcp", "reject { };" },
+        { "ls_in_acl_after_lb_action", "action", 1000, "tcp", "sample(a);" },
+        { "ls_out_acl_action", "action", 1000, "tcp", "sample(a);" },
+        { "ls_out_acl_action", NULL, 1000, "tcp", "next;" },
+        { "ls_in_lb", "switch-lb", 120, "ct.new", "drop;" },
+        { "ls_in_stateful", "switch-lb", 120, "ct.new", "reject { };" },
+        { "ls_in_stateful", NULL, 100, "reg0[1] == 1", "ct_commit { };" },
+        { "ls_in_pre_lb", "switch-lb", 130, "tcp", "trigger_event(a);" },
+        { "ls_in_pre_lb", NULL, 100, "ip", "reg0[2] = 1; next;" },
+        { "ls_in_mirror", "mirror-in", 100, "ip", "mirror(a); next;" },
+        { "ls_out_mirror", "mirror-out", 100, "ip", "mirror(a); next;" },
+        { "lr_out_snat", "router-snat", 25, "ip", "ct_snat(192.0.2.1);" },
+    };
+    struct sbt *f = *statep;
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        db_server_exec(f->server, "{'op':'insert','table':'Logical_Flow',"
+                       "'row':{'logical_datapath':['uuid','" SBT_PROVIDER "'],"
+                       "'pipeline':'ingress','table_id':3,'priority':%d,"
+                       "'match':'row %"PRIuSIZE" %s','actions':'%s',"
+                       "'external_ids':['map',[['stage-name','%s']]]}}",
+                       rows[i].priority, i, rows[i].match, rows[i].actions,
+                       rows[i].stage);
+    }
+    want_acls(f, VM_PROVIDER);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        char *mark = xasprintf(" row %"PRIuSIZE" ", i);
+        char *line = xasprintf("flow %s %d dp=a4c535b5 row %"PRIuSIZE" %s ->"
+                               " %s\n", rows[i].word ? rows[i].word : "",
+                               rows[i].priority, i, rows[i].match,
+                               rows[i].actions);
+
+        assert_true(sbt_acl_has(f->db, rows[i].word ? line : mark)
+                    == (rows[i].word != NULL));
+        free(line);
+        free(mark);
+    }
+}
+
+/* Ports by which packets come in, and the port groups that they are in. */
+static void
+test_entrances(void **statep)
+{
+    struct sbt *f = *statep;
+
+    db_server_exec(f->server, "{'op':'insert','table':'Port_Group','row':"
+                   "{'name':'2_outside','ports':['set',['" LOCALNET "',"
+                   "'elsewhere']]}},{'op':'insert','table':'Port_Group','row':"
+                   "{'name':'2_both','ports':['set',['" LOCALNET "','"
+                   VM_PROVIDER "']]}},{'op':'insert','table':'Port_Group',"
+                   "'row':{'name':'2_other','ports':'elsewhere'}}");
+    want_acls(f, VM_PROVIDER);
+    assert_true(sset_contains(&sbt_acl(f->db)->entrances, LOCALNET));
+    assert_false(sset_contains(&sbt_acl(f->db)->entrances, VM_PROVIDER));
+    assert_true(sbt_acl_has(f->db, "group 2_outside entrance\n"));
+    assert_true(sbt_acl_has(f->db, "group 2_both ports=[" VM_PROVIDER
+                                   "] entrance\n"));
+    assert_false(sbt_acl_has(f->db, "group 2_other"));
+    forget_changes(f);
+
+    db_server_exec(f->server, "{'op':'mutate','table':'Port_Group','where':[["
+                   "'name','==','2_both']],'mutations':[['ports','delete','"
+                   LOCALNET "']]}");
+    AWAIT(f->db, sbt_acl_has(f->db, "group 2_both ports=[" VM_PROVIDER
+                                    "]\n"));
+    check_changes(f, 0, 1, 0, 0, false);
+
+    /* A port ceases to be one. */
+    sbt_update_binding(f->server, LOCALNET, "{'type':''}");
+    AWAIT(f->db, !sset_contains(&sbt_acl(f->db)->entrances, LOCALNET)
+          && sbt_acl(f->db)->current);
+    assert_false(sbt_acl_has(f->db, "group 2_outside"));
+    sbt_update_binding(f->server, LOCALNET, "{'type':'localnet'}");
+    AWAIT(f->db, sset_contains(&sbt_acl(f->db)->entrances, LOCALNET)
+          && sbt_acl(f->db)->current);
+    assert_true(sbt_acl_has(f->db, "group 2_outside"));
 }
 
 /* Whoever does not want ACLs neither has nor gets them. */
@@ -386,6 +482,8 @@ main(int argc, char *argv[])
         TEST(test_fixture_2403),
         TEST(test_scope),
         TEST(test_front),
+        TEST(test_stages),
+        TEST(test_entrances),
         TEST(test_off),
         TEST(test_changes),
         TEST(test_tags),

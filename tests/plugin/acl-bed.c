@@ -149,13 +149,39 @@ acl_bed_set_group(struct acl_bed *bed, const char *name, const char *ports)
         sb_port_group_destroy(group);
     }
     if (ports) {
-        group = xmalloc(sizeof *group);
+        group = xzalloc(sizeof *group);
         group->name = xstrdup(name);
         sset_from_delimited_string(&group->ports, ports, " ");
         hmap_insert(&bed->view.port_groups, &group->node,
                     hash_string(name, 0));
     }
     sset_add(&bed->view.changes.groups, name);
+}
+
+/* Has packets come in by a port in the port group 'name', made if need be, or
+ * not. */
+void
+acl_bed_set_group_entrance(struct acl_bed *bed, const char *name,
+                           bool entrance)
+{
+    if (!sb_acl_find_port_group(&bed->view, name)) {
+        acl_bed_set_group(bed, name, "");
+    }
+    CONST_CAST(struct sb_port_group *,
+               sb_acl_find_port_group(&bed->view, name))->entrance = entrance;
+    sset_add(&bed->view.changes.groups, name);
+}
+
+/* Has packets come in by 'port', or not. */
+void
+acl_bed_set_entrance(struct acl_bed *bed, const char *port, bool entrance)
+{
+    if (entrance) {
+        sset_add(&bed->view.entrances, port);
+    } else {
+        sset_find_and_delete(&bed->view.entrances, port);
+    }
+    bed->view.changes.datapaths = true;
 }
 
 /* Makes the words of 'addresses' those of the address set 'name'; NULL deletes

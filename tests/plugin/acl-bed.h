@@ -34,6 +34,9 @@ void acl_bed_set_datapath(struct acl_bed *, uint32_t datapath, bool exists);
 void acl_bed_set_link(struct acl_bed *, const char *router_port,
                       uint32_t datapath);
 void acl_bed_set_group(struct acl_bed *, const char *name, const char *ports);
+void acl_bed_set_group_entrance(struct acl_bed *, const char *name,
+                                bool entrance);
+void acl_bed_set_entrance(struct acl_bed *, const char *port, bool entrance);
 void acl_bed_set_addresses(struct acl_bed *, const char *name,
                            const char *addresses);
 void acl_bed_set_port(struct acl_bed *, const char *name, bool known);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Values of plugin/acl-flow.h in one line each. */
+/* Values of plugin/acl-flow.h and its like in one line each. */
 
 #include <config.h>
 
@@ -7,7 +7,11 @@
 
 #include "openvswitch/dynamic-string.h"
 #include "packets.h"
+#include "plugin/acl-entry.h"
 #include "plugin/acl-flow.h"
+#include "plugin/acl-snat.h"
+#include "plugin/reason.h"
+#include "util.h"
 
 /* Appends 'ports' to 's'. */
 static void
@@ -114,4 +118,40 @@ acl_nat_to_text(const struct acl_nat *nat)
         ipv6_format_mapped(&nat->logical, &s);
     }
     return ds_steal_cstr(&s);
+}
+
+/* Returns 'entry' in words: why it matters, for which way and ports, and what
+ * it does. */
+char *
+acl_entry_to_text(const struct acl_entry *entry)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+    const char *port;
+    size_t i;
+
+    if (!entry->matters) {
+        return xstrdup("nothing");
+    }
+    ds_put_format(&s, "%s %s", reason_to_string(entry->reason),
+                  entry->leaving ? "out" : "in");
+    SVEC_FOR_EACH (i, port, &entry->ports) {
+        ds_put_format(&s, " %s", port);
+    }
+    ds_put_format(&s, ": %s", entry->token);
+    return ds_steal_cstr(&s);
+}
+
+/* Returns 'snat' and 'nat', of the same flow, in words. */
+char *
+acl_snat_to_text(const struct acl_snat *snat, const struct acl_nat *nat)
+{
+    char *to = acl_nat_to_text(nat);
+    char *text = xasprintf("%s%s%s, %s", !snat->changes ? "nothing"
+                           : snat->ip4 && snat->ip6 ? "ip"
+                           : snat->ip4 ? "ip4" : "ip6",
+                           snat->outport ? " by " : "",
+                           snat->outport ? snat->outport : "", to);
+
+    free(to);
+    return text;
 }

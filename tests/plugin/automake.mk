@@ -6,6 +6,7 @@ unit_tests += \
 	tests/plugin/test-acl \
 	tests/plugin/test-acl-apply \
 	tests/plugin/test-acl-compile \
+	tests/plugin/test-acl-entry \
 	tests/plugin/test-acl-flow \
 	tests/plugin/test-acl-incremental \
 	tests/plugin/test-acl-judge \

@@ -155,8 +155,13 @@ edit_group(struct acl_bed *bed)
     static const char *const names[] = { "1_a", "1_b", "2_a", "2_b", "3_a",
                                          "12_a", "a", "b" };
 
-    acl_bed_set_group(bed, PICK(names),
+    const char *name = PICK(names);
+
+    acl_bed_set_group(bed, name,
                       random_range(8) ? random_words("vm", 4) : NULL);
+    if (!random_range(6)) {
+        acl_bed_set_group_entrance(bed, name, true);
+    }
 }
 
 /* Changes an address set. */
@@ -240,11 +245,51 @@ set_route(struct acl_bed *bed, uint32_t flow, const char *datapaths)
         "ip4.dst == 10.0.0.0/30", "ip4.dst == 10.0.0.1/32", "1",
         "reg7 == 0 && ip4.dst == 0.0.0.0/0", "ip4.mcast || ip6.mcast" };
     char *actions = xasprintf(
-        "ip.ttl--; reg0 = %s; outport = \"lrp%d\"; next;",
-        random_range(5) ? "ip4.dst" : "10.9.9.9", random_range(2));
+        "ip.ttl--; reg0 = %s; reg1 = 10.0.0.%d; outport = \"lrp%d\"; next;",
+        random_range(5) ? "ip4.dst" : "10.9.9.9",
+        N_ADDRESSES - 1 + random_range(4), random_range(2));
 
     acl_bed_set_flow(bed, flow, SB_ACL_ROUTER_ROUTE, random_range(3),
                      datapaths, PICK(matches), actions);
+    free(actions);
+}
+
+/* Makes 'flow' one that does something else to packets. */
+static void
+set_entry(struct acl_bed *bed, uint32_t flow, const char *datapaths)
+{
+    static const enum sb_acl_stage stages[] = {
+        SB_ACL_FROM, SB_ACL_FROM, SB_ACL_EVAL, SB_ACL_MIRROR_IN,
+        SB_ACL_MIRROR_OUT, SB_ACL_ACTION };
+    static const char *const matches[] = {
+        "inport == \"p0\"", "inport == \"p1\"", "inport == @a",
+        "inport == {\"p1\", @b}", "outport == \"p0\"", "outport == @a",
+        "reg0[9] == 1 && (tcp)" };
+    static const char *const actions[] = {
+        "next;", "reg8[17] = 1; next;", "reg8[18] = 1; next;", "log(); next;",
+        "mirror(\"m\"); next;", "sample(a); next;" };
+
+    acl_bed_set_flow(bed, flow, stages[random_range(ARRAY_SIZE(stages))],
+                     2000 + random_range(3), datapaths, PICK(matches),
+                     PICK(actions));
+}
+
+/* Makes 'flow' one that changes sources. */
+static void
+set_snat(struct acl_bed *bed, uint32_t flow, const char *datapaths)
+{
+    static const char *const ports[] = {
+        "outport == \"lrp0\"", "outport == \"lrp1\"", "outport == \"lrp2\"",
+        "outport == \"lrp2\"", "ip" };
+    char *match = xasprintf("ip4.src == 10.0.0.%d%s && %s",
+                            random_range(N_ADDRESSES),
+                            random_range(2) ? "" : "/24", PICK(ports));
+    char *actions = xasprintf("ct_snat(10.0.0.%d);",
+                              random_range(N_ADDRESSES));
+
+    acl_bed_set_flow(bed, flow, SB_ACL_ROUTER_SNAT, 100, datapaths, match,
+                     random_range(3) ? actions : "next;");
+    free(match);
     free(actions);
 }
 
@@ -264,9 +309,11 @@ edit_flow(struct acl_bed *bed)
         break;
     case 5: case 6: set_route(bed, flow, PICK(routers)); break;
     case 7:
-        acl_bed_set_flow(bed, flow, SB_ACL_MIRROR, 200, PICK(datapaths),
-                         "outport == \"vm1\"",
-                         random_range(3) ? "next;" : "mirror(\"m\"); next;");
+        if (random_range(3)) {
+            set_snat(bed, flow, PICK(routers));
+        } else {
+            set_entry(bed, flow, PICK(datapaths));
+        }
         break;
     default: set_acl(bed, flow, PICK(datapaths)); break;
     }
@@ -286,7 +333,10 @@ edit_view(struct acl_bed *bed)
         acl_bed_set_link(bed, random_word("lrp", 2),
                          random_range(N_DATAPATHS + 1));
         break;
-    case 5: case 6: case 7:
+    case 5:
+        acl_bed_set_entrance(bed, random_word("p", 2), random_range(2));
+        break;
+    case 6: case 7:
         acl_bed_set_port(bed, random_word("vm", 4), random_range(8));
         break;
     default: edit_group(bed); break;

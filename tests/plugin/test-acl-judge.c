@@ -102,6 +102,18 @@ add_dnat(struct acl_bed *bed, const char *external, const char *logical)
     return flow;
 }
 
+/* Adds a translation of sources to the router.  Returns its flow. */
+static uint32_t
+add_snat(struct acl_bed *bed, const char *match, const char *external)
+{
+    char *actions = xasprintf("ct_snat(%s);", external);
+    uint32_t flow = acl_bed_add_flow(bed, SB_ACL_ROUTER_SNAT, 25, ROUTER,
+                                     match, actions);
+
+    free(actions);
+    return flow;
+}
+
 /* Adds to the switch 'datapath' a load balancer with the address 'vip'.
  * Returns its flow. */
 static uint32_t
@@ -130,6 +142,10 @@ setup(void **state)
     acl_bed_touch(bed, values_add_localnet(&bed->values, "provnet-1",
                                            "physnet1", PROVIDER, -1));
     acl_bed_set_link(bed, "lrp-in", TENANT);
+    acl_bed_set_link(bed, "lrp-out", PROVIDER);
+    acl_bed_set_entrance(bed, "provnet-1", true);
+    acl_bed_set_entrance(bed, "to-lrp-out", true);
+    acl_bed_set_entrance(bed, "to-lrp-in", true);
     add_route(bed, 1, "reg7 == 0 && ip4.dst == 0.0.0.0/0", "172.24.100.1",
               "lrp-out");
     add_route(bed, 74, "ip4.dst == 172.24.100.0/24", "ip4.dst", "lrp-out");
@@ -317,6 +333,168 @@ test_fip_load_balancer(void **state)
     acl_bed_touch(bed, values_binding(&bed->values, "provnet-1"));
     values_binding(&bed->values, "provnet-1")->tag = 7;
     assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+}
+
+/* A load balancer without backends: it rejects what comes for it, drops it, or
+ * tells somebody. */
+static void
+test_fip_no_backends(void **state)
+{
+    static const char *const actions[] = {
+        "reg0 = 0; reject { outport <-> inport; next(pipeline=egress,"
+        "table=5);};",
+        "drop;",
+        "trigger_event(event = \"empty_lb_backends\", vip = \"10.1.0.3:80\","
+        " protocol = \"tcp\", load_balancer = \"b6b3ba0e\");",
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+        uint32_t flow = acl_bed_add_flow(
+            &f->bed, SB_ACL_SWITCH_LB, 120, TENANT,
+            "ct.new && ip4.dst == 10.1.0.3 && tcp.dst == 80", actions[i]);
+
+        assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+        acl_bed_drop_flow(&f->bed, flow);
+        assert_int_equal(judge_fip(f), REASON_NONE);
+    }
+}
+
+/* Sources that change on the way to the VM. */
+static void
+test_fip_source(void **state)
+{
+    static const char *const harmless[] = {
+        "ip && ip4.src == 10.1.0.0/24 && outport == \"lrp-out\"",
+        "ip && ip4.src == 0.0.0.0/0 && outport == \"lrp-unknown\"",
+        "ip && ip6.src == ::/0",
+        "flags.force_snat_for_lb == 1 && ip4",
+    };
+    static const char *const changing[] = {
+        "ip && ip4.src == 0.0.0.0/0 && (!ct.trk || !ct.rpl)",
+        "ip && ip4.src == 10.1.0.0/24 && outport == \"lrp-in\"",
+        "ip && outport == {\"lrp-out\", \"lrp-other\"}",
+        "ip",
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(harmless); i++) {
+        add_snat(&f->bed, harmless[i], "172.24.100.1");
+    }
+    assert_int_equal(judge_fip(f), REASON_NONE);
+    for (size_t i = 0; i < ARRAY_SIZE(changing); i++) {
+        uint32_t flow = add_snat(&f->bed, changing[i], "172.24.100.1");
+
+        assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+        acl_bed_drop_flow(&f->bed, flow);
+        assert_int_equal(judge_fip(f), REASON_NONE);
+    }
+}
+
+/* An address outside that others have besides. */
+static void
+test_fip_shared(void **state)
+{
+    static const char *const others[] = {
+        "ip && ip4.src == 10.1.0.0/24 && outport == \"lrp-out\"",
+        "ip && ip4.src == 10.1.0.4 && outport == \"lrp-out\"",
+        "flags.force_snat_for_lb == 1 && ip4",
+    };
+    struct fixture *f = *state;
+
+    add_snat(&f->bed, "ip && ip4.src == 10.1.0.3 && outport == \"lrp-out\"",
+             "172.24.100.112");
+    assert_int_equal(judge_fip(f), REASON_NONE);
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        uint32_t flow = add_snat(&f->bed, others[i], "172.24.100.112");
+
+        assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+        acl_bed_drop_flow(&f->bed, flow);
+        assert_int_equal(judge_fip(f), REASON_NONE);
+    }
+
+    /* The router itself, in words of before 25.03 and since. */
+    static const char *const own[] = { "reg1", "reg5" };
+    for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+        char *actions = xasprintf(
+            "ip.ttl--; reg8[0..15] = 0; reg0 = ip4.dst; %s = 172.24.100.112; "
+            "outport = \"lrp-out\"; next;", own[i]);
+        uint32_t flow = acl_bed_add_flow(
+            &f->bed, SB_ACL_ROUTER_ROUTE, 74, ROUTER,
+            "ip4.dst == 172.24.100.112/32", actions);
+
+        assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+        acl_bed_drop_flow(&f->bed, flow);
+        assert_int_equal(judge_fip(f), REASON_NONE);
+        free(actions);
+    }
+}
+
+/* What the network outside does to packets. */
+static void
+test_fip_front(void **state)
+{
+    static const struct {
+        enum sb_acl_stage stage; /* Stage. */
+        uint32_t datapath;      /* Datapath. */
+        const char *match;      /* Match. */
+        const char *actions;    /* Actions. */
+        enum reason reason;     /* What comes out. */
+    } flows[] = {
+        { SB_ACL_FROM, PROVIDER, "reg0[9] == 1 && (tcp.dst == 23)",
+          "reg8[18] = 1; next;", REASON_ACL_ACTIONS },
+        { SB_ACL_FROM, PROVIDER, "inport == \"provnet-1\"",
+          "reg8[18] = 1; next;", REASON_ACL_ACTIONS },
+        { SB_ACL_FROM, PROVIDER, "inport == \"vm3\"", "reg8[18] = 1; next;",
+          REASON_NONE },
+        { SB_ACL_EVAL, PROVIDER, "reg0[9] == 1 && (outport == \"to-lrp-out\""
+          " && tcp)", "reg8[18] = 1; next;", REASON_ACL_ACTIONS },
+        { SB_ACL_EVAL, PROVIDER, "reg0[9] == 1 && (outport == \"vm3\")",
+          "reg8[18] = 1; next;", REASON_NONE },
+        { SB_ACL_EVAL, PROVIDER, "reg0[9] == 1 && (outport == \"to-lrp-out\""
+          " && tcp)", "reg8[17] = 1; next;", REASON_NONE },
+        { SB_ACL_MIRROR_IN, PROVIDER, "inport == \"provnet-1\"",
+          "mirror(\"s\"); next;", REASON_ACL_PORT },
+        { SB_ACL_MIRROR_OUT, PROVIDER, "outport == \"to-lrp-out\"",
+          "mirror(\"s\"); next;", REASON_ACL_PORT },
+        { SB_ACL_MIRROR_OUT, PROVIDER, "outport == \"vm3\"",
+          "mirror(\"s\"); next;", REASON_NONE },
+        { SB_ACL_ACTION, PROVIDER, "reg8[17] == 1", "sample(a);",
+          REASON_ACL_ACTIONS },
+        { SB_ACL_FROM, TENANT, "inport == \"to-lrp-in\"",
+          "reg8[18] = 1; next;", REASON_ACL_ACTIONS },
+        { SB_ACL_FROM, TENANT, "inport == \"vm2\"", "reg8[18] = 1; next;",
+          REASON_NONE },
+        { SB_ACL_MIRROR_OUT, TENANT, "1", "mirror(\"s\"); next;",
+          REASON_NONE },
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(flows); i++) {
+        uint32_t flow = acl_bed_add_flow(&f->bed, flows[i].stage, 2500,
+                                         flows[i].datapath, flows[i].match,
+                                         flows[i].actions);
+
+        assert_int_equal(judge_fip(f), flows[i].reason);
+        acl_bed_drop_flow(&f->bed, flow);
+        assert_int_equal(judge_fip(f), REASON_NONE);
+    }
+}
+
+/* The port of the router that translates is on the endpoint's network. */
+static void
+test_fip_inport(void **state)
+{
+    struct fixture *f = *state;
+
+    acl_bed_set_link(&f->bed, "lrp-out", 7);
+    assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+    acl_bed_set_link(&f->bed, "lrp-out", 0);
+    assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
+    acl_bed_drop_flow(&f->bed, f->dnat);
+    acl_bed_add_flow(&f->bed, SB_ACL_ROUTER_DNAT, 100, ROUTER,
+                     "ip && ip4.dst == 172.24.100.112", "ct_dnat(10.1.0.3);");
+    assert_int_equal(judge_fip(f), REASON_NONE);
 }
 
 /* Policies of the router. */
@@ -577,6 +755,11 @@ main(void)
         TEST(test_fip),
         TEST(test_fip_twice),
         TEST(test_fip_load_balancer),
+        TEST(test_fip_no_backends),
+        TEST(test_fip_source),
+        TEST(test_fip_shared),
+        TEST(test_fip_front),
+        TEST(test_fip_inport),
         TEST(test_fip_policy),
         TEST(test_fip_route),
         TEST(test_fip_rivals),

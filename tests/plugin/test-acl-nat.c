@@ -47,6 +47,7 @@ check(enum sb_acl_stage stage, const struct row *rows, size_t n)
                      sb.actions, text, rows[i].text);
         }
         free(text);
+        acl_nat_destroy(&nat);
     }
 }
 

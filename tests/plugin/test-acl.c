@@ -359,13 +359,70 @@ test_special(void **state)
     vm->here = true;
     acl_bed_touch(bed, vm);
     CHECK_PORT(bed, "vm2", "vm2 enforced stateful\n  0 1000 drop ip\n");
+}
 
-    acl_bed_add_flow(bed, SB_ACL_MIRROR, 0, 5, "1", "next;");
-    CHECK_PORT(bed, "vm2", "vm2 enforced stateful\n  0 1000 drop ip\n");
-    acl_bed_add_flow(bed, SB_ACL_MIRROR, 200, 5, "outport == \"vm1\" && ip",
+/* What becomes of packets as they come in: of those by an entrance only, and
+ * only of what is more than to let them through or not. */
+static void
+test_entries(void **state)
+{
+    static const char enforced[] = "vm2 enforced stateful\n  0 1000 drop ip\n";
+    static const char reject[]
+        = "vm2 acl-actions \"reg8[18] = 1; next;\" 0 stateful\n"
+          "  0 1000 drop ip\n";
+    struct acl_bed *bed = *state;
+
+    add_cloud(bed);
+    acl_bed_set_entrance(bed, "provnet", true);
+    acl_bed_add_flow(bed, SB_ACL_MIRROR_IN, 0, 5, "1", "next;");
+    acl_bed_add_flow(bed, SB_ACL_MIRROR_IN, 200, 5, "inport == \"vm1\" && ip",
                      "mirror(\"mp-vm1\"); next;");
-    CHECK_PORT(bed, "vm2", "vm2 acl-port \"ls_out_mirror\" 0 stateful\n"
-               "  0 1000 drop ip\n");
+    acl_bed_add_flow(bed, SB_ACL_MIRROR_OUT, 200, 5, "1",
+                     "mirror(\"mp-vm1\"); next;");
+    acl_bed_add_flow(bed, SB_ACL_FROM, 2002, 5, "reg0[7] == 1 && (ip4)",
+                     "reg8[16] = 1; reg0[1] = 1; next;");
+    acl_bed_add_flow(bed, SB_ACL_FROM, 2000, 5, "reg0[9] == 1 && (ip)",
+                     "reg8[17] = 1; next;");
+    acl_bed_add_flow(bed, SB_ACL_FROM, 2003, 5,
+                     "reg0[9] == 1 && (inport == @from && ip)",
+                     "reg8[18] = 1; next;");
+    acl_bed_set_group(bed, "5_from", "vm1");
+    CHECK_PORT(bed, "vm2", enforced);
+
+    /* The group gets an entrance, of this datapath or another one. */
+    acl_bed_set_group_entrance(bed, "7_from", true);
+    CHECK_PORT(bed, "vm2", enforced);
+    acl_bed_set_group_entrance(bed, "5_from", true);
+    CHECK_PORT(bed, "vm2", reject);
+    acl_bed_set_group_entrance(bed, "5_from", false);
+    CHECK_PORT(bed, "vm2", enforced);
+    acl_bed_set_group_entrance(bed, "from", true);
+    CHECK_PORT(bed, "vm2", reject);
+    acl_bed_set_group(bed, "from", NULL);
+    CHECK_PORT(bed, "vm2", enforced);
+
+    /* A port is one. */
+    acl_bed_set_entrance(bed, "vm1", true);
+    CHECK_PORT(bed, "vm2", "vm2 acl-port \"mirror(\"mp-vm1\"); next;\" 0"
+                           " stateful\n  0 1000 drop ip\n");
+    acl_bed_set_entrance(bed, "vm1", false);
+    CHECK_PORT(bed, "vm2", enforced);
+
+    /* Any port. */
+    uint32_t flow = acl_bed_add_flow(bed, SB_ACL_FROM, 2003, 5,
+                                     "reg0[9] == 1 && (tcp.dst == 23)",
+                                     "reg8[18] = 1; next;");
+    CHECK_PORT(bed, "vm2", reject);
+    acl_bed_set_flow(bed, flow, SB_ACL_FROM, 2003, "6",
+                     "reg0[9] == 1 && (tcp.dst == 23)",
+                     "reg8[18] = 1; next;");
+    CHECK_PORT(bed, "vm2", enforced);
+
+    /* What OVN drops is sampled. */
+    acl_bed_add_flow(bed, SB_ACL_ACTION, 1000, 5, "reg8[17] == 1",
+                     "reg8[17] = 0; sample(probability=65535); /* drop */");
+    CHECK_PORT(bed, "vm2", "vm2 acl-actions \"sample(probability=65535)\" 0"
+                           " stateful\n  0 1000 drop ip\n");
 }
 
 /* Ports of other kinds and of other chassis are none. */
@@ -527,6 +584,7 @@ main(void)
         TEST(test_pending),
         TEST(test_twice),
         TEST(test_special),
+        TEST(test_entries),
         TEST(test_not_here),
         TEST(test_sharing),
         TEST(test_datapaths_of_flow),
