@@ -4,11 +4,13 @@
 
 usage: acl-frame.py print OWN-MAC PEER-MAC ADDRESS PORT [KEY=VALUE...]
        acl-frame.py send OWN-MAC PEER-MAC ADDRESS PORT [KEY=VALUE...]
+                    [via=DEVICE] [vlan=TAG]
        acl-frame.py open ADDRESS PORT OWN-PORT
        acl-frame.py await SECONDS SOURCE-PORT PORT
 
-'print' prints a frame, for bpf-run; 'send' sends it out of wan0.  Without
-KEYs it is a SYN from the world outside.  KEYs are members of a Packet.  'open'
+'print' prints a frame, for bpf-run; 'send' sends it out of wan0, or DEVICE.
+Without KEYs it is a SYN from the world outside.  KEYs are members of a Packet;
+with a TAG the frame has a VLAN tag.  'open'
 sends a SYN to ADDRESS and waits for no answer.  'await' prints "listening",
 and succeeds if a TCP packet with these ports comes in by eth0.
 """
@@ -36,10 +38,10 @@ def packet(address, port, *pairs):
     return Packet(subject, "", dport=int(port), **values)
 
 
-def send(frame):
-    """Sends 'frame' out of wan0."""
+def send(frame, via):
+    """Sends 'frame' out of the device 'via'."""
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-    sock.bind(("wan0", 0))
+    sock.bind((via, 0))
     sock.send(frame)
     return 0
 
@@ -86,9 +88,15 @@ def main(argv):
         if word == "await":
             return await_(*args)
         own, peer, *words = args
+        pairs = dict(pair.split("=", 1) for pair in words[2:])
+        ours = ("via=", "vlan=")
+        words = [word for word in words if not word.startswith(ours)]
         frame = packet(*words).frame(own, peer)
+        if "vlan" in pairs:
+            tag = struct.pack("!HH", 0x8100, int(pairs["vlan"]))
+            frame = frame[:12] + tag + frame[12:]
         if word == "send":
-            return send(frame)
+            return send(frame, pairs.get("via", "wan0"))
         if word == "print":
             print(frame.hex())
             return 0

@@ -44,6 +44,7 @@ root_tests += \
 	tests/system/test-service.sh \
 	tests/system/test-ssl.sh \
 	tests/system/test-stale.sh \
+	tests/system/test-switched.sh \
 	tests/system/test-target.sh \
 	tests/system/test-two-nics.sh \
 	tests/system/test-upgrade.sh \
