@@ -47,10 +47,10 @@ lands() {
     port=$((20000 + 10#${EPOCHREALTIME#*[.,]} % 40000))
     [ -p "$out" ] || mkfifo "$out" || return
     ns "$vm" "$PYTHON3" "$sandbox_lib/acl-frame.py" await "$seconds" \
-        $port "$2" >"$out" </dev/null &
+        "$port" "$2" >"$out" </dev/null &
     pid=$!
     read -r _ <"$out"
-    throw "$@" sport=$port && wait $pid
+    throw "$@" sport="$port" && wait "$pid"
 }
 
 # Succeeds if a packet to ADDRESS's PORT is counted as REASON by the NIC.
@@ -118,6 +118,8 @@ strangers() {
 sandbox_start
 cloud_add --vlan || die "the cloud failed"
 group_web vm1 vm2 pvm vm3 vvm || die "the groups failed"
+# 'die' is for whatever fails.
+# shellcheck disable=SC2015
 ip link add nic7 netns "$SANDBOX_ID-hv" type veth peer name wan7 \
     netns "$SANDBOX_ID-ext" &&
     ns hv ethtool -K nic7 rxvlan off txvlan off tx off >/dev/null &&
