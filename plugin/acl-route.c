@@ -15,6 +15,7 @@
 #include "util.h"
 
 #include "idl/sb-acl.h"
+#include "plugin/acl-prefix.h"
 
 /* What a quoted name of a port is made of, if nobody plays tricks. */
 #define PORT_CHARS "\"-_.:0123456789abcdefghijklmnopqrstuvwxyz" \
@@ -58,19 +59,15 @@ skip_term(const char **match, const char *start, const char *chars)
 static bool
 parse_network(const char *text, bool v6, struct acl_route *route)
 {
-    char *error;
+    struct dp_prefix prefix;
 
-    if (v6) {
-        error = ipv6_parse_cidr(text, &route->network, &route->plen);
-    } else {
-        ovs_be32 ip;
-        error = ip_parse_cidr(text, &ip, &route->plen);
-        in6_addr_set_mapped_ipv4(&route->network, ip);
-        route->plen += 96;
+    if (v6 != (strchr(text, ':') != NULL)
+        || !acl_prefix_parse(text, &prefix)) {
+        return false;
     }
-    bool ok = !error;
-    free(error);
-    return ok;
+    route->network = prefix.addr;
+    route->plen = prefix.len;
+    return true;
 }
 
 /* Reads 'match', from which what may stand in front of the destination is
@@ -194,14 +191,16 @@ acl_route_destroy(struct acl_route *route)
     free(route->port);
 }
 
-/* Returns true if packets to 'ip' may take 'route'. */
+/* Returns true if packets to 'ip' may take 'route'.  All addresses that are
+ * translated are compared with all routes, so this has to be fast. */
 bool
 acl_route_concerns(const struct acl_route *route, const struct in6_addr *ip)
 {
-    struct in6_addr mask = ipv6_create_mask(route->plen);
-    struct in6_addr masked = ipv6_addr_bitand(ip, &mask);
-    struct in6_addr network = ipv6_addr_bitand(&route->network, &mask);
+    const uint8_t *network = route->network.s6_addr;
+    size_t n = route->plen / 8;
+    unsigned int rest = route->plen % 8;
 
     return (route->kind != ACL_ROUTE_NONE
-            && ipv6_addr_equals(&masked, &network));
+            && !memcmp(ip->s6_addr, network, n)
+            && (!rest || !((ip->s6_addr[n] ^ network[n]) >> (8 - rest))));
 }

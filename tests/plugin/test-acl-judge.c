@@ -536,6 +536,7 @@ test_fip_route(void **state)
         "ip4.src == 192.0.2.0/24",
         "ip4.dst == 10.1.0.0/28 || ip4.dst == 192.0.2.1",
         "ip4.dst == $routes",
+        "ip4.dst == 10.1.0.200/26",
         "ip4.dst == 10.1.0.0/24 && udp.dst == 3784",
     };
 
