@@ -260,8 +260,10 @@ struct ox_acl_lease {
 				 * The kernel adds the new one and removes the
 				 * old one, and who looks meanwhile may miss
 				 * both: who misses drops nothing then. */
+	__u64 given_ns;		/* For the next daemon: the last 'until_ns'
+				 * that was not 0. */
 };
-_Static_assert(sizeof(struct ox_acl_lease) == 16, "ABI");
+_Static_assert(sizeof(struct ox_acl_lease) == 24, "ABI");
 
 /* Most elements of 'opened'. */
 #define OX_MAX_OPENED 262144

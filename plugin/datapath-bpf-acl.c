@@ -4,8 +4,13 @@
  *
  * The maps are made when they are first needed: with ovn-xdp-acl=off they cost
  * no memory.  They are not pinned, as rules of an earlier daemon are worth
- * nothing to this one: its programs have maps of their own, and a lease that
- * ends. */
+ * nothing to this one: its programs have maps of their own.
+ *
+ * But they share endpoints with those of this daemon, which name rules by ids
+ * that mean something else to them; and they may not know the connections that
+ * are watched now.  So none of them may drop anything from the moment on in
+ * which this daemon begins: the lease is pinned, and ended by who comes
+ * next. */
 #include <config.h>
 
 #include "plugin/datapath-bpf.h"
@@ -69,6 +74,8 @@ close_fd(int *fdp)
 void
 acls_close(struct acls *acls)
 {
+    long long int last_lease;
+
     acl_sets_destroy(acls);
     hmap_destroy(&acls->sets);
     hmap_destroy(&acls->bits);
@@ -82,7 +89,9 @@ acls_close(struct acls *acls)
     }
     close_fd(&acls->wait_fd);
     close_fd(&acls->inner_fd);
+    last_lease = acls->last_lease;
     acls_init(acls);
+    acls->last_lease = last_lease;
 }
 
 /* Returns true if 'map' is needed for rules only. */
@@ -144,12 +153,16 @@ take_maps(struct acls *acls, const struct bpf_object *obj)
     return 0;
 }
 
-/* Makes what acls_wait() needs. */
+/* Makes what acls_wait() needs, unless it is there. */
 static int
 make_wait(struct acls *acls)
 {
     LIBBPF_OPTS(bpf_map_create_opts, opts);
 
+    if (acls->wait_fd >= 0) {
+        return 0;
+    }
+    close_fd(&acls->inner_fd);
     acls->inner_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "acl_inner",
                                     sizeof(uint32_t), sizeof(uint32_t), 1,
                                     NULL);
@@ -174,6 +187,85 @@ acls_wait(const struct acls *acls)
                                 BPF_ANY);
 }
 
+/* Returns the path where the lease is pinned.  The caller frees it. */
+static char *
+lease_path(const struct dp *dp)
+{
+    return xasprintf("%s/acl_lease", dp->pin_dir);
+}
+
+/* Maps the element of 'fd', a map with a lease.  Returns NULL if it is one of
+ * another layout, whose programs have endpoints of their own, or on error. */
+static struct ox_acl_lease *
+map_lease(int fd)
+{
+    struct bpf_map_info info = { .id = 0 };
+    uint32_t size = sizeof info;
+    void *lease;
+
+    if (bpf_obj_get_info_by_fd(fd, &info, &size)
+        || info.type != BPF_MAP_TYPE_ARRAY
+        || info.value_size != sizeof(struct ox_acl_lease)) {
+        return NULL;
+    }
+    lease = mmap(NULL, sizeof(struct ox_acl_lease), PROT_READ | PROT_WRITE,
+                 MAP_SHARED, fd, 0);
+    return lease == MAP_FAILED ? NULL : lease;
+}
+
+/* Ends the lease that the map 'fd' holds, and notes in 'acls' until when it
+ * was.  When it returns 0, no program drops anything by it any more. */
+static int
+end_lease(struct acls *acls, int fd)
+{
+    struct ox_acl_lease *lease = map_lease(fd);
+    int error;
+
+    if (!lease) {
+        VLOG_WARN("the lease of an earlier daemon cannot be read");
+        return 0;
+    }
+    acls->last_lease = lease->given_ns / 1000000;
+    __atomic_store_n(&lease->until_ns, 0, __ATOMIC_SEQ_CST);
+    munmap(lease, sizeof *lease);
+    error = make_wait(acls);
+    return error ? error : acls_wait(acls);
+}
+
+/* Ends the lease of an earlier daemon.  To be called before any endpoint, set
+ * of rules or watched connection is touched. */
+int
+acls_end_lease(struct dp *dp)
+{
+    char *path = lease_path(dp);
+    int error, fd;
+
+    error = pins_get(path, &fd);
+    if (fd >= 0) {
+        error = end_lease(&dp->acls, fd);
+        close(fd);
+        if (error) {
+            VLOG_ERR("cannot wait for programs to end (%s)",
+                     ovs_strerror(error));
+        } else {
+            pins_remove(path);
+        }
+    }
+    free(path);
+    return error;
+}
+
+/* Pins the lease of 'dp', before any program has it. */
+static int
+pin_lease(const struct dp *dp)
+{
+    char *path = lease_path(dp);
+    int error = pins_put(dp->acls.fds[ACL_LEASE], path);
+
+    free(path);
+    return error;
+}
+
 /* Makes the maps of 'dp', unless they are there. */
 int
 acls_open(struct dp *dp)
@@ -196,6 +288,9 @@ acls_open(struct dp *dp)
     }
     if (!error) {
         error = make_wait(acls);
+    }
+    if (!error) {
+        error = pin_lease(dp);
     }
     ovn_xdp_bpf__destroy(skel);
     if (error) {
@@ -325,8 +420,19 @@ void
 acls_lease(struct dp *dp, long long int until)
 {
     if (dp->acls.open) {
+        if (until) {
+            dp->acls.lease->given_ns = until * 1000000ULL;
+        }
         __atomic_store_n(&dp->acls.lease->until_ns, until * 1000000ULL,
                          __ATOMIC_SEQ_CST);
         acl_sets_bury(&dp->acls);
     }
+}
+
+/* Returns until when an earlier daemon had allowed programs to drop packets,
+ * time_msec(); 0: never. */
+long long int
+acls_last_lease(const struct dp *dp)
+{
+    return dp->acls.last_lease;
 }

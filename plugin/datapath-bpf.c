@@ -46,6 +46,7 @@ const struct dp_class datapath_bpf_class = {
     .del_acl_source = acls_del_source,
     .acl_hits = acl_sets_hits,
     .lease = acls_lease,
+    .last_lease = acls_last_lease,
     .put_watch = watches_put,
     .del_watch = watches_del,
     .sweep_opened = opened_sweep,
@@ -100,6 +101,9 @@ dp_bpf_start(struct dp *dp)
     }
     if (!error) {
         error = nics_adopt(dp);
+    }
+    if (!error) {
+        error = acls_end_lease(dp);
     }
     if (!error) {
         events_open(dp);

@@ -26,6 +26,8 @@
  *   watch/MAP             Connections that VMs have opened, complete if and
  *                         only if the element 0 of 'watched' names an ABI.
  *   watch/link-IFINDEX    One TCX link per device where they are looked for.
+ *   acl_lease             The map with the lease of the programs that have the
+ *                         rules of the last daemon.
  *
  * Whatever a daemon does here may be cut short by kill -9 between any two
  * system calls, and the next one must cope with what it finds. */
@@ -145,6 +147,7 @@ struct acls {
     int wait_fd;                /* See acls_wait(), or -1. */
     int inner_fd;               /* What is in that. */
     struct ox_acl_lease *lease; /* Element of ACL_LEASE, mapped. */
+    long long int last_lease;   /* That of an earlier daemon, time_msec(). */
     struct hmap sets;           /* Of struct bpf_acl. */
     struct hmap bits;           /* Of struct bpf_bits: bitmaps in use. */
     struct slots numbers;       /* Their numbers. */
@@ -301,7 +304,9 @@ int acls_error(int error);
 int acls_wait(const struct acls *);
 int acls_put_source(struct dp *, const struct dp_prefix *, uint32_t class);
 int acls_del_source(struct dp *, const struct dp_prefix *);
+int acls_end_lease(struct dp *);
 void acls_lease(struct dp *, long long int until);
+long long int acls_last_lease(const struct dp *);
 
 /* Sets of rules. */
 void acl_sets_destroy(struct acls *);

@@ -44,6 +44,16 @@ fake_acls_init(struct fake_acls *acls)
     acls->max_sources = OX_MAX_ACL_SOURCES;
 }
 
+/* Notes that packets may be dropped until 'until'. */
+void
+fake_acls_lease(struct fake_acls *acls, long long int until)
+{
+    acls->lease = until;
+    if (until) {
+        acls->given_lease = until;
+    }
+}
+
 /* Frees 'acl'. */
 static void
 free_acl(struct fake_acl *acl)

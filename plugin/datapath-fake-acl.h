@@ -15,11 +15,15 @@ struct fake_acls {
     struct hmap sets;           /* Of struct fake_acl. */
     struct hmap sources;        /* Of struct fake_source. */
     size_t max_sources;         /* Room for those. */
+    long long int lease;        /* Packets may be dropped until then. */
+    long long int given_lease;  /* The last one that was not 0. */
+    long long int last_lease;   /* That of an earlier daemon. */
 };
 
 void fake_acls_init(struct fake_acls *);
 void fake_acls_clear(struct fake_acls *);
 void fake_acls_destroy(struct fake_acls *);
+void fake_acls_lease(struct fake_acls *, long long int until);
 int fake_acls_put(struct fake_acls *, const struct dp_acl *);
 int fake_acls_put_class(struct fake_acls *, uint32_t id,
                         const struct dp_acl_class *);

@@ -52,7 +52,6 @@ struct dp {
     unsigned int n_changes;     /* Operations so far. */
     long long int last_beat;    /* The last heartbeat, or 0. */
     struct fake_acls acls;      /* Rules: not "pinned". */
-    long long int lease;        /* Packets may be dropped until then. */
 };
 
 /* Everything that is "pinned", by pin directory. */
@@ -144,6 +143,7 @@ fake_open(const struct dp_config *config, struct dp **dpp)
         dp->max_endpoints = config->max_endpoints;
     }
     dp->open = true;
+    dp->acls.last_lease = dp->acls.given_lease;
     *dpp = dp;
     return 0;
 }
@@ -179,7 +179,7 @@ fake_close(struct dp *dp, bool cleanup)
     dp->open = false;
     dp->next_error = 0;
     fake_acls_clear(&dp->acls);
-    dp->lease = 0;
+    dp->acls.lease = 0;
     SHASH_FOR_EACH (node, &dp->nics) {
         struct fake_nic *nic = node->data;
 
@@ -520,7 +520,14 @@ fake_acl_hits(const struct dp *dp, uint32_t id, uint64_t *hits, size_t n)
 static void
 fake_lease(struct dp *dp, long long int until)
 {
-    dp->lease = until;
+    fake_acls_lease(&dp->acls, until);
+}
+
+/* Returns until when an earlier daemon had allowed that. */
+static long long int
+fake_last_lease(const struct dp *dp)
+{
+    return dp->acls.last_lease;
 }
 
 /* Watches device 'ifindex', since now or longer. */
@@ -646,6 +653,7 @@ const struct dp_class datapath_fake_class = {
     .del_acl_source = fake_del_acl_source,
     .acl_hits = fake_acl_hits,
     .lease = fake_lease,
+    .last_lease = fake_last_lease,
     .commit = fake_commit,
     .endpoint_counter = fake_endpoint_counter,
     .endpoint_drops = fake_endpoint_drops,
@@ -735,7 +743,7 @@ dp_fake_set_max_sources(struct dp *dp, size_t n)
 long long int
 dp_fake_lease(const struct dp *dp)
 {
-    return dp->lease;
+    return dp->acls.lease;
 }
 
 /* Adds to the counter of 'reason' on the NIC 'name'. */

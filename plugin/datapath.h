@@ -246,9 +246,11 @@ struct dp_class {
      * decided about.  ENOENT: there is no such set. */
     int (*acl_hits)(const struct dp *, uint32_t id, uint64_t *hits, size_t n);
 
-    /* Allows programs to drop packets until 'until', time_msec(); 0: no
-     * more. */
+    /* Allows programs to drop packets until 'until', time_msec(); 0: no more.
+     * open() takes back what an earlier daemon has allowed: until when that
+     * was is last_lease(), 0 if it never has. */
     void (*lease)(struct dp *, long long int until);
+    long long int (*last_lease)(const struct dp *);
 
     /* Watches which connections VMs open by way of a device; adopts what an
      * earlier daemon has attached.  Stores in '*since' since when,

@@ -16,6 +16,7 @@
 #include "openvswitch/vlog.h"
 #include "simap.h"
 #include "sset.h"
+#include "timeval.h"
 #include "util.h"
 
 #include "idl/ovs-db.h"
@@ -44,6 +45,8 @@ struct early_drop {
     struct acl_apply *apply;    /* What the datapath has of them; NULL until it
                                  * is open, and while the mode is "off". */
     uint32_t first_id;          /* First id that this daemon gives. */
+    bool followed;              /* An earlier daemon has allowed programs to
+                                 * drop until this one began. */
     struct watch *watch;        /* Connections that VMs open, likewise. */
     struct newcomers *newcomers; /* Addresses that are new here. */
     struct lease lease;         /* Last permission to drop. */
@@ -106,6 +109,7 @@ early_drop_open(struct early_drop *ed, const struct dp_class *class,
     ed->class = class;
     ed->dp = dp;
     ed->first_id = first_id;
+    ed->followed = class->last_lease(dp) >= time_msec();
     ed->watch = watch_create(class, dp);
 }
 
@@ -157,15 +161,30 @@ struct round {
     long long int now;          /* time_msec(). */
 };
 
-/* Returns true if the datapath had 'ep' with rules when it was opened, and so
- * somebody found that it was not new. */
+/* Returns true if 'found', in the datapath, has rules from before 'first_id',
+ * and does what 'wanted' does: somebody found that it was not new. */
+bool
+early_drop_is_known(const struct dp_action *found,
+                    const struct dp_action *wanted, uint32_t first_id)
+{
+    struct dp_action same = *wanted;
+
+    same.acl = found->acl;
+    return (found->acl && found->acl < first_id
+            && dp_action_equals(found, &same));
+}
+
+/* Returns true if the datapath had 'ep' with rules when it was opened.  Of an
+ * address that may have moved while nobody followed, that says nothing. */
 static bool
 had_rules(const struct early_drop *ed, const struct desired_endpoint *ep)
 {
-    struct dp_action action;
+    struct dp_action found, wanted;
 
-    return (!ed->class->find_endpoint(ed->dp, &ep->key, &action)
-            && action.acl && action.acl < ed->first_id);
+    return (ed->followed
+            && desired_endpoint_action(ep, &wanted)
+            && !ed->class->find_endpoint(ed->dp, &ep->key, &found)
+            && early_drop_is_known(&found, &wanted, ed->first_id));
 }
 
 /* Judges 'ep' and has it name its rules. */

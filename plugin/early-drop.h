@@ -42,6 +42,8 @@ void early_drop_prepare(struct early_drop *, struct desired *,
                         long long int now);
 void early_drop_finish(struct early_drop *);
 
+bool early_drop_is_known(const struct dp_action *found,
+                         const struct dp_action *wanted, uint32_t first_id);
 bool early_drop_is_due(const struct early_drop *, long long int now);
 void early_drop_renew(struct early_drop *, bool in_step, long long int now);
 void early_drop_wait(const struct early_drop *);

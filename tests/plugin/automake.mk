@@ -26,6 +26,7 @@ unit_tests += \
 	tests/plugin/test-desired-incremental \
 	tests/plugin/test-desired-nb \
 	tests/plugin/test-diff \
+	tests/plugin/test-early-drop \
 	tests/plugin/test-host-flows \
 	tests/plugin/test-judge \
 	tests/plugin/test-lease \

@@ -373,6 +373,32 @@ test_tag_hint(void **state OVS_UNUSED)
     bed->class->close(dp, true);
 }
 
+/* The next daemon gets to know until when packets might be dropped, even if
+ * the lease was taken back in the end. */
+static void
+test_lease(void **state OVS_UNUSED)
+{
+    struct dp *dp = open_sized(MAX_ENDPOINTS);
+    struct dp_acl acl = { .id = 1, .n_rules = 1 };
+
+    assert_int_equal(bed->class->last_lease(dp), 0);
+    assert_int_equal(bed->class->put_acl(dp, &acl), 0);
+    bed->class->lease(dp, 1234567);
+    assert_int_equal(bed->class->last_lease(dp), 0);
+    for (int i = 0; i < 2; i++) {
+        bed->class->lease(dp, 2345678 + i);
+        bed->class->lease(dp, 0);
+        dp = reopen(dp);
+        assert_int_equal(bed->class->last_lease(dp), 2345678 + i);
+        acl.id = 1;
+        assert_int_equal(bed->class->put_acl(dp, &acl), 0);
+    }
+    bed->class->close(dp, true);
+    dp = open_sized(MAX_ENDPOINTS);
+    assert_int_equal(bed->class->last_lease(dp), 0);
+    bed->class->close(dp, true);
+}
+
 /* Another timeout is another program; a heartbeat outlives the daemon. */
 static void
 test_stale(void **state OVS_UNUSED)
@@ -744,6 +770,7 @@ dp_contract_run(struct dp_contract *contract)
         cmocka_unit_test_teardown(test_mode, clean_up),
         cmocka_unit_test_teardown(test_tag_hint, clean_up),
         cmocka_unit_test_teardown(test_stale, clean_up),
+        cmocka_unit_test_teardown(test_lease, clean_up),
         cmocka_unit_test_teardown(test_sink, clean_up),
         cmocka_unit_test_teardown(test_adopt, clean_up),
         cmocka_unit_test_teardown(test_resize, clean_up),

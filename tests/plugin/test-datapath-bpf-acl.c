@@ -575,6 +575,69 @@ test_storm(void **state OVS_UNUSED)
     bed_destroy(&bed);
 }
 
+/* Gives the only port of 'bed' rules that drop what is sent to the ports 'lo'
+ * to 'hi', and returns them. */
+static struct acl_set *
+drop_ports(struct bed *bed, uint16_t lo, uint16_t hi)
+{
+    struct acl_set *set = group_set(3, 1);
+    struct acl_cube *cube = set->rules[0]->cubes;
+
+    cube->dst_port.lo = lo;
+    cube->dst_port.hi = hi;
+    clear_ports(bed);
+    add_port(bed, set);
+    prepare(bed, NULL);
+    acl_apply_finish(bed->apply);
+    return set;
+}
+
+/* The program of an earlier daemon, which was killed, takes the ids of the new
+ * one for those of rules that it has itself: it drops nothing any more. */
+static void
+test_restart(void **state OVS_UNUSED)
+{
+    struct dp_config config = { DP_BED_PINS, 64 };
+    struct acl_random_packet p = {
+        .packet = { .protocol = IPPROTO_TCP, .dst_port = 80 },
+        .source = in6_addr_mapped_ipv4(htonl(0x0a000001)),
+    };
+    long long int until = time_msec() + 600000;
+    struct acl_set *closed, *open;
+    struct dp_endpoint e;
+    struct bed bed;
+    uint32_t id;
+
+    bed_init(&bed, 64);
+    class->lease(bed.dp, until);
+    closed = drop_ports(&bed, 0, UINT16_MAX);
+    id = acl_apply_id(bed.apply, closed);
+    e = endpoint(false, id);
+    assert_int_equal(class->put_endpoint(bed.dp, &e), 0);
+    assert_int_equal(run(&bed, &p), XDP_DROP);
+    e = endpoint(false, 0);
+    assert_int_equal(class->put_endpoint(bed.dp, &e), 0);
+
+    /* No endpoint names the id any more. */
+    acl_apply_destroy(bed.apply);
+    class->close(bed.dp, false);
+    assert_int_equal(class->open(&config, &bed.dp), 0);
+    assert_true(class->last_lease(bed.dp) == until);
+    bed.apply = acl_apply_create(class, bed.dp, 1);
+    open = drop_ports(&bed, 9, 9);
+    assert_int_equal(acl_apply_id(bed.apply, open), id);
+    e = endpoint(false, id);
+    assert_int_equal(class->put_endpoint(bed.dp, &e), 0);
+    assert_true(run(&bed, &p) != XDP_DROP);
+
+    /* Nor does it once there is a new lease. */
+    class->lease(bed.dp, until);
+    assert_true(run(&bed, &p) != XDP_DROP);
+    acl_random_set_free(closed);
+    acl_random_set_free(open);
+    bed_destroy(&bed);
+}
+
 /* What a change costs: one of 50,000 members, and one rule of a set. */
 static void
 test_cost(void **state OVS_UNUSED)
@@ -636,6 +699,7 @@ main(void)
         cmocka_unit_test_teardown(test_many, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_full, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_storm, dp_bed_clean_up),
+        cmocka_unit_test_teardown(test_restart, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_cost, dp_bed_clean_up),
     };
 
