@@ -8,6 +8,7 @@
 #include "plugin/view-acl.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "openvswitch/dynamic-string.h"
@@ -123,8 +124,9 @@ fix_rules(const struct acl_port *port, enum reason reason,
           struct checks *checks)
 {
     if (port && reason == REASON_ACL_PORT && port->reason == reason) {
-        checks_fix(checks, "ovn-sbctl find Port_Binding logical_port=%s",
-                   port->name);
+        checks_fix(checks, "ovn-sbctl find Port_Binding logical_port=%s; "
+                   "ovn-sbctl lflow-list "UUID_FMT" | grep mirror",
+                   port->name, UUID_ARGS(&port->datapath));
     } else if (reason == REASON_ACL_SET) {
         checks_fix(checks, "ovn-sbctl list Address_Set");
     } else if (reason == REASON_ACL_TRANSLATED) {
@@ -133,8 +135,15 @@ fix_rules(const struct acl_port *port, enum reason reason,
                    "ovn-sbctl --columns=logical_port,mac list Port_Binding");
     } else if (port && (reason == REASON_ACL_MATCH
                         || reason == REASON_ACL_ACTIONS)) {
-        checks_fix(checks, "ovn-sbctl lflow-list "UUID_FMT" | grep ls_out_",
-                   UUID_ARGS(&port->datapath));
+        /* What is not the port's is of the provider network in front. */
+        bool own = port->reason == reason;
+        char *datapath = (own ? xasprintf(" "UUID_FMT,
+                                          UUID_ARGS(&port->datapath))
+                          : xstrdup(""));
+
+        checks_fix(checks, "ovn-sbctl lflow-list%s | grep -E "
+                   "'ls_(in|out)_(pre_)?(acl|mirror)'", datapath);
+        free(datapath);
     }
 }
 

@@ -394,6 +394,42 @@ check_explanation(const struct bed *f, const char *subject,
     view_explanation_uninit(&x);
 }
 
+/* Checks that the command to look at the rules of 'subject' has 'words'. */
+static void
+check_fix(const struct bed *f, const char *subject, const char *words)
+{
+    struct view_explanation x;
+    bool found = false;
+
+    assert_true(view_get_explanation(&f->view->view, subject, &x));
+    for (size_t i = 0; i < x.n_checks; i++) {
+        found |= (!strcmp(x.checks[i].check, "rules") && x.checks[i].fix
+                  && strstr(x.checks[i].fix, words));
+    }
+    assert_true(found);
+    view_explanation_uninit(&x);
+}
+
+/* Where to look: in the flows of the port's switch, or elsewhere. */
+static void
+test_fix(void **state)
+{
+    struct bed *f = *state;
+    struct dp_key key = values_key("172.24.100.53");
+
+    values_add_vm(&f->view->values, "vm3", 1, VM2 " 172.24.100.53");
+    view_bed_update(f->view, 1);
+    desired_set_acl(f->view->desired, &key, 0, REASON_ACL_MATCH);
+    check_fix(f, "vm3", "lflow-list 00000000-");
+    desired_set_acl(f->view->desired, &key, 0, REASON_ACL_ACTIONS);
+    check_fix(f, "vm3", "lflow-list | grep");
+    desired_set_acl(f->view->desired, &key, 0, REASON_ACL_TRANSLATED);
+    check_fix(f, "vm3", "|ip_routing)");
+    f->ports[2].reason = REASON_ACL_PORT;
+    desired_set_acl(f->view->desired, &key, 0, REASON_ACL_PORT);
+    check_fix(f, "vm3", "logical_port=vm3;");
+}
+
 /* Why packets are left to OVN. */
 static void
 test_explain(void **state)
@@ -539,6 +575,7 @@ main(void)
         TEST(test_many_rules),
         TEST(test_endpoints),
         TEST(test_explain),
+        TEST(test_fix),
         TEST(test_verdict),
         TEST(test_status),
     };
