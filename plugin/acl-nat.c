@@ -25,6 +25,7 @@
 #include "idl/sb-acl.h"
 #include "plugin/acl-actions.h"
 #include "plugin/acl-expr.h"
+#include "plugin/acl-prefix.h"
 
 /* Priority of flows of NAT rules; some have higher ones. */
 #define PRIORITY_NAT 100
@@ -141,24 +142,6 @@ parse_match(const char *text, struct nat_match *match)
     acl_expr_destroy(expr);
 }
 
-/* Parses 'text', an address and then 'end', into '*ip'. */
-static bool
-parse_address(const char *text, const char *end, struct in6_addr *ip)
-{
-    size_t n = strspn(text, "0123456789abcdefABCDEF.:");
-    char *address = xmemdup0(text, n);
-    ovs_be32 ip4;
-    bool ok = true;
-
-    if (ip_parse(address, &ip4)) {
-        *ip = in6_addr_mapped_ipv4(ip4);
-    } else {
-        ok = ipv6_parse(address, ip) && !IN6_IS_ADDR_V4MAPPED(ip);
-    }
-    free(address);
-    return ok && !strcmp(text + n, end);
-}
-
 /* Parses 'statement', of actions, as one that gives the packet a destination,
  * into '*ip'. */
 static bool
@@ -176,7 +159,9 @@ parse_translation(const char *statement, struct in6_addr *ip)
         size_t n = strlen(forms[i].begin);
 
         if (!strncmp(statement, forms[i].begin, n)) {
-            return parse_address(statement + n, forms[i].end, ip);
+            const char *rest = acl_address_parse(statement + n, ip);
+
+            return rest && !strcmp(rest, forms[i].end);
         }
     }
     return false;

@@ -66,6 +66,24 @@ acl_prefix_parse(const char *s, struct dp_prefix *prefix)
     return strchr(s, ':') ? parse_ip6(s, prefix) : parse_ip4(s, prefix);
 }
 
+/* Stores the address that 'text' begins with in '*ip', and returns what
+ * follows it.  NULL: it begins with none. */
+const char *
+acl_address_parse(const char *text, struct in6_addr *ip)
+{
+    size_t n = strspn(text, "0123456789abcdefABCDEF.:");
+    char *address = xmemdup0(text, n);
+    struct dp_prefix prefix;
+    bool ok = acl_prefix_parse(address, &prefix);
+
+    free(address);
+    if (!ok) {
+        return NULL;
+    }
+    *ip = prefix.addr;
+    return text + n;
+}
+
 /* Returns true if 'prefix' is one of IPv4. */
 bool
 acl_prefix_is_ip4(const struct dp_prefix *prefix)

@@ -22,6 +22,7 @@ struct acl_trie {
 typedef void acl_trie_cb(void *data, void *aux);
 
 bool acl_prefix_parse(const char *, struct dp_prefix *);
+const char *acl_address_parse(const char *, struct in6_addr *);
 bool acl_prefix_is_ip4(const struct dp_prefix *);
 bool acl_prefix_contains(const struct dp_prefix *, const struct dp_prefix *);
 

@@ -142,19 +142,8 @@ parse_source(const char *actions, struct acl_route *route)
     for (size_t i = 0; i < ARRAY_SIZE(keys) && !route->has_source; i++) {
         const char *p = strstr(actions, keys[i]);
 
-        if (p) {
-            p += strlen(keys[i]);
-
-            char *text = xmemdup0(p, strcspn(p, ";"));
-            ovs_be32 ip4;
-            if (ip_parse(text, &ip4)) {
-                in6_addr_set_mapped_ipv4(&route->source, ip4);
-                route->has_source = true;
-            } else {
-                route->has_source = ipv6_parse(text, &route->source);
-            }
-            free(text);
-        }
+        route->has_source = p && acl_address_parse(p + strlen(keys[i]),
+                                                   &route->source);
     }
 }
 

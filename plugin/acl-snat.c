@@ -26,6 +26,7 @@
 #include "idl/sb-acl.h"
 #include "plugin/acl-actions.h"
 #include "plugin/acl-expr.h"
+#include "plugin/acl-prefix.h"
 
 /* Returns true if 'expr' is "FIELD == X" with a single X. */
 static bool
@@ -83,24 +84,6 @@ parse_match(const char *match, struct acl_snat *snat, struct acl_nat *nat)
     acl_expr_destroy(expr);
 }
 
-/* Parses the address that 'text' begins with into '*ip'. */
-static bool
-parse_address(const char *text, struct in6_addr *ip)
-{
-    size_t n = strspn(text, "0123456789abcdefABCDEF.:");
-    char *address = xmemdup0(text, n);
-    ovs_be32 ip4;
-    bool ok = true;
-
-    if (ip_parse(address, &ip4)) {
-        *ip = in6_addr_mapped_ipv4(ip4);
-    } else {
-        ok = ipv6_parse(address, ip);
-    }
-    free(address);
-    return ok;
-}
-
 /* Returns true if 'statement' may give the packet another source; if it names
  * one, stores it into 'nat' and makes '*named' true. */
 static bool
@@ -117,7 +100,7 @@ parse_statement(const char *statement, struct acl_nat *nat, bool *named)
         size_t n = strlen(forms[i]);
 
         if (!strncmp(statement, forms[i], n)) {
-            *named |= parse_address(statement + n, &nat->external);
+            *named |= acl_address_parse(statement + n, &nat->external) != NULL;
             return true;
         }
     }
