@@ -34,6 +34,7 @@ plugin_libplugin_a_SOURCES = \
 	plugin/acl-private.h \
 	plugin/acl-route.c \
 	plugin/acl-route.h \
+	plugin/acl-routes.c \
 	plugin/acl-snat.c \
 	plugin/acl-snat.h \
 	plugin/acl-rule.c \
