@@ -380,6 +380,15 @@ acl_sets_put(struct dp *dp, const struct dp_acl *want)
                || find(&dp->acls, want->id)) {
         return EINVAL;
     }
+    if (dp->acls.burying) {
+        /* The kernel may reuse a deleted element of ACL_SETS at once, and a
+         * program that has found it takes what is new for what it looked
+         * for. */
+        error = acl_sets_bury(&dp->acls);
+        if (error) {
+            return error;
+        }
+    }
     error = try_put(dp, want);
     if (error == ENOSPC && !ovs_list_is_empty(&dp->acls.graves)
         && !acl_sets_bury(&dp->acls)) {
@@ -532,6 +541,7 @@ acl_sets_bury(struct acls *acls)
     }
     LIST_FOR_EACH (grave, node, &acls->graves) {
         if (grave->acl) {
+            acls->burying = true;
             bpf_map_delete_elem(acls->fds[ACL_SETS], &grave->acl->id);
         }
     }
@@ -543,6 +553,7 @@ acl_sets_bury(struct acls *acls)
                     ovs_strerror(error));
         return error;
     }
+    acls->burying = false;
     LIST_FOR_EACH_POP (grave, node, &acls->graves) {
         if (grave->acl) {
             undo(acls, grave->acl);

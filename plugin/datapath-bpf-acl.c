@@ -24,6 +24,7 @@
 
 #include "bitmap.h"
 #include "openvswitch/vlog.h"
+#include "timeval.h"
 #include "util.h"
 
 #include "bpf/ovn-xdp.skel.h"
@@ -266,17 +267,14 @@ pin_lease(const struct dp *dp)
     return error;
 }
 
-/* Makes the maps of 'dp', unless they are there. */
-int
-acls_open(struct dp *dp)
+/* Makes the maps of 'dp' and what comes with them. */
+static int
+make_maps(struct dp *dp)
 {
     struct acls *acls = &dp->acls;
     struct ovn_xdp_bpf *skel;
     int error;
 
-    if (acls->open) {
-        return 0;
-    }
     skel = ovn_xdp_bpf__open();
     if (!skel) {
         return errno;
@@ -293,14 +291,36 @@ acls_open(struct dp *dp)
         error = pin_lease(dp);
     }
     ovn_xdp_bpf__destroy(skel);
+    return error;
+}
+
+/* Does make_maps(), unless they are there or could not be made just now. */
+int
+acls_open(struct dp *dp)
+{
+    struct acls *acls = &dp->acls;
+    int error;
+
+    if (acls->open) {
+        return 0;
+    } else if (acls->error && time_msec() < acls->retry_at) {
+        return acls->error;
+    }
+    error = make_maps(dp);
     if (error) {
-        VLOG_ERR("cannot make the maps of rules (%s)", ovs_strerror(error));
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+
+        VLOG_ERR_RL(&rl, "cannot make the maps of rules (%s)",
+                    ovs_strerror(error));
         acls_close(acls);
+        acls->error = error;
+        acls->retry_at = time_msec() + L2_RETRY_MS;
         return error;
     }
     slots_init(&acls->numbers, OX_MAX_ACL_BITS);
     slots_seal(&acls->numbers);
     acls->hits = bitmap_allocate(OX_MAX_ACL_HITS);
+    acls->error = 0;
     acls->open = true;
     return 0;
 }

@@ -102,6 +102,13 @@ nics_remove_all(struct dp *dp)
     free(dir);
 }
 
+/* Returns true if 'dp' has what programs with rules need. */
+static bool
+has_rules(struct dp *dp)
+{
+    return !acls_open(dp) && !opened_open(dp);
+}
+
 /* Attaches to 'want', or makes what is attached there equal to 'want'. */
 int
 nics_attach(struct dp *dp, const struct dp_nic *want_, bool sink)
@@ -112,6 +119,10 @@ nics_attach(struct dp *dp, const struct dp_nic *want_, bool sink)
 
     if (want.mode == DP_GENERIC) {
         want.tag_hint = false;
+    }
+    if (!sink && !want.bridge && want.acl != DP_ACL_OFF && !has_rules(dp)) {
+        /* That is no reason not to redirect. */
+        want.acl = DP_ACL_OFF;
     }
     nic = nic_claim(dp, &want);
     error = (nic

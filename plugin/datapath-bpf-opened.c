@@ -260,20 +260,26 @@ opened_open(struct dp *dp)
 
     if (opened->program_fd >= 0) {
         return 0;
+    } else if (opened->error && time_msec() < opened->retry_at) {
+        return opened->error;
     }
     dir = opened_dir(dp);
     skel = opened_bpf__open();
     error = skel ? start(opened, skel, dir) : errno;
     opened_bpf__destroy(skel);
     if (error) {
-        VLOG_WARN("%s: connections that VMs open cannot be noted (%s)", dir,
-                  ovs_strerror(error));
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+
+        VLOG_WARN_RL(&rl, "%s: connections that VMs open cannot be noted (%s)",
+                     dir, ovs_strerror(error));
         opened_close(opened);
+        opened->retry_at = time_msec() + L2_RETRY_MS;
     } else {
         opened->keys = xcalloc(SWEEP_BATCH, sizeof *opened->keys);
         opened->values = xcalloc(SWEEP_BATCH, sizeof *opened->values);
     }
     free(dir);
+    opened->error = error;
     return error;
 }
 

@@ -63,6 +63,10 @@ struct generation {
     int fds[N_GEN_MAPS];        /* Its maps, or -1. */
 };
 
+/* Wait in ms before what layer L2 needs is asked for again, where that has
+ * failed: many ask in each round, and it costs time. */
+#define L2_RETRY_MS 500
+
 /* No slot. */
 #define SLOT_NONE UINT32_MAX
 
@@ -113,6 +117,8 @@ enum opened_map {
 /* The connections that VMs open, and where they are looked for. */
 struct opened {
     int program_fd;             /* The program, or -1: not needed so far. */
+    int error;                  /* Why it could not be had, or 0. */
+    long long int retry_at;     /* Then, when to try again. */
     int fds[N_OPENED_MAPS];     /* The maps, or -1. */
     struct ox_opened_state *state; /* Element of OPENED_STATE, mapped. */
     struct ovs_list watches;    /* Of struct bpf_watch. */
@@ -143,6 +149,10 @@ enum acl_map {
 /* Rules.  Each daemon makes the maps when it first needs them. */
 struct acls {
     bool open;                  /* There are maps. */
+    int error;                  /* Why there could be none, or 0. */
+    long long int retry_at;     /* Then, when to try again. */
+    bool burying;               /* Elements of ACL_SETS were deleted, and
+                                 * programs may still look at them. */
     int fds[N_ACL_MAPS];        /* The maps, or -1. */
     int wait_fd;                /* See acls_wait(), or -1. */
     int inner_fd;               /* What is in that. */

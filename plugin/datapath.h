@@ -209,6 +209,8 @@ struct dp_class {
      * failure that program stays.  Does nothing if all is as asked; changes of
      * 'mac' alone, or to another bridge, only touch a map.  A renamed device
      * is known by its index.
+     * Where layer L2 cannot be had, a routed NIC is attached without, as
+     * dump_nics() tells.
      * EBUSY: a foreign program is attached; ENODEV: no such device; ENOSPC:
      * too many; others are what the kernel says of program or driver.
      * detach_nic(): ENOENT if nothing of ours is there.  dump_nics() leaves

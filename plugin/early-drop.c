@@ -29,6 +29,7 @@
 #include "plugin/netdevs.h"
 #include "plugin/newcomers.h"
 #include "plugin/problems.h"
+#include "plugin/reconcile.h"
 #include "plugin/watch.h"
 
 VLOG_DEFINE_THIS_MODULE(early_drop);
@@ -354,11 +355,16 @@ early_drop_prepare(struct early_drop *ed, struct desired *desired,
     ed->judge_all = false;
 }
 
-/* Deletes what is old, after the endpoints were written. */
+/* Deletes what is old, after the endpoints were written.  Unless all were, as
+ * 'in_step' tells, some name old rules, which must not meet new sources. */
 void
-early_drop_finish(struct early_drop *ed)
+early_drop_finish(struct early_drop *ed, bool in_step)
 {
     ed->pending = false;
+    if (ed->apply && !in_step) {
+        ed->lease = (struct lease) { .state = LEASE_BEHIND };
+        ed->class->lease(ed->dp, 0);
+    }
     if (ed->apply) {
         acl_apply_finish(ed->apply);
     }
@@ -375,9 +381,11 @@ early_drop_is_due(const struct early_drop *ed, long long int now)
 }
 
 /* Renews the lease at 'now', if all that is desired is in the datapath, which
- * 'in_step' tells of its endpoints, and nothing else speaks against it. */
+ * 'in_step' and 'reconcile' tell of its endpoints, and nothing else speaks
+ * against it. */
 void
-early_drop_renew(struct early_drop *ed, bool in_step, long long int now)
+early_drop_renew(struct early_drop *ed, const struct reconcile *reconcile,
+                 bool in_step, long long int now)
 {
     if (!ed->dp) {
         return;
@@ -385,7 +393,9 @@ early_drop_renew(struct early_drop *ed, bool in_step, long long int now)
     const struct lease_inputs inputs = {
         .enabled = ed->mode != DP_ACL_OFF,
         .current = sb_db_view(ed->sb_db)->acl.current,
-        .in_step = in_step && !ed->pending && !ed->failed,
+        .full = reconcile_is_full(reconcile),
+        .in_step = (in_step && reconcile_is_in_step(reconcile)
+                    && !ed->pending && !ed->failed),
         .settled_at = watch_settled_at(ed->watch),
     };
 

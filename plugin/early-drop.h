@@ -17,6 +17,7 @@ struct lease;
 struct netdevs;
 struct ovs_db;
 struct problems;
+struct reconcile;
 struct row_changes;
 struct sb_db;
 struct simap;
@@ -40,12 +41,13 @@ void early_drop_derive(struct early_drop *, const struct row_changes *bindings,
                        bool all);
 void early_drop_prepare(struct early_drop *, struct desired *,
                         long long int now);
-void early_drop_finish(struct early_drop *);
+void early_drop_finish(struct early_drop *, bool in_step);
 
 bool early_drop_is_known(const struct dp_action *found,
                          const struct dp_action *wanted, uint32_t first_id);
 bool early_drop_is_due(const struct early_drop *, long long int now);
-void early_drop_renew(struct early_drop *, bool in_step, long long int now);
+void early_drop_renew(struct early_drop *, const struct reconcile *,
+                      bool in_step, long long int now);
 void early_drop_wait(const struct early_drop *);
 void early_drop_settle(struct early_drop *);
 

@@ -472,7 +472,8 @@ reconcile(struct engine *engine, long long int now)
     early_drop_prepare(engine->early_drop, engine->desired, now);
     engine->view.acl_apply = early_drop_apply(engine->early_drop);
     bool learned = reconcile_run(engine->reconcile, engine->desired, now);
-    early_drop_finish(engine->early_drop);
+    early_drop_finish(engine->early_drop,
+                      reconcile_is_in_step(engine->reconcile));
     bool any_detached = sset_count(sets[0]) < sset_count(&before[0]);
     for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
         engine->devices_dirty |= !sset_equals(&before[i], sets[i]);
@@ -606,9 +607,8 @@ run_sources(struct engine *engine)
 static void
 renew_lease(struct engine *engine)
 {
-    early_drop_renew(engine->early_drop,
-                     !engine->dirty && engine->view.programmed
-                     && reconcile_is_in_step(engine->reconcile),
+    early_drop_renew(engine->early_drop, engine->reconcile,
+                     !engine->dirty && engine->view.programmed,
                      time_msec());
 }
 

@@ -13,6 +13,7 @@ lease_judge(const struct lease_inputs *in, long long int now)
 {
     return (!in->enabled ? LEASE_OFF
             : !in->current ? LEASE_NOT_CURRENT
+            : in->full ? LEASE_FULL
             : !in->in_step ? LEASE_BEHIND
             : now < in->settled_at ? LEASE_UNSETTLED
             : LEASE_GIVEN);

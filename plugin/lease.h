@@ -14,6 +14,9 @@ enum lease_state {
     LEASE_GIVEN,                /* There is. */
     LEASE_OFF,                  /* ovn-xdp-acl=off. */
     LEASE_NOT_CURRENT,          /* What OVN wants may be something else. */
+    LEASE_FULL,                 /* An endpoint did not fit: the program takes
+                                 * what comes from there for a packet from
+                                 * outside. */
     LEASE_BEHIND,               /* The datapath has not all of it. */
     LEASE_UNSETTLED             /* Connections from before the watch began
                                  * may be answered. */
@@ -23,6 +26,7 @@ enum lease_state {
 struct lease_inputs {
     bool enabled;               /* ovn-xdp-acl is not "off". */
     bool current;               /* sb_acl_view.current. */
+    bool full;                  /* An endpoint did not fit in. */
     bool in_step;               /* All that was received is in the datapath:
                                  * nothing is left to derive, no write is to be
                                  * repeated. */

@@ -35,6 +35,7 @@ struct reconcile {
                                  * adopted. */
     struct sset foreign;        /* NICs where attaching gave EBUSY. */
     struct sset native_failed;  /* NICs where attaching natively failed. */
+    struct sset without_acl;    /* NICs whose program has no layer L2. */
     struct simap attach_errors; /* NIC to errno of the last attempt. */
     struct simap targets;       /* Device index as text, to itself. */
     struct problems problems;   /* Of the last run. */
@@ -70,6 +71,9 @@ note_nic(const struct dp_nic_state *state, void *r_)
     sset_add(&r->attached, state->nic.name);
     if (state->current && !state->sink) {
         r->n_current++;
+        if (state->nic.acl == DP_ACL_OFF) {
+            sset_add(&r->without_acl, state->nic.name);
+        }
     }
 
     /* What another daemon has asked for is not known. */
@@ -82,6 +86,7 @@ static void
 refresh_attached(struct reconcile *r)
 {
     sset_clear(&r->attached);
+    sset_clear(&r->without_acl);
     r->n_current = 0;
     r->timed = false;
     r->class->dump_nics(r->dp, note_nic, r);
@@ -101,6 +106,7 @@ reconcile_create(const struct dp_class *class, struct dp *dp)
     sset_init(&r->attached);
     sset_init(&r->foreign);
     sset_init(&r->native_failed);
+    sset_init(&r->without_acl);
     simap_init(&r->attach_errors);
     simap_init(&r->targets);
     class->dump_endpoints(dp, adopt_endpoint, r);
@@ -121,6 +127,7 @@ reconcile_destroy(struct reconcile *r)
         sset_destroy(&r->attached);
         sset_destroy(&r->foreign);
         sset_destroy(&r->native_failed);
+        sset_destroy(&r->without_acl);
         simap_destroy(&r->attach_errors);
         simap_destroy(&r->targets);
         problems_destroy(&r->problems);
@@ -421,6 +428,25 @@ commit(struct reconcile *r)
     }
 }
 
+/* Reports the NICs of 'desired' that redirect, but drop nothing early though
+ * they should. */
+static void
+report_without_acl(struct reconcile *r, const struct desired *desired)
+{
+    for (size_t i = 0; i < desired->n_interfaces; i++) {
+        const struct desired_interface *iface = &desired->interfaces[i];
+
+        if (iface->state == INTERFACE_ATTACH
+            && iface->nic.acl != DP_ACL_OFF
+            && sset_contains(&r->without_acl, iface->nic.name)) {
+            problems_add(&r->problems, REASON_DATAPATH_ERROR,
+                         "%s: the maps of rules cannot be made: nothing is "
+                         "dropped early there", iface->nic.name);
+            r->failed = true;
+        }
+    }
+}
+
 /* Sets the time of the next attempt after a run at 'now'. */
 static void
 schedule(struct reconcile *r, long long int now)
@@ -453,6 +479,7 @@ reconcile_run(struct reconcile *r, const struct desired *desired,
         commit(r);
     }
     refresh_attached(r);
+    report_without_acl(r, desired);
     schedule(r, now);
     return learned;
 }

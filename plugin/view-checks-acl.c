@@ -198,6 +198,8 @@ check_lease(const struct view *view, struct checks *checks)
                         "those of now",
         [LEASE_OFF] = "it has just been switched on",
         [LEASE_NOT_CURRENT] = "the Southbound may want something else by now",
+        [LEASE_FULL] = "an endpoint did not fit into the datapath, so that "
+                       "packets from it would not be known",
         [LEASE_BEHIND] = "not all that the Southbound wants is in place yet",
         [LEASE_UNSETTLED] = "not all connections of VMs are known",
     };

@@ -37,6 +37,7 @@ unit_tests += \
 	tests/plugin/test-problems \
 	tests/plugin/test-reason \
 	tests/plugin/test-reconcile \
+	tests/plugin/test-reconcile-acl \
 	tests/plugin/test-regressions \
 	tests/plugin/test-settings \
 	tests/plugin/test-tls \

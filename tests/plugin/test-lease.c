@@ -40,6 +40,11 @@ test_judge(void **state OVS_UNUSED)
     assert_int_equal(lease_judge(&in, 2000), LEASE_NOT_CURRENT);
     assert_int_equal(lease_until(&in, 2000), 0);
     in = good;
+    in.full = true;
+    in.in_step = false;
+    assert_int_equal(lease_judge(&in, 2000), LEASE_FULL);
+    assert_int_equal(lease_until(&in, 2000), 0);
+    in = good;
     in.in_step = false;
     assert_int_equal(lease_judge(&in, 2000), LEASE_BEHIND);
     assert_int_equal(lease_until(&in, 2000), 0);
