@@ -301,18 +301,48 @@ _Static_assert(sizeof(struct ox_opened) == 16, "ABI");
 #define OX_OPENED_DATA_S 86400
 #define OX_OPENED_CLOSING_S 960
 
-/* Value of 'opened_state', an array of one that user space maps: programs write
- * one member and the daemon the other, at the same time. */
-struct ox_opened_state {
+/* The local addresses are in so many parts, by their hash.  What one VM does
+ * with its connections concerns those of its part. */
+#define OX_OPENED_PARTS 1024
+
+/* Most elements of 'opened' of one part, about: no VM takes all there are. */
+#define OX_OPENED_SHARE (OX_MAX_OPENED / 8)
+
+/* A part of the local addresses. */
+struct ox_opened_part {
 	__u64 full_ns;		/* CLOCK_MONOTONIC (coarse): when a connection
 				 * was missed last, or 0: it did not fit, or
-				 * could not be read.  Nothing is dropped for
-				 * OX_OPENED_SYN_S after that. */
+				 * could not be read.  Nothing to the part is
+				 * dropped for OX_OPENED_SYN_S after that. */
+	__u64 learn_ns;		/* CLOCK_MONOTONIC: until then connections are
+				 * taken up by any segment of theirs. */
+	__s64 n;		/* Elements of 'opened', about: a daemon that is
+				 * killed may have left one too many. */
+	__u64 zero;		/* Always 0. */
+};
+_Static_assert(sizeof(struct ox_opened_part) == 32, "ABI");
+
+/* Value of 'opened_state', an array of one that user space maps: programs and
+ * the daemon write members of it at the same time. */
+struct ox_opened_state {
 	__u64 sweeps;		/* Odd while the daemon deletes an element of
 				 * 'opened', and never the same afterwards: who
 				 * misses an element meanwhile drops nothing. */
+	__u64 zero;		/* Always 0. */
+	struct ox_opened_part parts[OX_OPENED_PARTS]; /* By ox_opened_part(). */
 };
-_Static_assert(sizeof(struct ox_opened_state) == 16, "ABI");
+_Static_assert(sizeof(struct ox_opened_state) == 16 + 32 * OX_OPENED_PARTS,
+	       "ABI");
+
+/* Returns the part that the address 'local' is in: network order, IPv4 as
+ * v4-mapped, aligned to four bytes. */
+static inline __attribute__((__always_inline__)) __u32
+ox_opened_part(const __u32 local[4])
+{
+	__u32 word = local[0] ^ local[1] ^ local[2] ^ local[3];
+
+	return word * 0x9e3779b1 >> 22;
+}
 
 /* Value of 'watched', a hash by ifindex: a device whose packets are looked at
  * for connections.  No program reads it.  Key 0 stands for the maps of the

@@ -21,7 +21,7 @@ struct {
 	__type(value, struct ox_opened);
 } opened SEC(".maps");
 
-/* Whether some were missed. */
+/* What is to be said of all of them, and of parts. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);

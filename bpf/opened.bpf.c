@@ -49,7 +49,7 @@ struct {
 enum found {
 	FOUND_NOTHING,		/* Not the beginning of a TCP segment. */
 	FOUND_TCP,		/* A TCP segment. */
-	FOUND_UNREADABLE	/* Perhaps one. */
+	FOUND_UNREADABLE	/* Perhaps one.  Its addresses are known. */
 };
 
 /* A TCP segment. */
@@ -78,16 +78,26 @@ struct extension {
 	__be16 fragment;	/* Of fragments only. */
 };
 
-/* Notes that a connection may have been missed. */
-static __always_inline void
-say_full(void)
+/* Returns the part that the local address of 's' is in.  There always is one,
+ * but the verifier does not know. */
+static __always_inline struct ox_opened_part *
+find_part(const struct segment *s)
 {
+	__u32 zero = 0, part = ox_opened_part((const __u32 *)s->key.local);
 	struct ox_opened_state *state;
-	__u32 zero = 0;
 
 	state = bpf_map_lookup_elem(&opened_state, &zero);
-	if (state)
-		state->full_ns = bpf_ktime_get_coarse_ns();
+	return state ? &state->parts[part] : NULL;
+}
+
+/* Notes that a connection of the local address of 's' may have been missed. */
+static __always_inline void
+say_full(const struct segment *s)
+{
+	struct ox_opened_part *part = find_part(s);
+
+	if (part)
+		part->full_ns = bpf_ktime_get_coarse_ns();
 }
 
 /* Returns the Ethernet type behind the tags of the frame, or 0, and stores
@@ -281,7 +291,7 @@ refresh(struct ox_opened *known, const struct segment *s, __u64 now)
 	if (ox_opened_is_over(known, now)) {
 		/* The daemon may be deleting it at this moment. */
 		if (bpf_map_update_elem(&opened, &s->key, &fresh, BPF_ANY))
-			say_full();
+			say_full(s);
 		return;
 	}
 	if (known->state != state) {
@@ -292,17 +302,34 @@ refresh(struct ox_opened *known, const struct segment *s, __u64 now)
 	ox_opened_touch(known, now);
 }
 
-/* Notes 's', which opens a connection, at 'now'. */
+/* Notes a connection of 'part' in 'state', which 's' is of, at 'now'. */
 static __always_inline void
-add(const struct segment *s, __u64 now)
+add(const struct segment *s, struct ox_opened_part *part, __u32 state,
+    __u64 now)
 {
-	struct ox_opened fresh = { .seen_ns = now, .state = OX_OPENED_SYN };
+	struct ox_opened fresh = { .seen_ns = now, .state = state };
 	long error;
 
+	if ((__s64)OX_READ(part->n) >= OX_OPENED_SHARE) {
+		part->full_ns = now;
+		return;
+	}
 	/* Another CPU may have been faster. */
 	error = bpf_map_update_elem(&opened, &s->key, &fresh, BPF_NOEXIST);
-	if (error && error != -EEXIST)
-		say_full();
+	if (!error)
+		__sync_fetch_and_add(&part->n, 1);
+	else if (error != -EEXIST)
+		part->full_ns = now;
+}
+
+/* Tells whether 's', of a connection of 'part' that is not known, may be of one
+ * that conntrack knows, and was missed or is older than the watch. */
+static __always_inline bool
+is_late(const struct segment *s, const struct ox_opened_part *part, __u64 now)
+{
+	if (s->flags & (OX_TCP_SYN | OX_TCP_RST))
+		return false;
+	return OX_READ(part->learn_ns) > now || ox_opened_was_full(part, now);
 }
 
 /* Notes 's'. */
@@ -310,13 +337,21 @@ static __always_inline void
 remember(const struct segment *s)
 {
 	__u64 now = bpf_ktime_get_coarse_ns();
+	struct ox_opened_part *part;
 	struct ox_opened *known;
 
 	known = bpf_map_lookup_elem(&opened, &s->key);
-	if (known)
+	if (known) {
 		refresh(known, s, now);
-	else if (is_syn(s))
-		add(s, now);
+		return;
+	}
+	part = find_part(s);
+	if (!part)
+		return;
+	if (is_syn(s))
+		add(s, part, OX_OPENED_SYN, now);
+	else if (is_late(s, part, now))
+		add(s, part, next_state(OX_OPENED_DATA, s), now);
 }
 
 /* Looks at a packet of a VM, or of the host, on its way out. */
@@ -330,7 +365,7 @@ int watch_opened(struct __sk_buff *skb)
 		remember(&s);
 		break;
 	case FOUND_UNREADABLE:
-		say_full();
+		say_full(&s);
 		break;
 	default:
 		break;

@@ -345,7 +345,7 @@ enlist(struct acl_private *private, struct flow_dp *fd)
 {
     ovs_list_init(&fd->dp_node);
     if (fd->flow->stage == SB_ACL_ROUTER_ROUTE) {
-        acl_routes_add(fd);
+        ovs_list_push_back(&fd->dp->routes, &fd->dp_node);
     } else if (fd->flow->snat.changes) {
         ovs_list_push_back(&fd->dp->snats, &fd->dp_node);
     } else if (flow_matters(fd->flow)) {
@@ -379,9 +379,6 @@ detach(struct acl *acl, struct flow_dp *fd)
         leave_term(&fd->members[i], fd->dp);
     }
     count_flow(acl, fd->dp, fd->flow, -1);
-    if (fd->flow->stage == SB_ACL_ROUTER_ROUTE) {
-        acl_routes_remove(fd);
-    }
     ovs_list_remove(&fd->dp_node);
     if (flow_matters(fd->flow)) {
         acl_dp_make_stale(acl->private, fd->dp);

@@ -191,40 +191,6 @@ route_network(const struct sb_acl_view *view, const struct acl_route *route)
     return link ? &link->network : NULL;
 }
 
-/* Where packets to an address go, as far as its routes were looked at. */
-struct choice {
-    const struct sb_acl_view *view; /* What is known. */
-    int priority;               /* Highest priority of a route that all of them
-                                 * may take, or -1. */
-    const struct uuid *network; /* Where that leads to, or NULL. */
-    bool certain;               /* So do all others that come before it. */
-};
-
-/* Takes 'flow', a route, for the one of 'choice_' if it comes first. */
-static void
-choose_route(const struct known_flow *flow, void *choice_)
-{
-    struct choice *choice = choice_;
-
-    if (flow->priority > choice->priority && !flow->route.partial) {
-        choice->priority = flow->priority;
-        choice->network = route_network(choice->view, &flow->route);
-    }
-}
-
-/* Compares 'flow', a route, with the one of 'choice_'. */
-static void
-check_route(const struct known_flow *flow, void *choice_)
-{
-    struct choice *choice = choice_;
-
-    if (flow->priority >= choice->priority) {
-        const struct uuid *other = route_network(choice->view, &flow->route);
-
-        choice->certain &= other && uuid_equals(other, choice->network);
-    }
-}
-
 /* Returns the switch to which the router of 't' sends packets to 't->logical',
  * or NULL if that is not certain.
  *
@@ -235,13 +201,32 @@ check_route(const struct known_flow *flow, void *choice_)
 static const struct uuid *
 find_network(const struct sb_acl_view *view, const struct translation *t)
 {
-    struct choice choice = { .view = view, .priority = -1, .certain = true };
+    const struct uuid *network = NULL;
+    const struct flow_dp *fd;
+    int priority = -1;
 
-    acl_routes_for_each(t->router, t->logical, choose_route, &choice);
-    if (choice.network) {
-        acl_routes_for_each(t->router, t->logical, check_route, &choice);
+    LIST_FOR_EACH (fd, dp_node, &t->router->routes) {
+        const struct known_flow *flow = fd->flow;
+
+        if (flow->priority > priority && !flow->route.partial
+            && acl_route_concerns(&flow->route, t->logical)) {
+            priority = flow->priority;
+            network = route_network(view, &flow->route);
+        }
     }
-    return choice.certain ? choice.network : NULL;
+    LIST_FOR_EACH (fd, dp_node, &t->router->routes) {
+        const struct known_flow *flow = fd->flow;
+
+        if (network && flow->priority >= priority
+            && acl_route_concerns(&flow->route, t->logical)) {
+            const struct uuid *other = route_network(view, &flow->route);
+
+            if (!other || !uuid_equals(other, network)) {
+                return NULL;
+            }
+        }
+    }
+    return network;
 }
 
 /* Returns the only port on 'network' here that has 'ip', or NULL. */
@@ -277,9 +262,13 @@ is_used_otherwise(const struct acl_private *private,
                   const struct translation *t)
 {
     const struct known_flow *flow;
+    const struct flow_dp *fd;
 
-    if (acl_routes_have_source(t->router, t->external)) {
-        return true;
+    LIST_FOR_EACH (fd, dp_node, &t->router->routes) {
+        if (fd->flow->route.has_source
+            && ipv6_addr_equals(&fd->flow->route.source, t->external)) {
+            return true;
+        }
     }
     HMAP_FOR_EACH_WITH_HASH (flow, external_node,
                              acl_address_hash(t->external),

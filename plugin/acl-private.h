@@ -19,7 +19,6 @@
 #include "plugin/acl-entry.h"
 #include "openvswitch/list.h"
 #include "plugin/acl-flow.h"
-#include "plugin/acl-prefix.h"
 #include "plugin/acl-route.h"
 #include "plugin/acl-snat.h"
 #include "plugin/acl.h"
@@ -33,10 +32,8 @@ struct known_dp {
     size_t n_refs;              /* Rows and flows of it. */
     struct hmap terms;          /* Of struct known_term. */
     struct ovs_list rows;       /* Of struct known_row: those of ports. */
-    struct acl_trie routes;     /* Routes, by destination; see acl-routes.c. */
-    struct hmap sources;        /* Of struct flow_dp: those of routes, by hash
-                                 * of the router's own address there. */
-    struct ovs_list snats;      /* Likewise, those that change sources, */
+    struct ovs_list routes;     /* Of struct flow_dp: those of routes, */
+    struct ovs_list snats;      /* those that change sources, */
     struct ovs_list entries;    /* and those that do more to packets than let
                                  * them through or drop them. */
     const struct known_flow *in; /* Of 'entries': one for packets that come in,
@@ -71,8 +68,6 @@ struct flow_dp {
     struct ovs_list node;       /* In 'dps' of 'flow', sorted by UUID. */
     struct ovs_list dp_node;    /* In 'routes', 'snats' or 'entries' of 'dp',
                                  * or alone. */
-    struct hmap_node source_node; /* In 'sources' of 'dp', if a route has
-                                 * one. */
     struct known_flow *flow;    /* The flow. */
     struct known_dp *dp;        /* Datapath. */
     struct term_member *members; /* For each of its ports. */
@@ -230,14 +225,6 @@ void acl_flow_touch(struct acl *, const struct known_flow *);
 void acl_flow_update(struct acl *, const struct uuid *);
 void acl_flows_update_all(struct acl *);
 void acl_flows_destroy(struct acl *);
-
-/* acl-routes.c.  The callback gets a route. */
-typedef void acl_route_cb(const struct known_flow *, void *aux);
-void acl_routes_add(struct flow_dp *);
-void acl_routes_remove(struct flow_dp *);
-bool acl_routes_have_source(const struct known_dp *, const struct in6_addr *);
-void acl_routes_for_each(const struct known_dp *, const struct in6_addr *,
-                         acl_route_cb *, void *aux);
 
 /* acl-entries.c. */
 void acl_dp_make_stale(struct acl_private *, struct known_dp *);

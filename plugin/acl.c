@@ -141,7 +141,7 @@ known_dp_ref(struct acl_private *private, const struct uuid *uuid)
         dp->uuid = *uuid;
         hmap_init(&dp->terms);
         ovs_list_init(&dp->rows);
-        hmap_init(&dp->sources);
+        ovs_list_init(&dp->routes);
         ovs_list_init(&dp->snats);
         ovs_list_init(&dp->entries);
         ovs_list_init(&dp->stale_node);
@@ -157,9 +157,7 @@ known_dp_unref(struct acl_private *private, struct known_dp *dp)
 {
     if (!--dp->n_refs) {
         ovs_assert(hmap_is_empty(&dp->terms));
-        ovs_assert(!dp->routes.root);
         hmap_destroy(&dp->terms);
-        hmap_destroy(&dp->sources);
         ovs_list_remove(&dp->stale_node);
         hmap_remove(&private->dps, &dp->node);
         free(dp);

@@ -34,7 +34,6 @@ plugin_libplugin_a_SOURCES = \
 	plugin/acl-private.h \
 	plugin/acl-route.c \
 	plugin/acl-route.h \
-	plugin/acl-routes.c \
 	plugin/acl-snat.c \
 	plugin/acl-snat.h \
 	plugin/acl-rule.c \
@@ -127,6 +126,8 @@ plugin_libplugin_a_SOURCES += \
 	plugin/datapath-bpf.h \
 	plugin/datapath-fake-acl.c \
 	plugin/datapath-fake-acl.h \
+	plugin/datapath-fake-set.c \
+	plugin/datapath-fake-set.h \
 	plugin/datapath-fake-watch.c \
 	plugin/datapath-fake-watch.h \
 	plugin/datapath-fake.c \

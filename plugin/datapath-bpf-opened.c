@@ -205,12 +205,69 @@ take_all(struct opened *opened, const struct opened_bpf *skel)
     return 0;
 }
 
-/* Has nothing be dropped for a while: a connection may be missing. */
-static void
-say_full(struct opened *opened)
+/* Returns the part of 'opened' that 'local' is in, an address of a key. */
+static struct ox_opened_part *
+find_part(const struct opened *opened, const uint8_t local[16])
 {
-    __atomic_store_n(&opened->state->full_ns, time_msec() * 1000000ULL,
+    uint32_t words[4];
+
+    memcpy(words, local, sizeof words);
+    return &opened->state->parts[ox_opened_part(words)];
+}
+
+/* Has nothing be dropped to 'part' for a while: a connection may be
+ * missing. */
+static void
+say_full(struct ox_opened_part *part)
+{
+    __atomic_store_n(&part->full_ns, time_msec() * UINT64_C(1000000),
                      __ATOMIC_SEQ_CST);
+}
+
+/* Has the connections of 'part' be taken up in their middle, until 'until' at
+ * least, time_msec(). */
+static void
+learn(struct ox_opened_part *part, long long int until)
+{
+    uint64_t ns = until * UINT64_C(1000000);
+
+    if (part->learn_ns < ns) {
+        __atomic_store_n(&part->learn_ns, ns, __ATOMIC_SEQ_CST);
+    }
+}
+
+/* Has all connections of 'opened' be taken up in their middle while a watch is
+ * new that began at 'since', time_msec(). */
+void
+opened_learn_all(struct opened *opened, long long int since)
+{
+    for (size_t i = 0; i < OX_OPENED_PARTS; i++) {
+        learn(&opened->state->parts[i], since + OX_OPENED_SYN_S * 1000LL);
+    }
+}
+
+/* See 'learn_opened' in plugin/datapath.h.  Without a watch there is nothing
+ * to learn from, and each one begins with it. */
+void
+opened_learn(struct dp *dp, const struct in6_addr *local, long long int until)
+{
+    if (dp->opened.state) {
+        learn(find_part(&dp->opened, local->s6_addr), until);
+    }
+}
+
+/* See 'missed_opened' in plugin/datapath.h. */
+long long int
+opened_missed(const struct dp *dp, const struct in6_addr *local)
+{
+    uint64_t full = 0;
+
+    if (dp->opened.state) {
+        full = __atomic_load_n(
+            &find_part(&dp->opened, local->s6_addr)->full_ns,
+            __ATOMIC_RELAXED);
+    }
+    return full ? full / 1000000 + OX_OPENED_SYN_S * 1000LL : 0;
 }
 
 /* Begins or ends the deletion of an element. */
@@ -243,7 +300,9 @@ start(struct opened *opened, struct opened_bpf *skel, const char *dir)
     if (!error && opened->state->sweeps & 1) {
         /* A daemon was killed after it had deleted an element, and perhaps
          * before it put it back. */
-        say_full(opened);
+        for (size_t i = 0; i < OX_OPENED_PARTS; i++) {
+            say_full(&opened->state->parts[i]);
+        }
         turn_sweeps(opened);
     }
     return error;
@@ -328,19 +387,26 @@ static bool
 delete_over(struct opened *opened, const struct ox_opened_key *key,
             uint64_t now)
 {
+    struct ox_opened_part *part = find_part(opened, key->local);
     int fd = opened->fds[OPENED_CONNECTIONS];
     struct ox_opened last;
     bool gone = true;
 
     turn_sweeps(opened);
-    if (!bpf_map_lookup_and_delete_elem(fd, key, &last)
-        && !is_over(&last, now)) {
-        int error = -bpf_map_update_elem(fd, key, &last, BPF_NOEXIST);
+    if (!bpf_map_lookup_and_delete_elem(fd, key, &last)) {
+        int error = 0;
 
-        if (error && error != EEXIST) {
-            say_full(opened);
+        if (!is_over(&last, now)) {
+            error = -bpf_map_update_elem(fd, key, &last, BPF_NOEXIST);
+            gone = false;
         }
-        gone = false;
+        if (gone || error) {
+            /* A packet that put it back has counted it. */
+            __atomic_sub_fetch(&part->n, 1, __ATOMIC_SEQ_CST);
+        }
+        if (error && error != EEXIST) {
+            say_full(part);
+        }
     }
     turn_sweeps(opened);
     return gone;

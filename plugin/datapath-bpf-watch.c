@@ -400,6 +400,7 @@ watches_put(struct dp *dp, int ifindex, enum dp_watch_side side,
         watch_remove(dp, w);
     } else {
         *since = w->since;
+        opened_learn_all(&dp->opened, w->since);
         VLOG_DBG("device %d: watched", ifindex);
     }
     return error;

@@ -294,6 +294,10 @@ char *opened_dir(const struct dp *);
 int opened_open(struct dp *);
 int opened_share(struct dp *, struct bpf_object *);
 size_t opened_sweep(struct dp *, long long int now);
+long long int opened_missed(const struct dp *, const struct in6_addr *local);
+void opened_learn(struct dp *, const struct in6_addr *local,
+                  long long int until);
+void opened_learn_all(struct opened *, long long int since);
 
 /* Devices where they are looked for. */
 int watches_put(struct dp *, int ifindex, enum dp_watch_side,

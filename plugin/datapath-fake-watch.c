@@ -22,6 +22,7 @@ struct fake_watch {
 void
 fake_watches_init(struct fake_watches *watches)
 {
+    *watches = (struct fake_watches) { .missed = { 0 } };
     hmap_init(&watches->all);
 }
 
@@ -109,4 +110,19 @@ fake_watches_del(struct fake_watches *watches, int ifindex)
     hmap_remove(&watches->all, &w->node);
     free(w);
     return 0;
+}
+
+/* Stores 'until' for 'local' in 'times', members of struct fake_watches. */
+void
+fake_watches_set(long long int times[16], const struct in6_addr *local,
+                 long long int until)
+{
+    times[local->s6_addr[15] & 15] = until;
+}
+
+/* Returns what was stored for 'local' in 'times', or 0. */
+long long int
+fake_watches_get(const long long int times[16], const struct in6_addr *local)
+{
+    return times[local->s6_addr[15] & 15];
 }

@@ -14,6 +14,7 @@
 
 #include "bpf/abi.h"
 #include "plugin/datapath-fake-acl.h"
+#include "plugin/datapath-fake-set.h"
 #include "plugin/datapath-fake-watch.h"
 #include "plugin/reason.h"
 
@@ -29,12 +30,6 @@ struct fake_endpoint {
 struct fake_nic {
     struct dp_nic_state state;  /* As it is dumped. */
     struct dp_counter counters[N_PACKET_REASONS]; /* By packet reason. */
-};
-
-/* A set of devices. */
-struct index_set {
-    int indexes[OX_MAX_TARGETS]; /* Members, unsorted. */
-    size_t n;                   /* How many. */
 };
 
 /* The datapath: what is "pinned", and who has it open. */
@@ -61,44 +56,6 @@ static struct fake_endpoint *fake_find(const struct dp *,
                                        const struct dp_key *);
 static void fake_clear_endpoints(struct dp *);
 static int fake_attach(struct dp *, const struct dp_nic *, bool sink);
-
-/* Returns true if 'set' holds 'ifindex'. */
-static bool
-index_set_contains(const struct index_set *set, int ifindex)
-{
-    for (size_t i = 0; i < set->n; i++) {
-        if (set->indexes[i] == ifindex) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Adds 'ifindex' to 'set'.  ENOSPC if it is full. */
-static int
-index_set_add(struct index_set *set, int ifindex)
-{
-    if (!index_set_contains(set, ifindex)) {
-        if (set->n >= ARRAY_SIZE(set->indexes)) {
-            return ENOSPC;
-        }
-        set->indexes[set->n++] = ifindex;
-    }
-    return 0;
-}
-
-/* Removes 'ifindex' from 'set'.  ENOENT if it is not there. */
-static int
-index_set_remove(struct index_set *set, int ifindex)
-{
-    for (size_t i = 0; i < set->n; i++) {
-        if (set->indexes[i] == ifindex) {
-            set->indexes[i] = set->indexes[--set->n];
-            return 0;
-        }
-    }
-    return ENOENT;
-}
 
 /* Counts an operation, and returns the error that a test wants of it. */
 static int
@@ -557,6 +514,28 @@ fake_sweep_opened(struct dp *dp OVS_UNUSED, long long int now OVS_UNUSED)
     return 0;
 }
 
+/* Returns what a test has said of 'local'. */
+static long long int
+fake_missed_opened(const struct dp *dp, const struct in6_addr *local)
+{
+    return fake_watches_get(dp->watches.missed, local);
+}
+
+/* Notes what is asked for. */
+static void
+fake_learn_opened(struct dp *dp, const struct in6_addr *local,
+                  long long int until)
+{
+    fake_watches_set(dp->watches.learnt, local, until);
+}
+
+/* See plugin/datapath-fake.h. */
+struct fake_watches *
+dp_fake_watches(struct dp *dp)
+{
+    return &dp->watches;
+}
+
 /* Forgets what only an earlier daemon wanted. */
 static int
 fake_commit(struct dp *dp)
@@ -645,6 +624,8 @@ const struct dp_class datapath_fake_class = {
     .put_watch = fake_put_watch,
     .del_watch = fake_del_watch,
     .sweep_opened = fake_sweep_opened,
+    .missed_opened = fake_missed_opened,
+    .learn_opened = fake_learn_opened,
     .put_acl = fake_put_acl,
     .put_acl_class = fake_put_acl_class,
     .del_acl_class = fake_del_acl_class,

@@ -53,6 +53,9 @@ void dp_fake_set_max_sources(struct dp *, size_t n);
 /* Returns until when packets may be dropped, 0: not at all. */
 long long int dp_fake_lease(const struct dp *);
 
+/* Returns the watched devices: see plugin/datapath-fake-watch.h. */
+struct fake_watches *dp_fake_watches(struct dp *);
+
 /* Attaches a foreign program to device 'ifindex', or takes it away. */
 void dp_fake_set_foreign(struct dp *, int ifindex, bool foreign);
 

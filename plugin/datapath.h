@@ -265,6 +265,18 @@ struct dp_class {
      * many are left. */
     size_t (*sweep_opened)(struct dp *, long long int now);
 
+    /* Returns until when nothing to 'local' is dropped since a connection of
+     * it was missed, time_msec(), or 0.  It may be another address of which
+     * that is true. */
+    long long int (*missed_opened)(const struct dp *,
+                                   const struct in6_addr *local);
+
+    /* Has connections of 'local', and perhaps of others, be taken up until
+     * 'until', time_msec(), though only their middle is seen.  For all
+     * addresses a new watch does so. */
+    void (*learn_opened)(struct dp *, const struct in6_addr *local,
+                         long long int until);
+
     /* Says that the first programming is done: an older generation goes. */
     int (*commit)(struct dp *);
 

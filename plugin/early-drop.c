@@ -204,6 +204,10 @@ judge_endpoint(const struct round *round, const struct desired_endpoint *ep)
     }
     bool is_new = !newcomers_judge(ed->newcomers, ep, had_rules(ed, ep),
                                    round->now);
+    if (is_new && ed->mode != DP_ACL_OFF) {
+        ed->class->learn_opened(ed->dp, &ep->key.addr,
+                                round->now + NEWCOMER_MS);
+    }
     if (set && !(ep->bridge
                  && watch_has_bridge(ed->watch, ep->bridge->name))) {
         reason = REASON_ACL_UNWATCHED;

@@ -10,11 +10,7 @@
 
 #include "util.h"
 
-#include "bpf/abi.h"
 #include "plugin/desired.h"
-
-/* How long an address is new, in ms: as long as a SYN waits for its answer. */
-#define NEW_MS (OX_OPENED_SYN_S * 1000LL)
 
 /* An address of this chassis. */
 struct comer {
@@ -102,7 +98,7 @@ newcomers_judge(struct newcomers *all, const struct desired_endpoint *ep,
             .key = ep->key,
             .port = xstrdup(ep->logical_port),
             .kind = ep->kind,
-            .until = known ? 0 : now + NEW_MS,
+            .until = known ? 0 : now + NEWCOMER_MS,
         };
         hmap_insert(&all->comers, &comer->node, dp_key_hash(&ep->key));
         all->next = known ? all->next : MIN(all->next, comer->until);

@@ -5,7 +5,9 @@
  * whom the VM has called by another way: through its router's own address, or
  * from another chassis.  The watch has not seen that (plugin/watch.h), but
  * OVN's conntrack has, and delivers their SYNs.  So no packet to an address is
- * dropped until such a connection is given up or established.
+ * dropped until such a connection is given up or answered; those that are
+ * established by then are learnt from what the VM sends in this time
+ * (bpf/opened.h).
  *
  * Pure: no clock. */
 #ifndef PLUGIN_NEWCOMERS_H
@@ -13,9 +15,14 @@
 
 #include <stdbool.h>
 
+#include "bpf/abi.h"
+
 struct desired;
 struct desired_endpoint;
 struct newcomers;
+
+/* How long an address is new, in ms: as long as a SYN waits for its answer. */
+#define NEWCOMER_MS (OX_OPENED_SYN_S * 1000LL)
 
 /* To be called with each key that newcomers_run() finds. */
 struct dp_key;

@@ -173,8 +173,10 @@ check_watched(const struct view *view, const struct desired_endpoint *ep,
     const struct watch *watch = view->watch;
     bool watched = (watch && ep->bridge
                     && watch_has_bridge(watch, ep->bridge->name));
-    long long int left = (watched
-                          ? watch_settled_at(watch) - time_msec() : 0);
+    long long int now = time_msec();
+    long long int left = watched ? watch_settled_at(watch) - now : 0;
+    long long int missed = (watched ? watch_missed_until(watch, &ep->key.addr)
+                            - now : 0);
 
     if (!watched) {
         checks_add(checks, "watched", CHECK_NO, REASON_ACL_UNWATCHED, "%s",
@@ -183,6 +185,10 @@ check_watched(const struct view *view, const struct desired_endpoint *ep,
         checks_add(checks, "watched", CHECK_NO, REASON_ACL_PENDING,
                    "VMs may have opened connections before anybody watched: "
                    "nothing is dropped for %lld s more", (left + 999) / 1000);
+    } else if (missed > 0) {
+        checks_add(checks, "watched", CHECK_NO, REASON_ACL_MISSED,
+                   "connections of the address were missed: nothing to it is "
+                   "dropped for %lld s more", (missed + 999) / 1000);
     } else {
         checks_add(checks, "watched", CHECK_YES, REASON_NONE,
                    "the connections that VMs open are known");

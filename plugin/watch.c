@@ -7,6 +7,7 @@
 #include "plugin/watch.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "openvswitch/hmap.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "packets.h"
 #include "sset.h"
 #include "timeval.h"
 #include "util.h"
@@ -51,6 +53,9 @@ struct watch {
                                  * 0: none. */
     long long int due;          /* When watch_run() has work in any case. */
     size_t n_opened;            /* Connections after the last sweep. */
+    size_t n_missed;            /* Endpoints of which connections were missed
+                                 * then. */
+    struct in6_addr missed;     /* One of them. */
 };
 
 /* Returns a watch of nothing by 'class' in 'dp'. */
@@ -249,6 +254,51 @@ remove_unwanted(struct watch *watch)
     }
 }
 
+/* Notes of which endpoints of 'desired' connections were missed, for which
+ * nothing is dropped at 'now'. */
+static void
+find_missed(struct watch *watch, const struct desired *desired,
+            long long int now)
+{
+    const struct desired_endpoint *ep;
+
+    watch->n_missed = 0;
+    HMAP_FOR_EACH (ep, node, &desired->endpoints) {
+        if (watch->class->missed_opened(watch->dp, &ep->key.addr) > now) {
+            watch->missed = ep->key.addr;
+            watch->n_missed++;
+        }
+    }
+}
+
+/* Says what find_missed() has found. */
+static void
+report_missed(struct watch *watch)
+{
+    if (watch->enabled && watch->n_missed) {
+        char text[INET6_ADDRSTRLEN];
+
+        ipv6_string_mapped(text, &watch->missed);
+        problems_add(&watch->problems, REASON_ACL_MISSED,
+                     "connections of %"PRIuSIZE" address%s, as %s, were "
+                     "missed, so that nothing is dropped to there for up to "
+                     "%d s", watch->n_missed,
+                     watch->n_missed == 1 ? "" : "es", text,
+                     OX_OPENED_SYN_S);
+    }
+}
+
+/* Sweeps, and looks for what was missed, at 'now', if it is time. */
+static void
+sweep(struct watch *watch, const struct watch_inputs *in, long long int now)
+{
+    if (watch_is_due(watch, now)) {
+        watch->n_opened = watch->class->sweep_opened(watch->dp, now);
+        find_missed(watch, in->desired, now);
+        watch->due = now + OPENED_SWEEP_MS;
+    }
+}
+
 /* Follows 'in'.  Stores the names of the bridges that are watched in
  * 'bridges'. */
 static void
@@ -271,6 +321,7 @@ update(struct watch *watch, const struct watch_inputs *in,
         }
     }
     remove_unwanted(watch);
+    report_missed(watch);
     problems_log_new(&watch->problems, &before);
     problems_destroy(&before);
 }
@@ -283,15 +334,12 @@ watch_run(struct watch *watch, const struct watch_inputs *in,
     struct sset bridges = SSET_INITIALIZER(&bridges);
     bool changed;
 
+    watch->enabled = in->enabled;
+    sweep(watch, in, now);
     update(watch, in, &bridges);
     changed = !sset_equals(&bridges, &watch->bridges);
     sset_swap(&bridges, &watch->bridges);
     sset_destroy(&bridges);
-    watch->enabled = in->enabled;
-    if (watch_is_due(watch, now)) {
-        watch->n_opened = watch->class->sweep_opened(watch->dp, now);
-        watch->due = now + OPENED_SWEEP_MS;
-    }
     return changed;
 }
 
@@ -320,7 +368,8 @@ watch_has_bridge(const struct watch *watch, const char *name)
 
 /* See plugin/watch.h.  Conntrack takes a SYN of the other side for a part of a
  * connection within OX_OPENED_SYN_S of the VM's, and those that were sent
- * before the watch began are not known. */
+ * before the watch began are not known; bpf/opened.h says what becomes of
+ * established ones. */
 long long int
 watch_settled_at(const struct watch *watch)
 {
@@ -350,6 +399,14 @@ const struct problems *
 watch_problems(const struct watch *watch)
 {
     return &watch->problems;
+}
+
+/* Returns until when nothing to 'address' is dropped since connections of it
+ * were missed, time_msec(), or 0. */
+long long int
+watch_missed_until(const struct watch *watch, const struct in6_addr *address)
+{
+    return watch->class->missed_opened(watch->dp, address);
 }
 
 /* Returns how many connections are remembered. */

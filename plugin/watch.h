@@ -21,7 +21,7 @@ struct watch;
 /* What the devices follow from.  Borrowed. */
 struct watch_inputs {
     bool enabled;               /* ovn-xdp-acl is not "off". */
-    const struct desired *desired; /* For its bridges. */
+    const struct desired *desired; /* For its bridges and addresses. */
     const struct ovs_view *ovs; /* For their ports. */
     const struct hmap *devices; /* Of struct netdev_info. */
 };
@@ -42,13 +42,16 @@ void watch_wait(const struct watch *);
  * other bridges, packets must not be dropped (REASON_ACL_UNWATCHED). */
 bool watch_has_bridge(const struct watch *, const char *name);
 
-/* Returns from when on, time_msec(), no connection that began before the watch
- * can be answered by a SYN.  LLONG_MAX: nothing is watched. */
+/* Returns from when on, time_msec(), connections that began before the watch
+ * are known, or cannot be answered by a SYN any more (bpf/opened.h).
+ * LLONG_MAX: nothing is watched. */
 long long int watch_settled_at(const struct watch *);
 
 /* Takes connections that were opened before a watch began as none. */
 void watch_settle(struct watch *);
 
+long long int watch_missed_until(const struct watch *,
+                                 const struct in6_addr *address);
 const struct problems *watch_problems(const struct watch *);
 size_t watch_n_opened(const struct watch *);
 

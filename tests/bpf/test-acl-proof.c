@@ -117,14 +117,28 @@ test_answer(void **state)
     shot_drops(&(struct shot) { STATELESS, .port = 443 });
 }
 
-/* Writes what may be missing in 'opened'. */
+/* Writes what may be missing in 'opened': of the addresses of STATEFUL in
+ * either family, or of all others. */
 static void
-set_missed(uint64_t full_ns, uint64_t sweeps)
+set_missed(uint64_t full_ns, uint64_t sweeps, bool others)
 {
-    const struct ox_opened_state value = { full_ns, sweeps };
+    struct ox_opened_state value = { .sweeps = sweeps };
     int fd = bpf_map__fd(shot_world.drops->maps.opened_state);
-    uint32_t zero = 0;
+    uint32_t zero = 0, own[2];
 
+    for (int is_ip6 = 0; is_ip6 < 2; is_ip6++) {
+        struct ox_opened_key key;
+        uint32_t words[4];
+
+        make_key(&key, STATEFUL, is_ip6, 0);
+        memcpy(words, key.local, sizeof words);
+        own[is_ip6] = ox_opened_part(words);
+    }
+    for (uint32_t i = 0; i < OX_OPENED_PARTS; i++) {
+        if ((i != own[0] && i != own[1]) == others) {
+            value.parts[i].full_ns = full_ns;
+        }
+    }
     assert_int_equal(bpf_map_update_elem(fd, &zero, &value, 0), 0);
 }
 
@@ -135,13 +149,15 @@ test_missed(void **state)
     const struct shot shot = { STATEFUL, .port = 445 };
 
     (void) state;
-    set_missed(shot_now(), 0);
+    set_missed(shot_now(), 0, false);
     shot_spares(&shot, OX_R_ACL_ANSWER);
-    set_missed(shot_now() - (OX_OPENED_SYN_S + 1) * SECOND, 0);
+    set_missed(shot_now(), 0, true);
     shot_drops(&shot);
-    set_missed(0, 1);
+    set_missed(shot_now() - (OX_OPENED_SYN_S + 1) * SECOND, 0, false);
+    shot_drops(&shot);
+    set_missed(0, 1, false);
     shot_spares(&shot, OX_R_ACL_ANSWER);
-    set_missed(0, 2);
+    set_missed(0, 2, false);
     shot_drops(&shot);
 }
 

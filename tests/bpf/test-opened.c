@@ -166,21 +166,72 @@ read_state(void)
     return state;
 }
 
+/* Writes 'opened_state'. */
+static void
+write_state(const struct ox_opened_state *state)
+{
+    uint32_t zero = 0;
+
+    assert_int_equal(
+        bpf_map_update_elem(bpf_map__fd(skel->maps.opened_state), &zero,
+                            state, BPF_ANY), 0);
+}
+
+/* Returns the number of the part that 'address' is in. */
+static uint32_t
+part_of(const char *address)
+{
+    union {
+        uint8_t bytes[16];
+        uint32_t words[4];
+    } local;
+
+    set_address(local.bytes, address);
+    return ox_opened_part(local.words);
+}
+
+/* Reads the part that 'address' is in. */
+static struct ox_opened_part
+read_part(const char *address)
+{
+    return read_state().parts[part_of(address)];
+}
+
+/* Writes that part. */
+static void
+write_part(const char *address, const struct ox_opened_part *part)
+{
+    struct ox_opened_state state = read_state();
+
+    state.parts[part_of(address)] = *part;
+    write_state(&state);
+}
+
+/* Returns how many parts miss a connection. */
+static unsigned int
+count_full(void)
+{
+    struct ox_opened_state state = read_state();
+    unsigned int n = 0;
+
+    for (size_t i = 0; i < OX_OPENED_PARTS; i++) {
+        n += state.parts[i].full_ns != 0;
+    }
+    return n;
+}
+
 /* Forgets everything. */
 static void
 forget(void)
 {
     int fd = bpf_map__fd(skel->maps.opened);
-    struct ox_opened_state state = { .full_ns = 0 };
+    struct ox_opened_state state = { .sweeps = 0 };
     struct ox_opened_key key;
-    uint32_t zero = 0;
 
     while (!bpf_map_get_next_key(fd, NULL, &key)) {
         assert_int_equal(bpf_map_delete_elem(fd, &key), 0);
     }
-    assert_int_equal(
-        bpf_map_update_elem(bpf_map__fd(skel->maps.opened_state), &zero,
-                            &state, BPF_ANY), 0);
+    write_state(&state);
 }
 
 /* Runs the program on 'p', which it must not change or decide about. */
@@ -304,7 +355,7 @@ test_opens(void **state)
         send6(others[i], i);
         assert_int_equal(count(), 0);
     }
-    assert_int_equal(read_state().full_ns, 0);
+    assert_int_equal(count_full(), 0);
 }
 
 /* What becomes of a connection that is known. */
@@ -448,7 +499,7 @@ test_ip4(void **state)
         run(&p);
         assert_int_equal(state4(), rows[i].known);
     }
-    assert_int_equal(read_state().full_ns, 0);
+    assert_int_equal(count_full(), 0);
 }
 
 /* Appends an extension header of IPv6 of kind 'kind', 8 bytes long but for
@@ -512,15 +563,16 @@ test_ip6(void **state)
     forget();
     send_extended(many, 8, 0);
     assert_int_equal(state6(), OX_OPENED_SYN);
-    assert_int_equal(read_state().full_ns, 0);
+    assert_int_equal(count_full(), 0);
     forget();
     send_extended(fragment, 1, 0x0009);
     send_extended(esp, 1, 0);
     assert_int_equal(count(), 0);
-    assert_int_equal(read_state().full_ns, 0);
+    assert_int_equal(count_full(), 0);
     send_extended(many, 9, 0);
     assert_int_equal(count(), 0);
-    assert_int_not_equal(read_state().full_ns, 0);
+    assert_int_equal(count_full(), 1);
+    assert_int_not_equal(read_part(VM6).full_ns, 0);
 }
 
 /* Frames may end anywhere behind the IP header, which the kernel wants to be
@@ -543,7 +595,7 @@ test_truncated(void **state)
         run(&p);
         assert_int_equal(state6(),
                          p.len >= len - 6 ? OX_OPENED_SYN : -1);
-        assert_int_equal(read_state().full_ns != 0, p.len < len - 6);
+        assert_int_equal(read_part(VM6).full_ns != 0, p.len < len - 6);
     }
 }
 
@@ -558,21 +610,102 @@ test_full(void **state)
     skel = load(FEW);
     for (int i = 0; i < FEW; i++) {
         send4_from(VM_PORT + i, SYN, 0);
-        assert_int_equal(read_state().full_ns, 0);
+        assert_int_equal(count_full(), 0);
     }
     send4_from(VM_PORT + FEW, SYN, 0);
-    full = read_state().full_ns;
+    full = read_part(VM4).full_ns;
     assert_int_not_equal(full, 0);
     assert_true(now_ns() - full < NS_PER_S);
+    assert_int_equal(count_full(), 1);
+    assert_int_equal(read_part(VM4).n, FEW);
     assert_int_equal(count(), FEW);
     send4(ACK, 0);
     assert_int_equal(state4(), OX_OPENED_DATA);
     forget();
     send4(ACK, 0);
     send4(SYN, 0);
-    assert_int_equal(read_state().full_ns, 0);
+    assert_int_equal(count_full(), 0);
+    assert_int_equal(state4(), OX_OPENED_SYN);
     opened_bpf__destroy(skel);
     skel = large;
+}
+
+/* No address gets more than its share; others go on. */
+static void
+test_share(void **state)
+{
+    struct ox_opened_part part = { .n = OX_OPENED_SHARE - 1 };
+
+    (void) state;
+    assert_int_not_equal(part_of(VM4), part_of(VM6));
+    forget();
+    write_part(VM4, &part);
+    send4(SYN, 0);
+    send4(SYN, 0);
+    assert_int_equal(count(), 1);
+    assert_int_equal(read_part(VM4).n, OX_OPENED_SHARE);
+    assert_int_equal(count_full(), 0);
+    send4_from(VM_PORT + 1, SYN, 0);
+    assert_int_equal(count(), 1);
+    assert_true(now_ns() - read_part(VM4).full_ns < NS_PER_S);
+    send6(SYN, 0);
+    assert_int_equal(state6(), OX_OPENED_SYN);
+    assert_int_equal(read_part(VM6).n, 1);
+    assert_int_equal(count_full(), 1);
+    /* As many too few do no harm. */
+    part.n = -1;
+    write_part(VM4, &part);
+    send4_from(VM_PORT + 1, SYN, 0);
+    assert_int_equal(count(), 3);
+    assert_int_equal(read_part(VM4).n, 0);
+}
+
+/* Sends what may be a part of a connection from VM4, with flags 'flags'.  It
+ * is 'known' then, in that state, or not known if that is negative. */
+static void
+check_late(const struct ox_opened_part *part, uint8_t flags, int known)
+{
+    forget();
+    write_part(VM4, part);
+    send4(flags, 0);
+    send6(flags, 0);
+    assert_int_equal(state4(), known);
+    assert_int_equal(state6(), -1);
+    assert_int_equal(read_part(VM4).full_ns, part->full_ns);
+}
+
+/* Connections that are older than the watch, or were missed, are taken up by
+ * any segment but those that no connection goes on after: of those addresses
+ * only for which that is asked, and only for a while. */
+static void
+test_late(void **state)
+{
+    static const struct {
+        uint8_t flags;          /* What the VM sends. */
+        int known;              /* State that follows. */
+    } rows[] = {
+        { 0, OX_OPENED_DATA },
+        { ACK, OX_OPENED_DATA },
+        { PSH | ACK, OX_OPENED_DATA },
+        { FIN | ACK, OX_OPENED_CLOSING },
+        { SYN | ACK, -1 },
+        { RST, -1 },
+        { RST | ACK, -1 },
+    };
+    const struct ox_opened_part learns = { .learn_ns = now_ns()
+                                           + 60 * NS_PER_S };
+    const struct ox_opened_part learnt = { .learn_ns = now_ns() - NS_PER_S };
+    const struct ox_opened_part full = { .full_ns = now_ns() };
+    const struct ox_opened_part was_full = {
+        .full_ns = now_ns() - (OX_OPENED_SYN_S + 1) * NS_PER_S };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        check_late(&learns, rows[i].flags, rows[i].known);
+        check_late(&full, rows[i].flags, rows[i].known);
+        check_late(&learnt, rows[i].flags, -1);
+        check_late(&was_full, rows[i].flags, -1);
+    }
 }
 
 static int
@@ -604,6 +737,8 @@ main(void)
         cmocka_unit_test(test_ip6),
         cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_full),
+        cmocka_unit_test(test_share),
+        cmocka_unit_test(test_late),
     };
 
     bed_enter();

@@ -23,6 +23,41 @@
 
 static const struct dp_class *const class = &datapath_bpf_class;
 
+/* Reads 'opened_state'. */
+static struct ox_opened_state
+read_state(void)
+{
+    int fd = watch_bed_open_map("opened_state");
+    struct ox_opened_state state;
+    uint32_t zero = 0;
+
+    assert_int_equal(bpf_map_lookup_elem(fd, &zero, &state), 0);
+    close(fd);
+    return state;
+}
+
+/* Returns what 'state' has of the part that the VM of the bed is in. */
+static const struct ox_opened_part *
+own_part(const struct ox_opened_state *state)
+{
+    struct ox_opened_key key = watch_bed_make_key(WATCH_BED_PORT);
+    uint32_t words[4];
+
+    memcpy(words, key.local, sizeof words);
+    return &state->parts[ox_opened_part(words)];
+}
+
+/* Asserts that it has 'n' elements more than those that the test has written,
+ * and that none was missed. */
+static void
+check_own(int64_t n)
+{
+    const struct ox_opened_state state = read_state();
+
+    assert_int_equal(own_part(&state)->full_ns, 0);
+    assert_int_equal(own_part(&state)->n, n);
+}
+
 /* What is over for a while is forgotten, and nothing else. */
 static void
 test_sweep(void **state OVS_UNUSED)
@@ -40,14 +75,59 @@ test_sweep(void **state OVS_UNUSED)
         watch_bed_put_known(WATCH_BED_PORT + 10 * i + 1, i, lives[i] + 1);
         watch_bed_put_known(WATCH_BED_PORT + 10 * i + 2, i, lives[i] + 15);
     }
-    assert_int_equal(class->sweep_opened(dp, time_msec()), 6);
+    watch_bed_send_syn(WATCH_BED_PORT + 100, 0);
+    watch_bed_await_known(WATCH_BED_PORT + 100);
+    check_own(1);
+    assert_int_equal(class->sweep_opened(dp, time_msec()), 7);
+    check_own(1 - 3);
     for (uint32_t i = 0; i < ARRAY_SIZE(lives); i++) {
         assert_true(watch_bed_is_known(WATCH_BED_PORT + 10 * i));
         assert_true(watch_bed_is_known(WATCH_BED_PORT + 10 * i + 1));
         assert_false(watch_bed_is_known(WATCH_BED_PORT + 10 * i + 2));
     }
-    assert_int_equal(class->sweep_opened(dp, time_msec() + 20000), 3);
+    assert_int_equal(class->sweep_opened(dp, time_msec() + 20000), 4);
     assert_int_equal(class->sweep_opened(dp, time_msec() + 90000000), 0);
+    dp_bed_close(dp);
+}
+
+/* Whose connections are learnt: everybody's while a watch is new, and then
+ * those of whom it is asked for; and of whom some were missed. */
+static void
+test_parts(void **state OVS_UNUSED)
+{
+    struct ox_opened_state opened;
+    const struct in6_addr *local;
+    struct ox_opened_key key = watch_bed_make_key(WATCH_BED_PORT);
+    long long int since, full = time_msec();
+    struct dp *dp = watch_bed_open(&since);
+    int fd = watch_bed_open_map("opened_state");
+    struct in6_addr other = { .s6_addr = { 0 } };
+    uint32_t zero = 0;
+
+    memcpy(&other, key.local, sizeof other);
+    local = &other;
+    opened = read_state();
+    for (size_t i = 0; i < OX_OPENED_PARTS; i++) {
+        assert_true(opened.parts[i].learn_ns / 1000000
+                    == since + OX_OPENED_SYN_S * UINT64_C(1000));
+    }
+    class->learn_opened(dp, local, since);
+    opened = read_state();
+    assert_true(own_part(&opened)->learn_ns / 1000000 > since);
+    class->learn_opened(dp, local, since + 1000000);
+    opened = read_state();
+    assert_true(own_part(&opened)->learn_ns / 1000000 == since + 1000000);
+    assert_true(opened.parts[own_part(&opened) == opened.parts].learn_ns
+                / 1000000 < since + 1000000);
+    assert_int_equal(class->missed_opened(dp, local), 0);
+    opened.parts[own_part(&opened) - opened.parts].full_ns
+        = full * UINT64_C(1000000);
+    assert_int_equal(bpf_map_update_elem(fd, &zero, &opened, BPF_ANY), 0);
+    assert_int_equal(class->missed_opened(dp, local),
+                     full + OX_OPENED_SYN_S * 1000LL);
+    other.s6_addr[15] ^= 1;
+    assert_int_equal(class->missed_opened(dp, &other), 0);
+    close(fd);
     dp_bed_close(dp);
 }
 
@@ -142,19 +222,6 @@ start_sweep(void)
     return pid;
 }
 
-/* Reads 'opened_state'. */
-static struct ox_opened_state
-read_state(void)
-{
-    int fd = watch_bed_open_map("opened_state");
-    struct ox_opened_state state;
-    uint32_t zero = 0;
-
-    assert_int_equal(bpf_map_lookup_elem(fd, &zero, &state), 0);
-    close(fd);
-    return state;
-}
-
 /* A connection is used again just before it is deleted: it comes back, and
  * whoever misses it meanwhile can tell. */
 static void
@@ -177,7 +244,7 @@ test_sweep_race(void **state OVS_UNUSED)
     assert_int_equal(WEXITSTATUS(status), 1);
     assert_true(watch_bed_is_known(WATCH_BED_PORT));
     assert_int_equal(read_state().sweeps, 2);
-    assert_int_equal(read_state().full_ns, 0);
+    check_own(0);
     dp_bed_close(NULL);
 }
 
@@ -201,7 +268,7 @@ test_sweep_faster(void **state OVS_UNUSED)
     assert_int_equal(ptrace(PTRACE_DETACH, pid, NULL, 0), 0);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(watch_bed_state_of(WATCH_BED_PORT), OX_OPENED_DATA);
-    assert_int_equal(read_state().full_ns, 0);
+    check_own(0);
     dp_bed_close(NULL);
 }
 
@@ -225,11 +292,14 @@ test_killed_sweep(void **state OVS_UNUSED)
     assert_false(watch_bed_is_known(WATCH_BED_PORT));
     before = read_state();
     assert_int_equal(before.sweeps & 1, 1);
-    assert_int_equal(before.full_ns, 0);
+    assert_int_equal(own_part(&before)->full_ns, 0);
     dp = watch_bed_open(&since);
     after = read_state();
     assert_int_equal(after.sweeps, before.sweeps + 1);
-    assert_true(watch_bed_now() - after.full_ns < 10 * UINT64_C(1000000000));
+    for (size_t i = 0; i < OX_OPENED_PARTS; i++) {
+        assert_true(watch_bed_now() - after.parts[i].full_ns
+                    < 10 * UINT64_C(1000000000));
+    }
     dp_bed_close(dp);
 }
 
@@ -239,6 +309,7 @@ main(void)
 #define TEST(NAME) cmocka_unit_test_teardown(NAME, dp_bed_clean_up)
     static const struct CMUnitTest tests[] = {
         TEST(test_sweep),
+        TEST(test_parts),
         TEST(test_sweep_many),
         TEST(test_sweep_race),
         TEST(test_sweep_faster),

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "bpf/abi.h"
+#include "plugin/datapath-fake-watch.h"
 #include "plugin/datapath-fake.h"
 #include "plugin/desired.h"
 #include "plugin/limits.h"
@@ -58,9 +59,10 @@ teardown(void **state OVS_UNUSED)
     return 0;
 }
 
-/* Runs 'watch' with early drop as 'enabled'.  Returns what it returns. */
+/* Runs 'watch' at 'now' with early drop as 'enabled'.  Returns what it
+ * returns. */
 static bool
-run(bool enabled)
+run_at(bool enabled, long long int now)
 {
     struct desired *desired = values_derive(&values);
     struct watch_inputs in = {
@@ -69,10 +71,17 @@ run(bool enabled)
         .ovs = &values.ovs,
         .devices = &values.devices,
     };
-    bool changed = watch_run(watch, &in, time_msec());
+    bool changed = watch_run(watch, &in, now);
 
     desired_destroy(desired);
     return changed;
+}
+
+/* The same, now. */
+static bool
+run(bool enabled)
+{
+    return run_at(enabled, time_msec());
 }
 
 /* Asserts that 'device' is watched on 'side', or is not watched if that is
@@ -226,6 +235,41 @@ check_absent(const char *port)
     iface->ofport = 0;
 }
 
+/* Of whom connections were missed is said, as long as nothing to them is
+ * dropped for that. */
+static void
+test_missed(void **state OVS_UNUSED)
+{
+    const struct problems *problems = watch_problems(watch);
+    const long long int now = time_msec(), later = now + OPENED_SWEEP_MS;
+    const struct dp_key key = values_key("172.24.100.50");
+    const struct dp_key other = values_key("172.24.100.52");
+    long long int *missed = dp_fake_watches(dp)->missed;
+
+    values_set(&values, "system-id", "hv1");
+    values_add_localnet(&values, "provnet-1", "physnet1", 1, -1);
+    values_add_vm(&values, "vm1", 1, "fa:16:3e:00:00:01 172.24.100.50");
+    values_add_vm(&values, "vm2", 1, "fa:16:3e:00:00:02 172.24.100.51");
+    fake_watches_set(missed, &other.addr, later + 10000);
+    run_at(true, now);
+    assert_int_equal(problems->n, 0);
+    fake_watches_set(missed, &other.addr, 0);
+    fake_watches_set(missed, &key.addr, later + 10000);
+    assert_int_equal(watch_missed_until(watch, &key.addr), later + 10000);
+    assert_int_equal(watch_missed_until(watch, &other.addr), 0);
+    run_at(true, later);
+    assert_int_equal(problems->n, 1);
+    assert_int_equal(problems->list[0].class, REASON_ACL_MISSED);
+    assert_non_null(strstr(problems->list[0].message, "1 address"));
+    assert_non_null(strstr(problems->list[0].message, "172.24.100.50"));
+    run_at(true, later + 1);
+    assert_int_equal(problems->n, 1);
+    run_at(false, later + 2);
+    assert_int_equal(problems->n, 0);
+    run_at(true, later + 10000);
+    assert_int_equal(problems->n, 0);
+}
+
 /* A port without a device lets nothing out, unless OVS has one. */
 static void
 test_no_device(void **state OVS_UNUSED)
@@ -298,6 +342,7 @@ main(void)
         TEST(test_unwatched),
         TEST(test_refused),
         TEST(test_settled),
+        TEST(test_missed),
         TEST(test_no_device),
         TEST(test_no_row),
         TEST(test_adopted),
