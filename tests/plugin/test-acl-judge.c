@@ -421,7 +421,7 @@ test_fip_shared(void **state)
             "outport = \"lrp-out\"; next;", own[i]);
         uint32_t flow = acl_bed_add_flow(
             &f->bed, SB_ACL_ROUTER_ROUTE, 74, ROUTER,
-            "ip4.dst == 172.24.100.112/32", actions);
+            "ip4.dst == 172.24.100.0/24", actions);
 
         assert_int_equal(judge_fip(f), REASON_ACL_TRANSLATED);
         acl_bed_drop_flow(&f->bed, flow);
