@@ -116,9 +116,10 @@ find_map(const char *name)
     return -1;
 }
 
-/* Has 'obj' be loaded with nothing but the maps of rules. */
-static void
-choose_maps(const struct bpf_object *obj)
+/* Has 'obj' be loaded without its programs: with 'rules', only the maps of
+ * rules; otherwise only maps that are needed without rules, too. */
+void
+acls_choose_maps(const struct bpf_object *obj, bool rules)
 {
     struct bpf_program *prog;
     struct bpf_map *map;
@@ -127,7 +128,9 @@ choose_maps(const struct bpf_object *obj)
         bpf_program__set_autoload(prog, false);
     }
     bpf_object__for_each_map (map, obj) {
-        bpf_map__set_autocreate(map, find_map(bpf_map__name(map)) >= 0);
+        bpf_map__set_autocreate(map, (rules
+                                      ? find_map(bpf_map__name(map)) >= 0
+                                      : !acls_is_map(map)));
     }
 }
 
@@ -279,7 +282,7 @@ make_maps(struct dp *dp)
     if (!skel) {
         return errno;
     }
-    choose_maps(skel->obj);
+    acls_choose_maps(skel->obj, true);
     error = -bpf_object__load(skel->obj);
     if (!error) {
         error = take_maps(acls, skel->obj);

@@ -357,24 +357,6 @@ write_control(const struct dp *dp)
                                 BPF_ANY);
 }
 
-/* Has 'obj' be loaded without its programs, and without maps that are none of
- * a generation. */
-static void
-choose_maps(const struct bpf_object *obj)
-{
-    struct bpf_program *prog;
-    struct bpf_map *map;
-
-    bpf_object__for_each_program (prog, obj) {
-        bpf_program__set_autoload(prog, false);
-    }
-    bpf_object__for_each_map (map, obj) {
-        if (acls_is_map(map)) {
-            bpf_map__set_autocreate(map, false);
-        }
-    }
-}
-
 /* Makes and pins the maps of generation 'dp->gen.number'.  'skel' is loaded
  * without its programs for that. */
 static int
@@ -383,7 +365,7 @@ create(struct dp *dp, const struct ovn_xdp_bpf *skel)
     char *dir = gen_path(dp, dp->gen.number);
     int error;
 
-    choose_maps(skel->obj);
+    acls_choose_maps(skel->obj, false);
     share_heartbeat(dp, skel);
     error = -bpf_object__load(skel->obj);
     if (!error) {

@@ -314,6 +314,7 @@ void acls_close(struct acls *);
 int acls_open(struct dp *);
 int acls_share(struct dp *, struct bpf_object *);
 bool acls_is_map(const struct bpf_map *);
+void acls_choose_maps(const struct bpf_object *, bool rules);
 int acls_error(int error);
 int acls_wait(const struct acls *);
 int acls_put_source(struct dp *, const struct dp_prefix *, uint32_t class);
