@@ -51,6 +51,7 @@
  * class are there before the class is given to a source, and stay until no
  * program can still hold it.  While the class of a host is replaced, whoever
  * might find neither the old nor the new one drops nothing (ox_acl_class()).
+ * Loads have to be done in their order for that: see ox_barrier().
  */
 #ifndef BPF_ACL_H
 #define BPF_ACL_H

@@ -13,7 +13,14 @@
 #include "abi.h"
 #include "maps.h"
 
-/* Keeps the compiler from moving loads and stores across it. */
+/* Keeps the compiler from moving loads and stores across it.
+ *
+ * The processor is not told: x86 does a program's loads in their order, and a
+ * daemon's stores in theirs.  All proofs by such an order ("is read last",
+ * 'changes', 'sweeps') rest on that.  On others, as arm64, a load may be early:
+ * there BPF has a barrier only in atomic operations, or, from Linux 6.15 on, in
+ * loads that acquire, and this would have to become one, also between the two
+ * looks at 'changes' and at 'sweeps'. */
 #define ox_barrier() asm volatile("" ::: "memory")
 
 /* A key of 'endpoints4' as the word that the look-up compares.  Stored in
