@@ -58,8 +58,8 @@ known() {
     ns ext "$PYTHON3" "$sandbox_lib/traffic.py" serve 7100 \
         >"$SANDBOX/serve" 2>/dev/null </dev/null &
     await 5 test -s "$SANDBOX/serve"
-    ns "$1" timeout 30 "$PYTHON3" "$sandbox_lib/traffic.py" tcp-talk $WORLD \
-        7100 20 >"$SANDBOX/talk" 2>&1 </dev/null &
+    ns "$1" timeout 60 "$PYTHON3" "$sandbox_lib/traffic.py" tcp-talk $WORLD \
+        7100 50 >"$SANDBOX/talk" 2>&1 </dev/null &
     check "$2: its VM talks to the world" await 5 test -s "$SANDBOX/talk"
     port=$(ns "$1" ss -Hnt dport = :7100 | awk '{ sub(/.*:/, "", $4); print $4; exit }')
     check "$2: a SYN of that connection passes" await 5 \
@@ -71,6 +71,12 @@ known() {
     check "$2: the new one drops" await 5 drops "$2" "$port" sport=7101
     check "$2: and knows that connection still" \
         passes_as acl-answer "$2" "$port" sport=7100
+    config acl off
+    check "nothing is watched" await 5 setting_is acl off
+    check "it drops again" acl_drop
+    check "$2: one that is older than the watch is learnt" await 5 \
+        passes_as acl-answer "$2" "$port" sport=7100
+    check "$2: one beside it passes not" drops "$2" "$port" sport=7101
 }
 
 sandbox_start
