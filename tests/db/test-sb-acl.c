@@ -253,6 +253,12 @@ test_entrances(void **statep)
                                     "]\n"));
     check_changes(f, 0, 1, 0, 0, false);
 
+    /* Another one on the same network. */
+    db_server_exec(f->server, "{'op':'insert','table':'Port_Binding','row':{"
+                   "'logical_port':'second','type':'localnet','tunnel_key':99,"
+                   "'datapath':['uuid','" SBT_PROVIDER "']}}");
+    AWAIT(f->db, sset_contains(&sbt_acl(f->db)->entrances, "second"));
+
     /* A port ceases to be one. */
     sbt_update_binding(f->server, LOCALNET, "{'type':''}");
     AWAIT(f->db, !sset_contains(&sbt_acl(f->db)->entrances, LOCALNET)

@@ -479,6 +479,18 @@ test_fip_front(void **state)
         acl_bed_drop_flow(&f->bed, flow);
         assert_int_equal(judge_fip(f), REASON_NONE);
     }
+
+    /* The same one, whose action changes. */
+    static const char block[] = "reg0[10] == 1 && (tcp.dst == 23)";
+    uint32_t flow = acl_bed_add_flow(&f->bed, SB_ACL_EVAL, 2500, PROVIDER,
+                                     block, "reg8[17] = 1; next;");
+    assert_int_equal(judge_fip(f), REASON_NONE);
+    acl_bed_set_flow(&f->bed, flow, SB_ACL_EVAL, 2500, "1", block,
+                     "reg8[18] = 1; next;");
+    assert_int_equal(judge_fip(f), REASON_ACL_ACTIONS);
+    acl_bed_set_flow(&f->bed, flow, SB_ACL_EVAL, 2500, "1", block,
+                     "reg8[17] = 1; next;");
+    assert_int_equal(judge_fip(f), REASON_NONE);
 }
 
 /* The port of the router that translates is on the endpoint's network. */

@@ -70,7 +70,14 @@ test_nat(void **state OVS_UNUSED)
         { 100, "ip && ip4.dst == 172.24.100.112",
           "flags.force_snat_for_dnat = 1; flags.loopback = 1; "
           "ct_dnat(10.1.0.3);", "other 172.24.100.112" },
+        { 100, "ip && ip4.dst == 172.24.100.112",
+          "flags.force_snat_for_lb = 1; ct_dnat(10.1.0.3);",
+          "other 172.24.100.112" },
         /* Some packets only. */
+        { 100, "ip && ip4.dst == 172.24.100.112 && inport == {\"a\", \"b\"}",
+          "ct_dnat(10.1.0.3);", "other 172.24.100.112" },
+        { 100, FIP " && inport == \"b\"", "ct_dnat(10.1.0.3);",
+          "other 172.24.100.112" },
         { 100, FIP, "ct_dnat(10.1.0.3,1-3000);", "other 172.24.100.112" },
         { 100, FIP " && ip4.src == $allowed", "ct_dnat(10.1.0.3);",
           "other 172.24.100.112" },

@@ -50,6 +50,11 @@ kinds() {
     opened "a load balancer of the switch" $pvm acl-translated lb_del
     nb lb-add lb1 10.1.0.11:80 10.1.0.12:80 -- ls-lb-add r1-net lb1
     opened "a load balancer behind the floating IP" $fip acl-translated lb_del
+    nb --reject lb-add lb1 10.1.0.11:80 "" -- ls-lb-add r1-net lb1
+    opened "a load balancer without backends" $fip acl-translated lb_del
+    nb lr-nat-add r1 snat $central 10.1.0.128/25
+    opened "an address that others have outside" $central acl-translated \
+        nb lr-nat-del r1 snat 10.1.0.128/25
 
     nb lr-policy-add r1 100 "ip4.src == 203.0.113.1" reroute 10.1.0.11
     check "a policy of the router: explain tells which VM" \
@@ -66,6 +71,26 @@ kinds() {
         --columns=_uuid find Address_Set name=friends)"
     opened "a floating IP not for some" $fip acl-translated \
         nb clear NAT "$(nat_of $fip)" exempted_ext_ips
+}
+
+# ACLs of packets that come in, which do more than to let them through or not:
+# they come before those of the VM.
+entries() {
+    nb acl-add public from-lport 1500 'tcp.dst == 99' reject
+    check "what comes in is rejected: $fip is open" await 5 spares $fip 23
+    check "explain of $fip says why" await 5 acl_reason_is $fip acl-actions
+    opened "what comes in is rejected" $pvm acl-actions \
+        nb acl-del public from-lport 1500 'tcp.dst == 99'
+
+    # Not those of VMs.
+    nb --type=port-group acl-add web from-lport 1500 \
+        'inport == @web && tcp.dst == 99' reject || die "cannot add an ACL"
+    ovn_sync
+    check "what VMs send is rejected: $pvm is closed" \
+        await 5 drops_settled $pvm 23
+    check "and $fip" drops_settled $fip 23
+    nb --type=port-group acl-del web from-lport 1500 \
+        'inport == @web && tcp.dst == 99'
 }
 
 # Takes load balancer lb1 away.
@@ -105,5 +130,6 @@ for address in $fip $central $pvm; do
     check "$address's closed port is dropped" await 5 drops "$address" 23
 done
 kinds
+entries
 moves
 finish
