@@ -58,10 +58,11 @@ known() {
     ns ext "$PYTHON3" "$sandbox_lib/traffic.py" serve 7100 \
         >"$SANDBOX/serve" 2>/dev/null </dev/null &
     await 5 test -s "$SANDBOX/serve"
-    ns "$1" timeout 60 "$PYTHON3" "$sandbox_lib/traffic.py" tcp-talk $WORLD \
-        7100 50 >"$SANDBOX/talk" 2>&1 </dev/null &
+    ns "$1" timeout 30 "$PYTHON3" "$sandbox_lib/traffic.py" tcp-talk $WORLD \
+        7100 20 >"$SANDBOX/talk" 2>&1 </dev/null &
     check "$2: its VM talks to the world" await 5 test -s "$SANDBOX/talk"
     port=$(ns "$1" ss -Hnt dport = :7100 | awk '{ sub(/.*:/, "", $4); print $4; exit }')
+    known=$port
     check "$2: a SYN of that connection passes" await 5 \
         passes_as acl-answer "$2" "$port" sport=7100
     check "$2: one beside it does not" drops "$2" "$port" sport=7101
@@ -71,12 +72,25 @@ known() {
     check "$2: the new one drops" await 5 drops "$2" "$port" sport=7101
     check "$2: and knows that connection still" \
         passes_as acl-answer "$2" "$port" sport=7100
+}
+
+# A connection is there before anybody watches.
+#
+# usage: older VM ADDRESS
+older() {
+    local port
+
     config acl off
     check "nothing is watched" await 5 setting_is acl off
+    ns "$1" timeout 30 "$PYTHON3" "$sandbox_lib/traffic.py" tcp-talk $WORLD \
+        7100 20 >"$SANDBOX/older" 2>&1 </dev/null &
+    check "$2: its VM talks to the world" await 5 test -s "$SANDBOX/older"
+    port=$(ns "$1" ss -Hnt dport = :7100 |
+        awk '{ sub(/.*:/, "", $4); print $4 }' | grep -vx "$known" | head -n 1)
     check "it drops again" acl_drop
-    check "$2: one that is older than the watch is learnt" await 5 \
+    check "$2: it drops" await 5 drops "$2" "$port" sport=7101
+    check "$2: a connection older than the watch is learnt" await 5 \
         passes_as acl-answer "$2" "$port" sport=7100
-    check "$2: one beside it passes not" drops "$2" "$port" sport=7101
 }
 
 sandbox_start
@@ -97,4 +111,5 @@ asks pvm 2001:db8:100::50 $silent6
 simultaneous vm1 172.24.100.111
 simultaneous pvm 172.24.100.50
 known vm1 172.24.100.111
+older vm1 172.24.100.111
 finish
