@@ -76,7 +76,7 @@ check "it has br-ex's MTU" await 10 mtu_is xdpo-br-ex 9000
 warm $vm
 # What is left of the stream before may still be on its way.
 check "1500 bytes are redirected into it" await 10 sized 1472
-check "8000 bytes, several buffers, are as well" sized $long
+check "8000 bytes, several buffers, are as well" await 10 sized $long
 check "a TCP stream of long segments is" tcp_echo $vm 3000000
 check "nothing was lost on the way" equal errors \
     "$(ctl -f json stats | json "sum(d['redirect_errors'].values())")" 0
