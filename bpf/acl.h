@@ -5,9 +5,11 @@
  * would drop may always pass: OVN will drop it.  So each step here says "pass"
  * unless it knows better.  What is dropped satisfies all of this:
  *
- * 1. L1 would redirect it.  So its IP header is sound, and it goes to an
- *    address that OVN has placed on this chassis; the set of rules and that
- *    address were read from one element of the map (ox_acl_drops()).
+ * 1. L1 has found nothing that speaks against redirecting it, but for what it
+ *    can only find by trying (that the target is gone, or no room in front).
+ *    So its IP header is sound, and it goes to an address that OVN has placed
+ *    on this chassis; the set of rules and that address were read from one
+ *    element of the map (ox_acl_drops()).
  *
  * 2. The first rule that matches it drops.  Rules look at the source, the
  *    protocol and the destination port, or the type and code of ICMP, and at

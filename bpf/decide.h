@@ -17,7 +17,6 @@
 #include "redirect.h"
 #include "tag.h"
 
-
 /* Decides about 'frame'. */
 static __always_inline enum ox_reason
 ox_judge(struct xdp_md *ctx, struct ox_frame *frame)
