@@ -292,7 +292,7 @@ report_missed(struct watch *watch)
 static void
 sweep(struct watch *watch, const struct watch_inputs *in, long long int now)
 {
-    if (watch_is_due(watch, now)) {
+    if (now >= watch->due) {
         watch->n_opened = watch->class->sweep_opened(watch->dp, now);
         find_missed(watch, in->desired, now);
         watch->due = now + OPENED_SWEEP_MS;
@@ -347,7 +347,7 @@ watch_run(struct watch *watch, const struct watch_inputs *in,
 bool
 watch_is_due(const struct watch *watch, long long int now)
 {
-    return now >= watch->due;
+    return watch->enabled && now >= watch->due;
 }
 
 /* Makes poll_block() wake up when watch_is_due(). */

@@ -325,11 +325,13 @@ test_due(void **state OVS_UNUSED)
 {
     long long int now = time_msec();
 
-    assert_true(watch_is_due(watch, now));
+    assert_false(watch_is_due(watch, now));
     run(true);
     assert_false(watch_is_due(watch, now));
     assert_true(watch_is_due(watch, time_msec() + OPENED_SWEEP_MS));
     assert_int_equal(watch_n_opened(watch), 0);
+    run(false);
+    assert_false(watch_is_due(watch, time_msec() + 2 * OPENED_SWEEP_MS));
 }
 
 int
