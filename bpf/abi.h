@@ -301,6 +301,20 @@ _Static_assert(sizeof(struct ox_opened) == 16, "ABI");
 #define OX_OPENED_DATA_S 86400
 #define OX_OPENED_CLOSING_S 960
 
+/* Returns how long one in 'state' is remembered, in seconds. */
+static inline __attribute__((__always_inline__)) __u64
+ox_opened_life_s(__u32 state)
+{
+	switch (state) {
+	case OX_OPENED_SYN:
+		return OX_OPENED_SYN_S;
+	case OX_OPENED_CLOSING:
+		return OX_OPENED_CLOSING_S;
+	default:
+		return OX_OPENED_DATA_S;
+	}
+}
+
 /* The local addresses are in so many parts, by their hash.  What one VM does
  * with its connections concerns those of its part. */
 #define OX_OPENED_PARTS 1024
@@ -317,7 +331,10 @@ struct ox_opened_part {
 	__u64 learn_ns;		/* CLOCK_MONOTONIC: until then connections are
 				 * taken up by any segment of theirs. */
 	__s64 n;		/* Elements of 'opened', about: a daemon that is
-				 * killed may have left one too many. */
+				 * killed may have left one too many, and where
+				 * a packet puts back what the daemon has just
+				 * deleted and uncounted there is one too
+				 * few. */
 	__u64 zero;		/* Always 0. */
 };
 _Static_assert(sizeof(struct ox_opened_part) == 32, "ABI");

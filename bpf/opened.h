@@ -58,14 +58,7 @@
 static __always_inline __u64
 ox_opened_life(__u32 state)
 {
-	switch (state) {
-	case OX_OPENED_SYN:
-		return OX_OPENED_SYN_S * OX_NS_PER_S;
-	case OX_OPENED_CLOSING:
-		return OX_OPENED_CLOSING_S * OX_NS_PER_S;
-	default:
-		return OX_OPENED_DATA_S * OX_NS_PER_S;
-	}
+	return ox_opened_life_s(state) * OX_NS_PER_S;
 }
 
 /* Tells whether 'known' is over at 'now'.  The clock of another CPU, which it

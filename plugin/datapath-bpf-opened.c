@@ -359,21 +359,13 @@ opened_share(struct dp *dp, struct bpf_object *obj)
     return error;
 }
 
-/* Returns how long an element in 'state' lives, in s. */
-static uint64_t
-life(uint32_t state)
-{
-    return (state == OX_OPENED_SYN ? OX_OPENED_SYN_S
-            : state == OX_OPENED_CLOSING ? OX_OPENED_CLOSING_S
-            : OX_OPENED_DATA_S);
-}
-
 /* Returns true if 'value' has been over for a while at 'now', in ns. */
 static bool
 is_over(const struct ox_opened *value, uint64_t now)
 {
     return (value->seen_ns
-            + (life(value->state) + SWEEP_MARGIN_S) * UINT64_C(1000000000)
+            + ((ox_opened_life_s(value->state) + SWEEP_MARGIN_S)
+               * UINT64_C(1000000000))
             <= now);
 }
 
