@@ -616,7 +616,7 @@ acl_apply_get_memory_usage(const struct acl_apply *apply, struct simap *usage)
 {
     const struct acl_sources *s = &apply->sources;
 
-    simap_increase(usage, "acl-sets", hmap_count(&apply->sets));
+    simap_increase(usage, "acl-sets-written", hmap_count(&apply->sets));
     simap_increase(usage, "acl-atoms", hmap_count(&s->atoms));
     simap_increase(usage, "acl-prefixes", s->n_prefixes);
     simap_increase(usage, "acl-classes", hmap_count(&s->classes));

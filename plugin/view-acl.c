@@ -79,7 +79,7 @@ view_acl_usage(const struct view *view, uint64_t *n_sets,
     if (view->acl_apply) {
         acl_apply_get_memory_usage(view->acl_apply, &usage);
     }
-    *n_sets = simap_get(&usage, "acl-sets");
+    *n_sets = simap_get(&usage, "acl-sets-written");
     *n_sources = simap_get(&usage, "acl-prefixes");
     simap_destroy(&usage);
 }
