@@ -513,3 +513,38 @@ acl_find_owner(const struct acl *acl, const struct acl_inputs *in,
         return NULL;
     }
 }
+
+/* Stores in '*behind' whom the floating IP 'ep' leads to, of all routers known
+ * here. */
+static void
+find_behind(const struct acl_private *private, const struct sb_acl_view *view,
+            const struct desired_endpoint *ep, struct acl_behind *behind)
+{
+    const struct known_port *owner;
+    const struct uuid *network;
+    struct translation t;
+
+    *behind = (struct acl_behind) { "", in6addr_any };
+    if (find_translation(private, &ep->key.addr, &t)) {
+        network = find_network(view, &t);
+        owner = network ? find_owner(private, network, t.logical) : NULL;
+        behind->port = owner ? owner->port.name : "";
+        behind->ip = *t.logical;
+    }
+}
+
+/* Finds whom 'ep' stands for, see plugin/acl.h. */
+bool
+acl_find_behind(const struct acl *acl, const struct acl_inputs *in,
+                const struct desired_endpoint *ep, struct acl_behind *behind)
+{
+    if (ep->kind != ENDPOINT_FIP_DISTRIBUTED
+        && ep->kind != ENDPOINT_FIP_CENTRALISED) {
+        *behind = (struct acl_behind) { ep->logical_port, ep->key.addr };
+        return true;
+    } else if (!in->view->complete) {
+        return false;
+    }
+    find_behind(acl->private, in->view, ep, behind);
+    return true;
+}

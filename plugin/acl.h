@@ -98,6 +98,18 @@ const struct acl_set *acl_judge(const struct acl *, const struct acl_inputs *,
                                 const struct desired_endpoint *,
                                 enum reason *);
 
+/* Whom an address stands for. */
+struct acl_behind {
+    const char *port;           /* Logical port, borrowed; "": nobody's that is
+                                 * known here. */
+    struct in6_addr ip;         /* Its address; for nobody's perhaps "::". */
+};
+
+/* Stores in '*behind' whom 'endpoint' stands for.  Returns false if that is
+ * not known yet. */
+bool acl_find_behind(const struct acl *, const struct acl_inputs *,
+                     const struct desired_endpoint *, struct acl_behind *);
+
 /* Returns the port of a VM here that packets to 'endpoint' are for, to be
  * shown: its rules may not decide about all of them.  NULL: none that is
  * known. */

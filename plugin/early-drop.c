@@ -188,6 +188,38 @@ had_rules(const struct early_drop *ed, const struct desired_endpoint *ep)
             && early_drop_is_known(&found, &wanted, ed->first_id));
 }
 
+/* Returns true if the VM of 'ep', of which acl_judge() has said 'reason', is
+ * here and nowhere else, as far as that can be said.
+ *
+ * Until then the time of its address does not begin: it may open connections
+ * on another chassis. */
+bool
+early_drop_is_here(const struct desired_endpoint *ep, enum reason reason)
+{
+    return ep->reason == REASON_NONE && reason != REASON_ACL_PORT;
+}
+
+/* Returns true if 'ep' is new here, of which acl_judge() has said 'reason'. */
+static bool
+judge_newness(const struct round *round, const struct desired_endpoint *ep,
+              enum reason reason)
+{
+    struct early_drop *ed = round->ed;
+    const struct sb_view *view = sb_db_view(ed->sb_db);
+    const struct acl_inputs inputs = { view, &view->acl };
+    struct acl_behind behind;
+
+    if (!early_drop_is_here(ep, reason)) {
+        newcomers_forget(ed->newcomers, &ep->key);
+        return true;
+    }
+    bool found = acl_find_behind(ed->acl, &inputs, ep, &behind);
+    bool known = (!newcomers_has(ed->newcomers, &ep->key)
+                  && had_rules(ed, ep));
+    return !newcomers_judge(ed->newcomers, ep, found ? &behind : NULL, known,
+                            round->now);
+}
+
 /* Judges 'ep' and has it name its rules. */
 static void
 judge_endpoint(const struct round *round, const struct desired_endpoint *ep)
@@ -202,8 +234,7 @@ judge_endpoint(const struct round *round, const struct desired_endpoint *ep)
     if (ed->mode != DP_ACL_OFF) {
         set = acl_judge(ed->acl, &inputs, ep, &reason);
     }
-    bool is_new = !newcomers_judge(ed->newcomers, ep, had_rules(ed, ep),
-                                   round->now);
+    bool is_new = judge_newness(round, ep, reason);
     if (is_new && ed->mode != DP_ACL_OFF) {
         ed->class->learn_opened(ed->dp, &ep->key.addr,
                                 round->now + NEWCOMER_MS);
@@ -331,7 +362,9 @@ write_rules(struct early_drop *ed, const struct desired *desired,
     ed->failed = error != 0;
     ed->judge_all |= error || (ed->apply && acl_apply_take_changes(ed->apply));
     if (error) {
-        VLOG_WARN("cannot write rules (%s)", ovs_strerror(error));
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+
+        VLOG_WARN_RL(&rl, "cannot write rules (%s)", ovs_strerror(error));
         problems_add(&ed->problems, REASON_DATAPATH_ERROR,
                      "writing rules: %s", ovs_strerror(error));
         ed->retry_at = now + RETRY_MAX_MS;

@@ -8,10 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "plugin/datapath.h"
+#include "plugin/reason.h"
 
 struct acl;
 struct acl_apply;
 struct desired;
+struct desired_endpoint;
 struct early_drop;
 struct lease;
 struct netdevs;
@@ -45,6 +47,7 @@ void early_drop_finish(struct early_drop *, bool in_step);
 
 bool early_drop_is_known(const struct dp_action *found,
                          const struct dp_action *wanted, uint32_t first_id);
+bool early_drop_is_here(const struct desired_endpoint *, enum reason);
 bool early_drop_is_due(const struct early_drop *, long long int now);
 void early_drop_renew(struct early_drop *, const struct reconcile *,
                       bool in_step, long long int now);

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "packets.h"
 #include "util.h"
 
+#include "plugin/acl.h"
 #include "plugin/desired.h"
 
 /* An address of this chassis. */
@@ -18,6 +20,9 @@ struct comer {
     struct dp_key key;          /* Address. */
     char *port;                 /* Port that has it. */
     enum endpoint_kind kind;    /* In which way. */
+    char *behind;               /* Port that it leads to, "" for none; NULL:
+                                 * not known yet. */
+    struct in6_addr inside;     /* Address that it leads to. */
     long long int until;        /* When it ceases to be new, time_msec(); 0:
                                  * it is not. */
 };
@@ -46,6 +51,7 @@ comer_destroy(struct newcomers *all, struct comer *comer)
 {
     hmap_remove(&all->comers, &comer->node);
     free(comer->port);
+    free(comer->behind);
     free(comer);
 }
 
@@ -78,30 +84,69 @@ find_comer(const struct newcomers *all, const struct dp_key *key)
     return NULL;
 }
 
-/* Takes note in 'all' of 'ep', which was judged before by whoever put it into
- * the datapath if 'known'.  Returns true if it is not new at 'now'. */
+/* Returns true if 'key' was judged. */
+bool
+newcomers_has(const struct newcomers *all, const struct dp_key *key)
+{
+    return find_comer(all, key) != NULL;
+}
+
+/* Returns true if 'comer' is what 'ep' is, and leads to 'behind', as far as
+ * both are known. */
+static bool
+is_same(const struct comer *comer, const struct desired_endpoint *ep,
+        const struct acl_behind *behind)
+{
+    return (comer->kind == ep->kind
+            && !strcmp(comer->port, ep->logical_port)
+            && (!behind || !comer->behind
+                || (!strcmp(comer->behind, behind->port)
+                    && ipv6_addr_equals(&comer->inside, &behind->ip))));
+}
+
+/* Adds 'ep' to 'all', which is new at 'now' unless it is 'known'. */
+static struct comer *
+add_comer(struct newcomers *all, const struct desired_endpoint *ep, bool known,
+          long long int now)
+{
+    struct comer *comer = xmalloc(sizeof *comer);
+
+    *comer = (struct comer) {
+        .key = ep->key,
+        .port = xstrdup(ep->logical_port),
+        .kind = ep->kind,
+        .until = known ? 0 : now + NEWCOMER_MS,
+    };
+    hmap_insert(&all->comers, &comer->node, dp_key_hash(&ep->key));
+    all->next = known ? all->next : MIN(all->next, comer->until);
+    return comer;
+}
+
+/* Takes note in 'all' of 'ep', which leads to 'behind', NULL if that is not
+ * known yet, and was judged before by whoever put it into the datapath if
+ * 'known'.  Returns true if it is not new at 'now'.
+ *
+ * As long as it is not known where it leads to, the time does not begin. */
 bool
 newcomers_judge(struct newcomers *all, const struct desired_endpoint *ep,
-                bool known, long long int now)
+                const struct acl_behind *behind, bool known, long long int now)
 {
     struct comer *comer = find_comer(all, &ep->key);
 
-    if (comer && (comer->kind != ep->kind
-                  || strcmp(comer->port, ep->logical_port))) {
+    if (comer && !is_same(comer, ep, behind)) {
         comer_destroy(all, comer);
         comer = NULL;
         known = false;
     }
+    if (!comer && !behind && !known) {
+        return false;
+    }
     if (!comer) {
-        comer = xmalloc(sizeof *comer);
-        *comer = (struct comer) {
-            .key = ep->key,
-            .port = xstrdup(ep->logical_port),
-            .kind = ep->kind,
-            .until = known ? 0 : now + NEWCOMER_MS,
-        };
-        hmap_insert(&all->comers, &comer->node, dp_key_hash(&ep->key));
-        all->next = known ? all->next : MIN(all->next, comer->until);
+        comer = add_comer(all, ep, known, now);
+    }
+    if (behind && !comer->behind) {
+        comer->behind = xstrdup(behind->port);
+        comer->inside = behind->ip;
     }
     return comer->until <= now;
 }

@@ -7,7 +7,12 @@
  * OVN's conntrack has, and delivers their SYNs.  So no packet to an address is
  * dropped until such a connection is given up or answered; those that are
  * established by then are learnt from what the VM sends in this time
- * (bpf/opened.h).
+ * (bpf/opened.h).  The time begins when the VM is here, and again when another
+ * port, or another address inside, is behind the address.
+ *
+ * Limit: what a floating IP with a gateway led to before this daemon is not
+ * known.  If a former one judged it, and ended less than a lease before, the
+ * first that is found behind it is taken for the same.
  *
  * Pure: no clock. */
 #ifndef PLUGIN_NEWCOMERS_H
@@ -17,6 +22,7 @@
 
 #include "bpf/abi.h"
 
+struct acl_behind;
 struct desired;
 struct desired_endpoint;
 struct newcomers;
@@ -31,8 +37,9 @@ typedef void newcomers_cb(const struct dp_key *, void *aux);
 struct newcomers *newcomers_create(void);
 void newcomers_destroy(struct newcomers *);
 
+bool newcomers_has(const struct newcomers *, const struct dp_key *);
 bool newcomers_judge(struct newcomers *, const struct desired_endpoint *,
-                     bool known, long long int now);
+                     const struct acl_behind *, bool known, long long int now);
 void newcomers_forget(struct newcomers *, const struct dp_key *);
 void newcomers_sweep(struct newcomers *, const struct desired *);
 void newcomers_settle(struct newcomers *);

@@ -5,6 +5,7 @@
 unit_tests += \
 	tests/plugin/test-acl \
 	tests/plugin/test-acl-apply \
+	tests/plugin/test-acl-behind \
 	tests/plugin/test-acl-compile \
 	tests/plugin/test-acl-entry \
 	tests/plugin/test-acl-flow \

@@ -16,6 +16,7 @@
 #include "bpf/abi.h"
 #include "openvswitch/dynamic-string.h"
 #include "packets.h"
+#include "plugin/acl.h"
 #include "plugin/desired.h"
 #include "sset.h"
 #include "tests/plugin/values.h"
@@ -47,19 +48,50 @@ teardown(void **state OVS_UNUSED)
     return 0;
 }
 
-/* Has 'address' of 'port', of 'kind', judged at 'now'. */
+/* Has 'address' of 'port', of 'kind', which leads to 'behind', judged at
+ * 'now'. */
 static bool
-judge_kind(const char *address, const char *port, enum endpoint_kind kind,
-           bool known, long long int now)
+judge_behind(const char *address, const char *port, enum endpoint_kind kind,
+             const struct acl_behind *behind, bool known, long long int now)
 {
     char *name = xstrdup(port);
     const struct desired_endpoint ep = {
         .key = values_key(address), .kind = kind, .logical_port = name,
     };
-    bool old = newcomers_judge(all, &ep, known, now);
+    bool old = newcomers_judge(all, &ep, behind, known, now);
 
     free(name);
     return old;
+}
+
+/* Likewise, which always leads to the same. */
+static bool
+judge_kind(const char *address, const char *port, enum endpoint_kind kind,
+           bool known, long long int now)
+{
+    return judge_behind(address, port, kind,
+                        &(struct acl_behind) { "vm0", in6addr_any }, known,
+                        now);
+}
+
+/* Has 10.0.0.1 judged at 'now', a floating IP resident with a gateway that
+ * leads to 'inside' of 'port'. */
+static bool
+judge_central(const char *port, const char *inside, bool known,
+              long long int now)
+{
+    struct dp_key key = values_key(inside);
+
+    return judge_behind("10.0.0.1", "cr-lrp", ENDPOINT_FIP_CENTRALISED,
+                        &(struct acl_behind) { port, key.addr }, known, now);
+}
+
+/* Has it judged at 'now' while it is not known where it leads to. */
+static bool
+judge_unknown(bool known, long long int now)
+{
+    return judge_behind("10.0.0.1", "cr-lrp", ENDPOINT_FIP_CENTRALISED, NULL,
+                        known, now);
 }
 
 /* Likewise, a floating IP. */
@@ -176,13 +208,55 @@ test_vlan(void **state OVS_UNUSED)
     struct desired_endpoint ep = {
         .key = values_key("10.0.0.1"), .logical_port = port,
     };
+    struct acl_behind behind = { port, ep.key.addr };
 
-    assert_true(newcomers_judge(all, &ep, true, T0));
+    assert_true(newcomers_judge(all, &ep, &behind, true, T0));
     ep.key.vlan = 7;
-    assert_false(newcomers_judge(all, &ep, false, T0));
+    assert_false(newcomers_has(all, &ep.key));
+    assert_false(newcomers_judge(all, &ep, &behind, false, T0));
+    assert_true(newcomers_has(all, &ep.key));
     newcomers_forget(all, &ep.key);
+    assert_false(newcomers_has(all, &ep.key));
     ep.key.vlan = 0;
-    assert_true(newcomers_judge(all, &ep, false, T0));
+    assert_true(newcomers_judge(all, &ep, &behind, false, T0));
+}
+
+/* A floating IP that leads to another VM, or another address, is new again,
+ * though the gateway that it is resident with is the same. */
+static void
+test_behind(void **state OVS_UNUSED)
+{
+    assert_true(judge_central("vm1", "10.1.0.3", true, T0));
+    assert_true(judge_central("vm1", "10.1.0.3", false, T0 + 1));
+    assert_false(judge_central("vm2", "10.1.0.3", true, T0 + 2));
+    assert_true(judge_central("vm2", "10.1.0.3", false, T0 + 2 + NEW_MS));
+    assert_false(judge_central("vm2", "10.1.0.4", true, T0 + 3 + NEW_MS));
+    assert_true(judge_central("vm2", "10.1.0.4", false, T0 + 3 + 2 * NEW_MS));
+    assert_false(judge_central("", "::", true, T0 + 4 + 2 * NEW_MS));
+    assert_false(judge_central("vm2", "10.1.0.4", true, T0 + 5 + 2 * NEW_MS));
+}
+
+/* While it is not known where it leads to, what was known stays. */
+static void
+test_behind_unknown(void **state OVS_UNUSED)
+{
+    struct dp_key key = values_key("10.0.0.1");
+
+    /* The time does not begin. */
+    assert_false(judge_unknown(false, T0));
+    assert_int_equal(newcomers_next(all), LLONG_MAX);
+    assert_false(judge_central("vm1", "10.1.0.3", false, T0 + NEW_MS));
+    assert_false(judge_unknown(false, T0 + 2 * NEW_MS - 1));
+    assert_true(judge_unknown(false, T0 + 2 * NEW_MS));
+    assert_true(judge_central("vm1", "10.1.0.3", false, T0 + 2 * NEW_MS));
+    assert_false(judge_central("vm2", "10.1.0.3", false, T0 + 2 * NEW_MS));
+
+    /* A former daemon's judgement holds for whom is found first. */
+    newcomers_forget(all, &key);
+    assert_true(judge_unknown(true, T0));
+    assert_true(judge_unknown(false, T0));
+    assert_true(judge_central("vm1", "10.1.0.3", false, T0));
+    assert_false(judge_central("vm2", "10.1.0.3", false, T0));
 }
 
 /* An address that has gone is new when it comes back. */
@@ -283,6 +357,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_known, setup, teardown),
         cmocka_unit_test_setup_teardown(test_moved, setup, teardown),
         cmocka_unit_test_setup_teardown(test_vlan, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_behind, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_behind_unknown, setup, teardown),
         cmocka_unit_test_setup_teardown(test_forget, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sweep, setup, teardown),
         cmocka_unit_test_setup_teardown(test_settle, setup, teardown),
