@@ -228,7 +228,8 @@ bridges_take_native(const struct desired *desired,
 }
 
 /* Returns the mode in which to attach to 'dev', whose frames are redirected
- * unless it is 'switched'. */
+ * unless it is 'switched'.  One that is has native mode if it may be chosen:
+ * see spare(). */
 static enum dp_mode
 choose_mode(const struct desired *desired, const struct desired_inputs *in,
             const struct netdev_info *dev, bool switched)
@@ -240,8 +241,9 @@ choose_mode(const struct desired *desired, const struct desired_inputs *in,
         return DP_GENERIC;
     case MODE_AUTO:
     default:
-        return dev->native && !sset_contains(in->native_failed, dev->name)
-               && (switched || bridges_take_native(desired, in))
+        return switched
+               || (dev->native && bridges_take_native(desired, in)
+                   && !sset_contains(in->native_failed, dev->name))
                ? DP_NATIVE : DP_GENERIC;
     }
 }
@@ -339,6 +341,51 @@ guarded_bridge(const struct desired *desired, const struct desired_inputs *in,
     return own_ifindex(desired, in, seat.bridge->name);
 }
 
+/* Returns why 'dev', which is switched, is left alone, or NULL.  The caller
+ * frees it.
+ *
+ * Nobody has asked for layer L2 there where it is the default, and all works
+ * without: so it is to cost nothing, and is no problem where it cannot be
+ * had.  Generic mode costs GRO, which matters most where all frames go through
+ * a bridge. */
+static char *
+spare(const struct desired_inputs *in, const struct netdev_info *dev)
+{
+    bool failed = sset_contains(in->native_failed, dev->name);
+
+    if (in->settings->mode != MODE_AUTO) {
+        return NULL;
+    } else if (!dev->native || failed) {
+        return xasprintf("the driver %s XDP natively, and generic mode would "
+                         "cost GRO: for early drop even so, set "
+                         "ovn-xdp-mode=generic",
+                         failed ? "refused to run" : "cannot run");
+    } else if (dev->strips_vlan && !dev->tag_hint) {
+        char *run = remedy(REASON_VLAN_STRIPPED, dev->name);
+        char *detail = xasprintf("it strips VLAN tags before XDP can see "
+                                 "them: for early drop, %s", run);
+
+        free(run);
+        return detail;
+    }
+    return NULL;
+}
+
+/* Returns the bridge that layer L2 is to guard at 'iface', which is the
+ * switched 'dev', like guarded_bridge(), and 0 if it is better left alone. */
+static int
+decide_switched(const struct desired *desired,
+                const struct desired_inputs *in, const struct netdev_info *dev,
+                struct desired_interface *iface)
+{
+    int bridge = guarded_bridge(desired, in, iface);
+
+    if (bridge) {
+        iface->detail = spare(in, dev);
+    }
+    return iface->detail ? 0 : bridge;
+}
+
 /* Decides what is to be done with 'iface'. */
 static void
 decide_interface(const struct desired *desired,
@@ -353,7 +400,8 @@ decide_interface(const struct desired *desired,
     }
     iface->ifindex = dev->ifindex;
 
-    int bridge = iface->switched ? guarded_bridge(desired, in, iface) : 0;
+    int bridge = (iface->switched
+                  ? decide_switched(desired, in, dev, iface) : 0);
     if (iface->switched && !bridge) {
         iface->reason = REASON_SWITCHED;
         return;

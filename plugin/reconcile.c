@@ -341,8 +341,9 @@ attach_nics(struct reconcile *r, const struct desired *desired)
         const struct desired_interface *iface = &desired->interfaces[i];
         if (iface->state == INTERFACE_ATTACH) {
             learned |= attach_nic(r, &iface->nic);
-        } else {
-            /* What comes back under that name is another device. */
+        } else if (!iface->ifindex || iface->state == INTERFACE_REFUSED) {
+            /* What comes back under that name is another device.  But a
+             * switched NIC may be left alone because its driver refused. */
             sset_find_and_delete(&r->native_failed, iface->name);
             simap_find_and_delete(&r->attach_errors, iface->name);
         }
@@ -440,8 +441,8 @@ report_without_acl(struct reconcile *r, const struct desired *desired)
             && iface->nic.acl != DP_ACL_OFF
             && sset_contains(&r->without_acl, iface->nic.name)) {
             problems_add(&r->problems, REASON_DATAPATH_ERROR,
-                         "%s: the maps of rules cannot be made: nothing is "
-                         "dropped early there", iface->nic.name);
+                         "%s: maps or program for rules cannot be had: "
+                         "nothing is dropped early there", iface->nic.name);
             r->failed = true;
         }
     }

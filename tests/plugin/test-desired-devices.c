@@ -522,11 +522,48 @@ test_guarded(void **state)
           "br-ex tap br-ex ready\n", 0);
     values_device(values, "br-ex")->up = false;
     check(values, "eth1 switched attach native\n", NULL, 0);
-    values_device(values, "eth1")->native = false;
-    check(values, "eth1 switched attach generic\n", NULL, 1);
+}
+
+/* Asserts that eth1, which is switched, is left alone, and that this is said
+ * with 'word' and is no problem. */
+static void
+check_spared(struct values *values, const char *word)
+{
+    struct desired *desired = derive(values, "eth1 switched waiting "
+                                     "switched\n", OWN, 0);
+
+    assert_non_null(strstr(desired->interfaces[0].detail, word));
+    desired_destroy(desired);
+}
+
+/* Layer L2 costs a switched NIC nothing that nobody asked for. */
+static void
+test_spared(void **state)
+{
+    struct values *values = *state;
+    struct netdev_info *eth1 = values_device(values, "eth1");
+
+    values_add_port(values, "br-ex", "eth1", "", NULL);
+    sset_add(&values->native_failed, "eth1");
+    check_spared(values, "refused to run");
+    sset_clear(&values->native_failed);
+    eth1->native = false;
+    check_spared(values, "cannot run");
+    values_set(values, "ovn-xdp-mode", "generic");
+    check(values, "eth1 switched attach generic\n", OWN, 1);
     check_problem(values, REASON_GENERIC_MODE, "eth1");
     values_set(values, "ovn-xdp-mode", "native");
-    check(values, "eth1 switched refused no-native\n", NULL, 1);
+    check(values, "eth1 switched refused no-native\n", OWN, 1);
+    values_set(values, "ovn-xdp-mode", NULL);
+    eth1->native = true;
+
+    eth1->strips_vlan = true;
+    check_spared(values, "ethtool -K eth1 rxvlan off");
+    values_set(values, "ovn-xdp-mode", "native");
+    check(values, "eth1 switched refused vlan-stripped\n", OWN, 1);
+    values_set(values, "ovn-xdp-mode", NULL);
+    eth1->tag_hint = true;
+    check(values, "eth1 switched attach native hint\n", OWN, 0);
 }
 
 /* Returns port 'name' of br-ex in 'values'. */
@@ -553,10 +590,6 @@ test_not_guarded(void **state)
     struct netdev_info *eth1 = values_device(values, "eth1");
 
     values_add_port(values, "br-ex", "eth1", "", NULL);
-    eth1->strips_vlan = true;
-    check(values, "eth1 switched refused vlan-stripped\n", OWN, 1);
-    eth1->tag_hint = true;
-    check(values, "eth1 switched attach native hint\n", OWN, 0);
     eth1->xdp_program_id = 77;
     check(values, "eth1 switched refused foreign-xdp\n", OWN, 1);
     eth1->xdp_program_id = 0;
@@ -565,7 +598,7 @@ test_not_guarded(void **state)
     port_of(values, "eth1")->tag = 100;
     check(values, "eth1 switched waiting switched\n", OWN, 0);
     port_of(values, "eth1")->tag = 0;
-    check(values, "eth1 switched attach native hint\n", OWN, 0);
+    check(values, "eth1 switched attach native\n", OWN, 0);
 
     /* Bridges that OVN does not use, or that nothing tells apart. */
     values_add_bridge(values, "br-other", false);
@@ -589,7 +622,10 @@ test_mixed(void **state)
     values_set(values, "ovn-xdp-interfaces", "eth1,eth2");
     values_add_device(values, "eth2", "")->native = false;
     values_add_port(values, "br-ex", "eth2", "", NULL);
-    check(values, NATIVE "eth2 switched attach generic\n", OWN, 1);
+    check(values, NATIVE "eth2 switched waiting switched\n", OWN, 0);
+    values_device(values, "eth1")->native = false;
+    values_device(values, "eth2")->native = true;
+    check(values, GENERIC "eth2 switched attach native\n", OWN, 1);
 }
 
 /* A bond's name means its legs, as they come and go. */
@@ -678,6 +714,7 @@ main(void)
         TEST(test_names),
         TEST(test_switched),
         TEST(test_guarded),
+        TEST(test_spared),
         TEST(test_not_guarded),
         TEST(test_mixed),
         TEST(test_bond),

@@ -4,6 +4,7 @@
 
 #include "plugin/reconcile.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -76,11 +77,59 @@ test_without_acl(void **state OVS_UNUSED)
     values_destroy(&values);
 }
 
+/* How often a driver was asked. */
+static int n_asked;
+
+/* Refuses native mode. */
+static int
+refuse_native(struct dp *dp, const struct dp_nic *nic)
+{
+    n_asked++;
+    return (nic->mode == DP_NATIVE ? EOPNOTSUPP
+            : datapath_fake_class.attach_nic(dp, nic));
+}
+
+/* A switched NIC whose driver refuses is left alone, until somebody asks. */
+static void
+test_switched_refused(void **state OVS_UNUSED)
+{
+    static const struct dp_config config = { "reconcile-acl", 16 };
+    struct dp_class class = datapath_fake_class;
+    struct reconcile *r;
+    struct values values;
+    struct dp *dp;
+
+    class.attach_nic = refuse_native;
+    values_init_cloud(&values);
+    values.settings.acl = DP_ACL_COUNT;
+    values_add_port(&values, "br-ex", "eth1", "", NULL);
+    assert_int_equal(class.open(&config, &dp), 0);
+    r = reconcile_create(&class, dp);
+    for (int i = 0; i < 4; i++) {
+        struct desired *desired;
+
+        sset_destroy(&values.native_failed);
+        sset_clone(&values.native_failed, reconcile_native_failed(r));
+        desired = values_derive(&values);
+        assert_int_equal(reconcile_run(r, desired, 1000), i == 0);
+        assert_int_equal(reconcile_problems(r)->n, i == 0);
+        assert_int_equal(n_asked, 1);
+        desired_destroy(desired);
+    }
+    assert_int_equal(reconcile_n_current(r), 0);
+    reconcile_forget_failures(r);
+    assert_true(sset_is_empty(reconcile_native_failed(r)));
+    reconcile_destroy(r);
+    class.close(dp, true);
+    values_destroy(&values);
+}
+
 int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_without_acl),
+        cmocka_unit_test(test_switched_refused),
     };
 
     return cmocka_run_group_tests_name("reconcile-acl", tests, NULL, NULL);
