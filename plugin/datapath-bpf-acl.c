@@ -270,6 +270,20 @@ pin_lease(const struct dp *dp)
     return error;
 }
 
+/* Pins the lease of 'dp' again if somebody removed the pin, without which the
+ * next daemon could not end it.  It works as well meanwhile, so that an error
+ * is only logged. */
+static void
+repair_lease(const struct dp *dp)
+{
+    char *path = lease_path(dp);
+
+    if (access(path, F_OK) && !pin_lease(dp)) {
+        VLOG_WARN("%s: was removed, pinned again", path);
+    }
+    free(path);
+}
+
 /* Makes the maps of 'dp' and what comes with them. */
 static int
 make_maps(struct dp *dp)
@@ -443,6 +457,7 @@ void
 acls_lease(struct dp *dp, long long int until)
 {
     if (dp->acls.open) {
+        repair_lease(dp);
         if (until) {
             dp->acls.lease->given_ns = until * 1000000ULL;
         }

@@ -164,14 +164,59 @@ make_pin(const struct dp *dp, const struct dp_nic *nic)
     return ds_steal_cstr(&s);
 }
 
-/* Loads the program for 'want' with row 'slot'. */
+/* Returns true if 'a' and 'b', of one device, run the same program. */
+static bool
+is_same_program(const struct dp_nic *a, const struct dp_nic *b)
+{
+    return (a->mode == b->mode && a->tag_hint == b->tag_hint
+            && a->stale_timeout == b->stale_timeout && a->acl == b->acl
+            && !a->bridge == !b->bridge);
+}
+
+/* Returns true if 'error', from loading a program, may pass by itself. */
+static bool
+may_pass(int error)
+{
+    return error == ENOMEM || error == EAGAIN || error == EINTR
+           || error == EMFILE || error == ENFILE;
+}
+
+/* Loads the program with rules for 'nic', which redirects, and notes if the
+ * kernel does not take it: nic_update() does not ask again for the same. */
 static int
-load(struct dp *dp, const struct dp_nic *want, bool sink, uint32_t slot,
+load_with_rules(struct dp *dp, struct bpf_nic *nic, const struct dp_nic *want,
+                int *fdp)
+{
+    int error = load_redirect(dp, want, nic->slot, fdp);
+
+    if (error) {
+        VLOG_WARN("%s: cannot load the program with rules (%s)", want->name,
+                  ovs_strerror(error));
+    }
+    nic->refused = *want;
+    if (!error || may_pass(error)) {
+        nic->refused.acl = DP_ACL_OFF;
+    }
+    return error;
+}
+
+/* Loads the program for 'want', to be run by 'nic'.  If it cannot be had with
+ * rules, this is no reason not to redirect: then 'want' is made to do without,
+ * unless there is nothing to do but that. */
+static int
+load(struct dp *dp, struct bpf_nic *nic, struct dp_nic *want, bool sink,
      int *fdp)
 {
-    return (sink
-            ? load_sink(&dp->gen, slot, fdp)
-            : load_redirect(dp, want, slot, fdp));
+    if (sink) {
+        return load_sink(&dp->gen, nic->slot, fdp);
+    }
+    if (want->acl != DP_ACL_OFF && !want->bridge) {
+        if (!load_with_rules(dp, nic, want, fdp)) {
+            return 0;
+        }
+        want->acl = DP_ACL_OFF;
+    }
+    return load_redirect(dp, want, nic->slot, fdp);
 }
 
 /* Attaches 'prog' to 'want' by a new link, whose file descriptor is stored in
@@ -194,12 +239,12 @@ create_link(int prog, const struct dp_nic *want, int *linkp)
 
 /* Does load() and create_link(). */
 static int
-load_and_link(struct dp *dp, const struct dp_nic *want, bool sink,
-              uint32_t slot, int *linkp)
+load_and_link(struct dp *dp, struct bpf_nic *nic, struct dp_nic *want,
+              bool sink, int *linkp)
 {
     int error, prog;
 
-    error = load(dp, want, sink, slot, &prog);
+    error = load(dp, nic, want, sink, &prog);
     if (!error) {
         error = create_link(prog, want, linkp);
         close(prog);
@@ -222,9 +267,10 @@ settle(const struct dp *dp, struct bpf_nic *nic, const struct dp_nic *want,
     }
 }
 
-/* Attaches to a device that has no link of ours. */
+/* Attaches to a device that has no link of ours.  'want' becomes what is
+ * attached. */
 int
-nic_create(struct dp *dp, const struct dp_nic *want, bool sink)
+nic_create(struct dp *dp, struct dp_nic *want, bool sink)
 {
     struct bpf_nic *nic;
     struct hook hook;
@@ -245,7 +291,7 @@ nic_create(struct dp *dp, const struct dp_nic *want, bool sink)
     ovs_list_push_back(&dp->nics, &nic->node);
     error = write_row(dp, slot, want, sink);
     if (!error) {
-        error = load_and_link(dp, want, sink, slot, &nic->link_fd);
+        error = load_and_link(dp, nic, want, sink, &nic->link_fd);
     }
     if (!error) {
         settle(dp, nic, want, sink);
@@ -275,7 +321,7 @@ reattach(struct dp *dp, struct bpf_nic *nic, const struct dp_nic *want,
     error = create_link(prog, want, &link);
     if (!error) {
         settle(dp, nic, want, sink);
-    } else if (!load_and_link(dp, &nic->nic, nic->sink, nic->slot, &link)) {
+    } else if (!load_and_link(dp, nic, &nic->nic, nic->sink, &link)) {
         settle(dp, nic, &nic->nic, nic->sink);
     } else {
         nic_remove(dp, nic);
@@ -337,21 +383,25 @@ repair_pin(const struct bpf_nic *nic)
     }
 }
 
-/* Makes the attached 'nic' equal to 'want'.  What is attached stays until the
- * kernel has taken the new program. */
+/* Makes the attached 'nic' equal to 'want', which becomes what is attached.
+ * What is attached stays until the kernel has taken the new program. */
 int
-nic_update(struct dp *dp, struct bpf_nic *nic, const struct dp_nic *want,
-           bool sink)
+nic_update(struct dp *dp, struct bpf_nic *nic, struct dp_nic *want, bool sink)
 {
-    bool settled = (nic->current && nic->sink == sink
-                    && nic->nic.mode == want->mode
-                    && nic->nic.tag_hint == want->tag_hint
-                    && nic->nic.stale_timeout == want->stale_timeout
-                    && nic->nic.acl == want->acl
-                    && !nic->nic.bridge == !want->bridge);
+    bool settled;
     int error, prog;
 
     repair_pin(nic);
+    if (nic->refused.acl != DP_ACL_OFF) {
+        if (is_same_program(&nic->refused, want)) {
+            want->acl = DP_ACL_OFF;
+        } else {
+            /* Somebody has changed the settings, and may know better. */
+            nic->refused.acl = DP_ACL_OFF;
+        }
+    }
+    settled = (nic->current && nic->sink == sink
+               && is_same_program(&nic->nic, want));
     if (settled && eth_addr_equals(nic->nic.mac, want->mac)
         && nic->nic.bridge == want->bridge) {
         return 0;
@@ -364,7 +414,7 @@ nic_update(struct dp *dp, struct bpf_nic *nic, const struct dp_nic *want,
         nic->nic = *want;
         return 0;
     }
-    error = load(dp, want, sink, nic->slot, &prog);
+    error = load(dp, nic, want, sink, &prog);
     if (!error) {
         error = swap_program(dp, nic, want, sink, prog);
         close(prog);

@@ -120,7 +120,11 @@ nics_attach(struct dp *dp, const struct dp_nic *want_, bool sink)
     if (want.mode == DP_GENERIC) {
         want.tag_hint = false;
     }
-    if (!sink && !want.bridge && want.acl != DP_ACL_OFF && !has_rules(dp)) {
+    if (!sink && want.acl != DP_ACL_OFF && !has_rules(dp)) {
+        if (want.bridge) {
+            /* Whatever it was, it is not the driver that refused. */
+            return ENOMEM;
+        }
         /* That is no reason not to redirect. */
         want.acl = DP_ACL_OFF;
     }

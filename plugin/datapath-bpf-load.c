@@ -27,6 +27,16 @@ VLOG_DEFINE_THIS_MODULE(datapath_load);
 #define BPF_F_XDP_DEV_BOUND_ONLY (1U << 6)
 #endif
 
+/* Programs with rules are not loaded.  For tests. */
+static bool no_rules;
+
+/* Has programs with rules be refused from now on if 'no_rules_' is true. */
+void
+load_set_no_rules(bool no_rules_)
+{
+    no_rules = no_rules_;
+}
+
 /* Passes a message of libbpf, the verifier's log among them, to the log. */
 static int OVS_PRINTF_FORMAT(2, 0)
 log_libbpf(enum libbpf_print_level level, const char *format, va_list args)
@@ -233,7 +243,9 @@ load_redirect(struct dp *dp, const struct dp_nic *nic, uint32_t slot,
     struct bpf_program *prog;
     int error;
 
-    if (nic->tag_hint) {
+    if (no_rules && nic->acl != DP_ACL_OFF) {
+        return EINVAL;
+    } else if (nic->tag_hint) {
         return load_hint(dp, nic, slot, fdp);
     }
     skel = ovn_xdp_bpf__open();

@@ -94,6 +94,8 @@ struct bpf_nic {
     struct dp_nic nic;          /* As asked for, or as found. */
     bool sink;                  /* Runs the program that drops all. */
     bool current;               /* Program of this daemon and generation. */
+    struct dp_nic refused;      /* The kernel does not take the program with
+                                 * rules for that, if 'acl' is not off. */
     uint32_t slot;              /* Row in 'nics', or SLOT_NONE. */
     int link_fd;                /* The link. */
     char *pin;                  /* Path of its pin. */
@@ -240,6 +242,7 @@ bool load_stays(size_t n_insns, uint32_t xlated_len);
 int load_redirect(struct dp *, const struct dp_nic *, uint32_t slot,
                   int *fdp);
 int load_sink(const struct generation *, uint32_t slot, int *fdp);
+void load_set_no_rules(bool);
 
 /* What the kernel says of a link. */
 struct link_info {
@@ -259,9 +262,8 @@ struct bpf_nic *nic_find_index(const struct dp *, int ifindex);
 struct bpf_nic *nic_find_pin(const struct dp *, const char *pin);
 struct bpf_nic *nic_claim(struct dp *, const struct dp_nic *);
 bool nic_is_alive(const struct bpf_nic *);
-int nic_create(struct dp *, const struct dp_nic *, bool sink);
-int nic_update(struct dp *, struct bpf_nic *, const struct dp_nic *,
-               bool sink);
+int nic_create(struct dp *, struct dp_nic *, bool sink);
+int nic_update(struct dp *, struct bpf_nic *, struct dp_nic *, bool sink);
 void nic_remove(struct dp *, struct bpf_nic *);
 void nic_free(struct bpf_nic *);
 int link_get_info(int fd, struct link_info *);

@@ -74,6 +74,7 @@ sanitized_tests = \
 sanitized_root_tests = \
 	tests/plugin/test-datapath-bpf \
 	tests/plugin/test-datapath-bpf-acl \
+	tests/plugin/test-datapath-bpf-attach \
 	tests/plugin/test-datapath-bpf-opened \
 	tests/plugin/test-datapath-bpf-watch \
 	tests/plugin/test-netdevs \

@@ -52,6 +52,7 @@ root_units += \
 	tests/plugin/test-bridge-port \
 	tests/plugin/test-datapath-bpf \
 	tests/plugin/test-datapath-bpf-acl \
+	tests/plugin/test-datapath-bpf-attach \
 	tests/plugin/test-datapath-bpf-crash \
 	tests/plugin/test-datapath-bpf-opened \
 	tests/plugin/test-datapath-bpf-probe \

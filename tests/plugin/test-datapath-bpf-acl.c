@@ -15,7 +15,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -482,15 +481,6 @@ test_full(void **state OVS_UNUSED)
     bed_destroy(&bed);
 }
 
-/* Stores what a NIC is like in 'found_'. */
-static void
-note_nic(const struct dp_nic_state *nic, void *found_)
-{
-    struct dp_nic_state *found = found_;
-
-    *found = *nic;
-}
-
 /* As long as the kernel does not say that programs have ended, which may look
  * at sets that were deleted, no new one takes the place of those. */
 static void
@@ -513,34 +503,6 @@ test_burial(void **state OVS_UNUSED)
     bed.dp->acls.wait_fd = fd;
     assert_int_equal(class->put_acl(bed.dp, &acl), 0);
     bed_destroy(&bed);
-}
-
-/* Where there can be no maps for layer L2, a NIC redirects all the same, and
- * has rules when it can. */
-static void
-test_no_maps(void **state OVS_UNUSED)
-{
-    struct dp_config config = { DP_BED_PINS, 64 };
-    struct dp_nic nic = dp_bed_nic();
-    struct dp_nic_state found;
-    struct dp *dp;
-
-    nic.acl = DP_ACL_DROP;
-    assert_int_equal(class->open(&config, &dp), 0);
-    assert_int_equal(mkdir(DP_BED_PINS "/watch", 0700), 0);
-    assert_int_equal(mkdir(DP_BED_PINS "/watch/opened", 0700), 0);
-    assert_int_equal(class->attach_nic(dp, &nic), 0);
-    class->dump_nics(dp, note_nic, &found);
-    assert_int_equal(found.nic.acl, DP_ACL_OFF);
-    assert_int_equal(rmdir(DP_BED_PINS "/watch/opened"), 0);
-    assert_int_equal(class->attach_nic(dp, &nic), 0);
-    class->dump_nics(dp, note_nic, &found);
-    assert_int_equal(found.nic.acl, DP_ACL_OFF);
-    dp->opened.retry_at = 0;
-    assert_int_equal(class->attach_nic(dp, &nic), 0);
-    class->dump_nics(dp, note_nic, &found);
-    assert_int_equal(found.nic.acl, DP_ACL_DROP);
-    class->close(dp, true);
 }
 
 /* Sends packets from 10.0.0.1, which rules allow by way of "$as0", until it is
@@ -671,6 +633,9 @@ test_restart(void **state OVS_UNUSED)
     uint32_t id;
 
     bed_init(&bed, 64);
+
+    /* What ends the lease is put right if it was removed. */
+    assert_int_equal(unlink(DP_BED_PINS "/acl_lease"), 0);
     class->lease(bed.dp, until);
     closed = drop_ports(&bed, 0, UINT16_MAX);
     id = acl_apply_id(bed.apply, closed);
@@ -761,7 +726,6 @@ main(void)
         cmocka_unit_test_teardown(test_many, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_full, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_burial, dp_bed_clean_up),
-        cmocka_unit_test_teardown(test_no_maps, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_storm, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_restart, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_cost, dp_bed_clean_up),
