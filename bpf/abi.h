@@ -250,8 +250,9 @@ struct ox_acl_class {
 };
 _Static_assert(sizeof(struct ox_acl_class) == 8, "ABI");
 
-/* Value of 'acl_lease', an array of one that user space maps.  The daemon renews
- * it while all that it has written is what OVN wants, as far as it can know. */
+/* Value of 'acl_lease', an array of one that user space maps.  The daemon
+ * renews it while all that it has written is what OVN wants, as far as it can
+ * know. */
 struct ox_acl_lease {
 	__u64 until_ns;		/* CLOCK_MONOTONIC, in nanoseconds: nothing is
 				 * dropped after that. */

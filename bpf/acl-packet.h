@@ -124,9 +124,9 @@ ox_acl_has(const struct ox_acl_packet *packet, const void *l4,
 	return packet->l4_len >= len && l4 + len <= data_end;
 }
 
-/* Reads the TCP header at 'l4', and tells whether it is whole.  Where its length
- * is wrong, OVS has no ports for rules to match, and conntrack calls the packet
- * invalid. */
+/* Reads the TCP header at 'l4', and tells whether it is whole.  Where its
+ * length is wrong, OVS has no ports for rules to match, and conntrack calls the
+ * packet invalid. */
 static __always_inline bool
 ox_acl_read_tcp(struct ox_acl_packet *packet, const void *l4,
 		const void *data_end)

@@ -29,8 +29,8 @@
  *
  * 3. It belongs to no connection.  If there are none, that is so.  Otherwise
  *    only a pure TCP SYN is dropped (ox_acl_read_tcp()): anything else may be
- *    an answer or related to a connection, which conntrack knows and the program
- *    does not; ICMP and UDP give no sign of being first.
+ *    an answer or related to a connection, which conntrack knows and the
+ *    program does not; ICMP and UDP give no sign of being first.
  *    - A SYN of a connection that was allowed before meets the same rules
  *      again, since OVN applies them to each packet of the direction that has
  *      opened it.

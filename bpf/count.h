@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
 /* Counting of verdicts, one counter per reason and program.  Included by every
- * object that gives verdicts (ovn-xdp.bpf.c, sink.bpf.c); user space makes the
- * objects share one 'reasons' map.
+ * object that gives verdicts on a NIC (ovn-xdp.bpf.c, hint.bpf.c, sink.bpf.c);
+ * user space makes the objects share one 'reasons' map.
  */
 #ifndef BPF_COUNT_H
 #define BPF_COUNT_H

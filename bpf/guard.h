@@ -19,6 +19,11 @@
  * - Its destination MAC is the one that OVN has for the address.  With another
  *   MAC the same address may be behind a router, or somewhere else.
  *
+ * What the bridge itself does with such a frame is taken for granted: that it
+ * goes on to OVN, by NORMAL or as ovn-controller has it.  Flows that somebody
+ * else has put into the bridge, and its mirrors, do not see what is dropped;
+ * one that would send a frame elsewhere, or answer it, loses it.
+ *
  * The IP header is judged as L1 would do it.  That the rules then see the
  * packet as on a routed NIC is no wonder: it enters OVN by the same port.
  * There is a hop less, so that even fewer packets are answered by OVN's router

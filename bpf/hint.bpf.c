@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
-/* The programs of a NIC that strips VLAN tags and whose driver tells
- * them.  They share their maps with ovn-xdp.bpf.c.
+/* The programs of a NIC that strips VLAN tags and whose driver tells them.
+ * They share their maps with ovn-xdp.bpf.c.
  *
- * They are an object of their own because the kernel takes the hint's function only
- * in a program that is bound to a device, wherever it is called; and because
- * libbpf reads the kernel's BTF, which takes long, to find that function.
+ * They are an object of their own because the kernel takes the hint's function
+ * only in a program that is bound to a device, wherever it is called; and
+ * because libbpf reads the kernel's BTF, which takes long, to find that
+ * function.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>

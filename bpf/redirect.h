@@ -64,7 +64,8 @@ ox_is_stale(void)
 	__u32 zero = 0;
 
 	last = bpf_map_lookup_elem(&heartbeat, &zero);
-	return last && (__s64)(bpf_ktime_get_coarse_ns() - last->alive_ns) > (__s64)stale_ns;
+	return last && (__s64)(bpf_ktime_get_coarse_ns() - last->alive_ns) >
+			       (__s64)stale_ns;
 }
 
 /* Claims the target of 'endpoint' for the packet of 'proto' in 'frame', and
