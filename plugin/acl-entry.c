@@ -68,30 +68,33 @@ add_ports(const struct acl_expr *expr, const char *field, struct svec *ports)
     return true;
 }
 
+/* What a match restricts a field to. */
+struct restriction {
+    const char *field;          /* Field. */
+    struct svec *ports;         /* Ports; none: any. */
+};
+
+/* Takes over into the struct restriction 'r_' what 'expr', an operand of "&&",
+ * says.  The first that names ports counts. */
+static void
+restrict_ports(const struct acl_expr *expr, void *r_)
+{
+    struct restriction *r = r_;
+
+    if (svec_is_empty(r->ports) && !add_ports(expr, r->field, r->ports)) {
+        svec_clear(r->ports);
+    }
+}
+
 /* Stores into 'ports' those that 'match' restricts 'field' to, or none: it is
  * for any. */
 static void
 parse_ports(const char *match, const char *field, struct svec *ports)
 {
-    char *token;
-    int column;
-    struct acl_expr *expr = acl_expr_parse(match, strlen(match), 1, &token,
-                                           &column);
+    struct restriction r = { field, ports };
 
-    if (!expr) {
-        free(token);
-        return;
-    }
-
-    size_t n = expr->type == ACL_EXPR_AND ? expr->n_subs : 1;
-    for (size_t i = 0; i < n && svec_is_empty(ports); i++) {
-        if (!add_ports(expr->type == ACL_EXPR_AND ? expr->subs[i] : expr,
-                       field, ports)) {
-            svec_clear(ports);
-        }
-    }
+    acl_expr_for_each(match, restrict_ports, &r);
     svec_sort_unique(ports);
-    acl_expr_destroy(expr);
 }
 
 /* Returns the first statement of 'text', actions, that begins with 'start', or

@@ -517,3 +517,28 @@ acl_expr_term_to_string(const struct acl_expr *expr)
     }
     return ds_steal_cstr(&s);
 }
+
+/* Parses 'text' and calls 'cb' with each operand of the outermost "&&", or
+ * with the whole if it is none.  Returns false if it cannot be parsed. */
+bool
+acl_expr_for_each(const char *text, acl_expr_cb *cb, void *aux)
+{
+    char *token;
+    int column;
+    struct acl_expr *expr = acl_expr_parse(text, strlen(text), 1, &token,
+                                           &column);
+
+    if (!expr) {
+        free(token);
+        return false;
+    }
+    if (expr->type == ACL_EXPR_AND) {
+        for (size_t i = 0; i < expr->n_subs; i++) {
+            cb(expr->subs[i], aux);
+        }
+    } else {
+        cb(expr, aux);
+    }
+    acl_expr_destroy(expr);
+    return true;
+}

@@ -78,6 +78,10 @@ struct acl_expr {
 struct acl_expr *acl_expr_parse(const char *text, size_t length, int column,
                                 char **token, int *error_column);
 void acl_expr_destroy(struct acl_expr *);
+
+/* To be called with each operand of the outermost "&&". */
+typedef void acl_expr_cb(const struct acl_expr *, void *aux);
+bool acl_expr_for_each(const char *text, acl_expr_cb *, void *aux);
 char *acl_expr_term_to_string(const struct acl_expr *);
 
 #endif /* plugin/acl-expr.h */

@@ -91,13 +91,15 @@ is_inport(const struct acl_expr *expr)
             && expr->constants[0].type == ACL_CONSTANT_STRING);
 }
 
-/* Takes over into 'match' what 'expr', an operand of "&&", says. */
+/* Takes over into the struct nat_match 'match_' what 'expr', an operand of
+ * "&&", says. */
 static void
-take_term(const struct acl_expr *expr, struct nat_match *match)
+take_term(const struct acl_expr *expr, void *match_)
 {
     static const char *const plain[] = { "ip", "ip4", "ip6" };
     static const char *const old[] = { "ct.est", "ct.rel" };
     static const char resident[] = "is_chassis_resident(";
+    struct nat_match *match = match_;
 
     if (is_destination(expr)) {
         /* Another one: then none. */
@@ -124,22 +126,10 @@ take_term(const struct acl_expr *expr, struct nat_match *match)
 static void
 parse_match(const char *text, struct nat_match *match)
 {
-    char *token;
-    int column;
-    struct acl_expr *expr = acl_expr_parse(text, strlen(text), 1, &token,
-                                           &column);
-
-    *match = (struct nat_match) { .whole = expr != NULL };
-    if (!expr) {
-        free(token);
-    } else if (expr->type == ACL_EXPR_AND) {
-        for (size_t i = 0; i < expr->n_subs; i++) {
-            take_term(expr->subs[i], match);
-        }
-    } else {
-        take_term(expr, match);
+    *match = (struct nat_match) { .whole = true };
+    if (!acl_expr_for_each(text, take_term, match)) {
+        match->whole = false;
     }
-    acl_expr_destroy(expr);
 }
 
 /* Parses 'statement', of actions, as one that gives the packet a destination,

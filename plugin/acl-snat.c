@@ -36,12 +36,21 @@ is_equal(const struct acl_expr *expr, const char *field)
             && expr->n_constants == 1 && !strcmp(expr->field, field));
 }
 
-/* Takes over into 'snat' and 'nat' what 'expr', an operand of "&&", says. */
+/* What take_term() fills. */
+struct snat_match {
+    struct acl_snat *snat;      /* Packets whose source it changes. */
+    struct acl_nat *nat;        /* The translation. */
+};
+
+/* Takes over into the struct snat_match 'match_' what 'expr', an operand of
+ * "&&", says. */
 static void
-take_term(const struct acl_expr *expr, struct acl_snat *snat,
-          struct acl_nat *nat)
+take_term(const struct acl_expr *expr, void *match_)
 {
+    const struct snat_match *match = match_;
     const struct acl_constant *c = expr->constants;
+    struct acl_snat *snat = match->snat;
+    struct acl_nat *nat = match->nat;
     bool ip4 = is_equal(expr, "ip4.src");
 
     if (ip4 || is_equal(expr, "ip6.src")) {
@@ -61,27 +70,6 @@ take_term(const struct acl_expr *expr, struct acl_snat *snat,
          * translation for a plain one. */
         snat->changes &= c->type != ACL_CONSTANT_INTEGER || !c->integer;
     }
-}
-
-/* Takes over into 'snat' and 'nat' what 'match' says. */
-static void
-parse_match(const char *match, struct acl_snat *snat, struct acl_nat *nat)
-{
-    char *token;
-    int column;
-    struct acl_expr *expr = acl_expr_parse(match, strlen(match), 1, &token,
-                                           &column);
-
-    if (!expr) {
-        free(token);
-    } else if (expr->type == ACL_EXPR_AND) {
-        for (size_t i = 0; i < expr->n_subs; i++) {
-            take_term(expr->subs[i], snat, nat);
-        }
-    } else {
-        take_term(expr, snat, nat);
-    }
-    acl_expr_destroy(expr);
 }
 
 /* Returns true if 'statement' may give the packet another source; if it names
@@ -132,7 +120,8 @@ acl_snat_parse(const struct sb_acl_flow *sb, struct acl_snat *snat,
         free(statement);
     }
     if (changes) {
-        parse_match(sb->match, snat, nat);
+        acl_expr_for_each(sb->match, take_term,
+                          &(struct snat_match) { snat, nat });
     } else {
         snat->changes = false;
     }
