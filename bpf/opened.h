@@ -21,18 +21,18 @@
  *    could be lost to a deletion at the same moment.
  *
  * One that is older than the watch, or was missed, is settled in two ways.  If
- * it is not answered yet, conntrack forgets it within OX_OPENED_SYN_S, for which
- * nothing is dropped.  If it is established, OVS's own conntrack still takes a
- * SYN for a part of it whose sequence number is in the window (seen with Open
- * vSwitch 3.1; of other numbers, and the kernel's conntrack, it does not): so in
- * this time, and where the daemon asks for it ('learn_ns'), any segment of the
- * VM adds an element, but for RST and SYN with ACK, after which no SYN comes
- * through.
+ * it is not answered yet, conntrack forgets it within OX_OPENED_SYN_S, for
+ * which nothing is dropped.  If it is established, OVS's own conntrack still
+ * takes a SYN for a part of it whose sequence number is in the window (seen
+ * with Open vSwitch 3.1; of other numbers, and the kernel's conntrack, it does
+ * not): so in this time, and where the daemon asks for it ('learn_ns'), any
+ * segment of the VM adds an element, but for RST and SYN with ACK, after which
+ * no SYN comes through.
  *
  * Limit: a connection of that kind in which the VM sends nothing all the while
- * is not known.  A SYN in its window does not come from who is at its other end:
- * that end has no use for one, or has lost its state, and a number that hits the
- * window by chance.
+ * is not known.  A SYN in its window does not come from who is at its other
+ * end: that end has no use for one, or has lost its state, and a number that
+ * hits the window by chance.
  */
 #ifndef BPF_OPENED_H
 #define BPF_OPENED_H
@@ -77,8 +77,8 @@ ox_opened_touch(struct ox_opened *known, __u64 now)
 		known->seen_ns = now;
 }
 
-/* Tells whether a connection of 'part' may have been missed at 'now', or a short
- * time before. */
+/* Tells whether a connection of 'part' may have been missed at 'now', or a
+ * short time before. */
 static __always_inline bool
 ox_opened_was_full(const struct ox_opened_part *part, __u64 now)
 {

@@ -349,14 +349,8 @@ acls_share(struct dp *dp, struct bpf_object *obj)
 {
     int error = acls_open(dp);
 
-    for (int i = 0; i < N_ACL_MAPS && !error; i++) {
-        struct bpf_map *map = bpf_object__find_map_by_name(obj, map_names[i]);
-
-        if (map) {
-            error = -bpf_map__reuse_fd(map, dp->acls.fds[i]);
-        }
-    }
-    return error;
+    return (error ? error
+            : maps_share(obj, map_names, dp->acls.fds, N_ACL_MAPS));
 }
 
 /* Returns 'error', that of a change of a map, as callers know it: what does

@@ -97,24 +97,30 @@ generation_open(struct dp *dp)
     return error;
 }
 
+/* Gives the 'n' maps 'fds', called 'names', to those of 'obj', not loaded yet,
+ * that have the same names. */
+int
+maps_share(struct bpf_object *obj, const char *const names[], const int fds[],
+           size_t n)
+{
+    int error = 0;
+
+    for (size_t i = 0; i < n && !error; i++) {
+        struct bpf_map *map = bpf_object__find_map_by_name(obj, names[i]);
+
+        if (map) {
+            error = -bpf_map__reuse_fd(map, fds[i]);
+        }
+    }
+    return error;
+}
+
 /* Gives the maps of 'gen' to those of 'obj', not loaded yet, that have the
  * same names. */
 int
 generation_share(const struct generation *gen, struct bpf_object *obj)
 {
-    for (int i = 0; i < N_GEN_MAPS; i++) {
-        struct bpf_map *map;
-
-        map = bpf_object__find_map_by_name(obj, map_names[i]);
-        if (map) {
-            int error = -bpf_map__reuse_fd(map, gen->fds[i]);
-
-            if (error) {
-                return error;
-            }
-        }
-    }
-    return 0;
+    return maps_share(obj, map_names, gen->fds, N_GEN_MAPS);
 }
 
 /* Returns 0 if the kernel's map 'fd' is as 'map' would be created, EINVAL if

@@ -349,14 +349,8 @@ opened_share(struct dp *dp, struct bpf_object *obj)
 {
     int error = opened_open(dp);
 
-    for (int i = 0; i < N_OPENED_MAPS && !error; i++) {
-        struct bpf_map *map = bpf_object__find_map_by_name(obj, map_names[i]);
-
-        if (map) {
-            error = -bpf_map__reuse_fd(map, dp->opened.fds[i]);
-        }
-    }
-    return error;
+    return (error ? error
+            : maps_share(obj, map_names, dp->opened.fds, N_OPENED_MAPS));
 }
 
 /* Returns true if 'value' has been over for a while at 'now', in ns. */

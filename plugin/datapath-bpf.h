@@ -204,6 +204,8 @@ void generation_close(struct generation *);
 void generation_remove_others(const struct dp *);
 void generation_remove_all(const struct dp *);
 int generation_share(const struct generation *, struct bpf_object *);
+int maps_share(struct bpf_object *, const char *const names[],
+               const int fds[], size_t n);
 int map_matches(const struct bpf_map *, int fd);
 
 /* Slots. */
