@@ -20,13 +20,55 @@ struct acl_trie_node {
     void *data;                 /* NULL: a fork. */
 };
 
+/* If 's' begins with a decimal number up to 'max' without needless zeros,
+ * returns how long that is, otherwise 0.  The parsers of Open vSwitch's
+ * library take more for a number, and one that is too large for another. */
+static size_t
+number_length(const char *s, int max)
+{
+    size_t n = strspn(s, "0123456789");
+
+    return (n && n <= 3 && (n == 1 || s[0] != '0') && atoi(s) <= max ? n : 0);
+}
+
+/* Returns true if 's' is an IPv4 address as OVN's lexer reads it, and then
+ * ends, or is followed by '/'. */
+static bool
+is_ip4(const char *s)
+{
+    for (int i = 0; i < 4; i++) {
+        size_t n = number_length(s, 255);
+
+        if (!n || (i < 3 && s[n] != '.')) {
+            return false;
+        }
+        s += n + (i < 3);
+    }
+    return !*s || *s == '/';
+}
+
+/* Returns true if what follows an address at 's' is nothing, or '/' and the
+ * length of a prefix up to 'max'. */
+static bool
+is_length(const char *s, int max)
+{
+    size_t n = *s ? number_length(s + 1, max) : 0;
+
+    return !*s || (*s == '/' && n && !s[1 + n]);
+}
+
 /* Stores the IPv4 prefix 's' in 'prefix'. */
 static bool
 parse_ip4(const char *s, struct dp_prefix *prefix)
 {
+    const char *rest = s + strcspn(s, "/");
     ovs_be32 ip, mask;
-    char *error = ip_parse_masked(s, &ip, &mask);
 
+    if (!is_ip4(s) || !(is_length(rest, 32)
+                        || (is_ip4(rest + 1) && !strchr(rest + 1, '/')))) {
+        return false;
+    }
+    char *error = ip_parse_masked(s, &ip, &mask);
     if (error) {
         free(error);
         return false;
@@ -43,8 +85,11 @@ static bool
 parse_ip6(const char *s, struct dp_prefix *prefix)
 {
     struct in6_addr mask, masked;
-    char *error = ipv6_parse_masked(s, &prefix->addr, &mask);
 
+    if (!is_length(s + strcspn(s, "/"), 128)) {
+        return false;
+    }
+    char *error = ipv6_parse_masked(s, &prefix->addr, &mask);
     if (error) {
         free(error);
         return false;

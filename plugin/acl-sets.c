@@ -17,17 +17,6 @@
 
 /* Address sets. */
 
-/* Returns true if 'text' can be compared with addresses.  Most are single IPv4
- * addresses, and there may be many of them. */
-static bool
-is_readable(const char *text)
-{
-    struct dp_prefix prefix;
-    ovs_be32 ip;
-
-    return ip_parse(text, &ip) || acl_prefix_parse(text, &prefix);
-}
-
 /* Returns true if 'view' has the address set 'name', and all of its members
  * can be read and are of IPv6, if 'ip6', or IPv4.
  *
@@ -39,13 +28,15 @@ static bool
 is_usable(const struct sb_acl_view *view, const char *name, bool ip6)
 {
     const struct sb_address_set *row = sb_acl_find_address_set(view, name);
+    struct dp_prefix prefix;
     const char *address;
 
     if (!row) {
         return false;
     }
     SSET_FOR_EACH (address, &row->addresses) {
-        if (!is_readable(address) || ip6 != (strchr(address, ':') != NULL)) {
+        if (!acl_prefix_parse(address, &prefix)
+            || ip6 != (strchr(address, ':') != NULL)) {
             return false;
         }
     }

@@ -314,6 +314,19 @@ test_parse(void **state OVS_UNUSED)
     assert_prefix("::ffff:10.0.0.1", -1);
     assert_prefix("00:00:00:00:00:01", -1);
     assert_prefix("$set", -1);
+
+    /* Open vSwitch's library reads these, OVN does not. */
+    assert_prefix("198.51.356.1", -1);
+    assert_prefix("198.051.100.1", -1);
+    assert_prefix("+198.51.100.1", -1);
+    assert_prefix("198.51.100.1/032", -1);
+    assert_prefix("198.51.100.0/+24", -1);
+    assert_prefix("198.51.100.0/255.255.511.0", -1);
+    assert_prefix("198.51.100.0/255.255.255.0/24", -1);
+    assert_prefix("198.51.100.0/", -1);
+    assert_prefix("2001:db8:ffff::/048", -1);
+    assert_prefix("2001:db8:ffff::/+48", -1);
+    assert_prefix("2001:db8:ffff::/ffff:ffff:ffff::", -1);
 }
 
 /* A tree has what a list has, whatever was put in and taken out before. */
