@@ -22,7 +22,9 @@ idl_libidl_a_SOURCES = \
 	idl/sb-db-cond.c idl/sb-db-cond.h \
 	idl/sb-db-facts.c idl/sb-db-facts.h \
 	idl/sb-db-scope.c idl/sb-db-scope.h \
-	idl/sb-db-view.c idl/sb-db-view.h
+	idl/sb-db-view.c idl/sb-db-view.h \
+	idl/sb-path.c idl/sb-path.h idl/sb-path-private.h \
+	idl/sb-path-read.c idl/sb-path-ways.c
 nodist_idl_libidl_a_SOURCES = \
 	idl/nb-idl.c idl/nb-idl.h \
 	idl/ovs-idl.c idl/ovs-idl.h \

@@ -24,19 +24,32 @@ ovs_view_add_columns(struct ovsdb_idl *idl)
         &vsrec_open_vswitch_col_cur_cfg,
         &vsrec_open_vswitch_col_external_ids,
         &vsrec_open_vswitch_col_next_cfg,
+        &vsrec_open_vswitch_col_other_config,
         &vsrec_open_vswitch_col_ssl,
         &vsrec_ssl_col_bootstrap_ca_cert,
         &vsrec_ssl_col_ca_cert,
         &vsrec_ssl_col_certificate,
         &vsrec_ssl_col_private_key,
         &vsrec_bridge_col_datapath_type,
+        &vsrec_bridge_col_ipfix,
+        &vsrec_bridge_col_mirrors,
         &vsrec_bridge_col_name,
+        &vsrec_bridge_col_netflow,
         &vsrec_bridge_col_ports,
+        &vsrec_bridge_col_sflow,
+        &vsrec_flow_sample_collector_set_col_bridge,
+        &vsrec_mirror_col_select_all,
+        &vsrec_mirror_col_select_dst_port,
+        &vsrec_mirror_col_select_src_port,
         &vsrec_port_col_external_ids,
         &vsrec_port_col_interfaces,
         &vsrec_port_col_name,
+        &vsrec_port_col_qos,
         &vsrec_port_col_tag,
         &vsrec_interface_col_error,
+        &vsrec_interface_col_external_ids,
+        &vsrec_interface_col_ingress_policing_kpkts_rate,
+        &vsrec_interface_col_ingress_policing_rate,
         &vsrec_interface_col_name,
         &vsrec_interface_col_ofport,
         &vsrec_interface_col_type,
@@ -67,6 +80,7 @@ ovs_port_destroy(struct ovs_port *port)
         free(port->ifaces[i].name);
         free(port->ifaces[i].type);
         free(port->ifaces[i].error);
+        free(port->ifaces[i].iface_id);
     }
     free(port->ifaces);
     free(port->name);
@@ -135,12 +149,48 @@ ovs_iface_read(struct ovs_iface *iface, const struct vsrec_interface *row)
         .type = xstrdup(row->type),
         .error = nullable_xstrdup(row->error),
         .ofport = row->n_ofport ? row->ofport[0] : 0,
+        .iface_id = nullable_xstrdup(smap_get(&row->external_ids,
+                                              "iface-id")),
+        .policed = (row->ingress_policing_rate > 0
+                    || row->ingress_policing_kpkts_rate > 0),
     };
 }
 
-/* Stores the values of 'row' and of its interfaces into 'port'. */
+/* Returns true if 'port' is one of the 'n' elements of 'ports'. */
+static bool
+has_port(struct vsrec_port *const *ports, size_t n,
+         const struct vsrec_port *port)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (ports[i] == port) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Returns true if a mirror of 'bridge' takes packets that 'port' receives or
+ * sends.  Whether the mirror has an output does not matter: it may get one. */
+static bool
+is_mirrored(const struct vsrec_bridge *bridge, const struct vsrec_port *port)
+{
+    for (size_t i = 0; i < bridge->n_mirrors; i++) {
+        const struct vsrec_mirror *m = bridge->mirrors[i];
+
+        if (m->select_all
+            || has_port(m->select_src_port, m->n_select_src_port, port)
+            || has_port(m->select_dst_port, m->n_select_dst_port, port)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Stores the values of 'row', a port of 'bridge', and of its interfaces into
+ * 'port'. */
 static void
-ovs_port_read(struct ovs_port *port, const struct vsrec_port *row)
+ovs_port_read(struct ovs_port *port, const struct vsrec_bridge *bridge,
+              const struct vsrec_port *row)
 {
     *port = (struct ovs_port) {
         .name = xstrdup(row->name),
@@ -151,6 +201,8 @@ ovs_port_read(struct ovs_port *port, const struct vsrec_port *row)
                                               "ovn-localnet-port")),
         .ifaces = xcalloc(row->n_interfaces, sizeof *port->ifaces),
         .n_ifaces = row->n_interfaces,
+        .qos = row->n_qos > 0,
+        .mirrored = is_mirrored(bridge, row),
     };
     for (size_t i = 0; i < row->n_interfaces; i++) {
         ovs_iface_read(&port->ifaces[i], row->interfaces[i]);
@@ -158,18 +210,36 @@ ovs_port_read(struct ovs_port *port, const struct vsrec_port *row)
     qsort(port->ifaces, port->n_ifaces, sizeof *port->ifaces, compare_names);
 }
 
+/* Returns true if packets of the bridge 'row' are counted or copied.  What a
+ * set of collectors gets, a flow of OpenFlow decides, which any controller may
+ * add. */
+static bool
+is_sampled(const struct ovsdb_idl *idl, const struct vsrec_bridge *row)
+{
+    const struct vsrec_flow_sample_collector_set *set;
+
+    VSREC_FLOW_SAMPLE_COLLECTOR_SET_FOR_EACH (set, idl) {
+        if (set->bridge == row) {
+            return true;
+        }
+    }
+    return row->n_sflow || row->n_netflow || row->n_ipfix;
+}
+
 /* Stores the values of 'row' and of its ports into 'bridge'. */
 static void
-ovs_bridge_read(struct ovs_bridge *bridge, const struct vsrec_bridge *row)
+ovs_bridge_read(struct ovs_bridge *bridge, const struct ovsdb_idl *idl,
+                const struct vsrec_bridge *row)
 {
     *bridge = (struct ovs_bridge) {
         .name = xstrdup(row->name),
         .datapath_type = xstrdup(row->datapath_type),
         .ports = xcalloc(row->n_ports, sizeof *bridge->ports),
         .n_ports = row->n_ports,
+        .sampled = is_sampled(idl, row),
     };
     for (size_t i = 0; i < row->n_ports; i++) {
-        ovs_port_read(&bridge->ports[i], row->ports[i]);
+        ovs_port_read(&bridge->ports[i], row, row->ports[i]);
     }
     qsort(bridge->ports, bridge->n_ports, sizeof *bridge->ports,
           compare_names);
@@ -190,6 +260,7 @@ ovs_view_read(struct ovs_view *view, const struct ovsdb_idl *idl)
     *view = (struct ovs_view) {
         .complete = true,
         .hostname = xstrdup(smap_get_def(&cfg->external_ids, "hostname", "")),
+        .hw_offload = smap_get_bool(&cfg->other_config, "hw-offload", false),
         .bridges = xcalloc(cfg->n_bridges, sizeof *view->bridges),
         .n_bridges = cfg->n_bridges,
     };
@@ -201,7 +272,7 @@ ovs_view_read(struct ovs_view *view, const struct ovsdb_idl *idl)
         view->ssl_bootstrap = cfg->ssl->bootstrap_ca_cert;
     }
     for (size_t i = 0; i < cfg->n_bridges; i++) {
-        ovs_bridge_read(&view->bridges[i], cfg->bridges[i]);
+        ovs_bridge_read(&view->bridges[i], idl, cfg->bridges[i]);
     }
     qsort(view->bridges, view->n_bridges, sizeof *view->bridges,
           compare_names);
@@ -215,7 +286,9 @@ ovs_iface_equals(const struct ovs_iface *a, const struct ovs_iface *b)
     return (!strcmp(a->name, b->name)
             && !strcmp(a->type, b->type)
             && nullable_string_is_equal(a->error, b->error)
-            && a->ofport == b->ofport);
+            && a->ofport == b->ofport
+            && nullable_string_is_equal(a->iface_id, b->iface_id)
+            && a->policed == b->policed);
 }
 
 /* Returns true if 'a' and 'b' have the same values. */
@@ -226,7 +299,9 @@ ovs_port_equals(const struct ovs_port *a, const struct ovs_port *b)
         || a->tag != b->tag
         || !nullable_string_is_equal(a->managed, b->managed)
         || !nullable_string_is_equal(a->localnet, b->localnet)
-        || a->n_ifaces != b->n_ifaces) {
+        || a->n_ifaces != b->n_ifaces
+        || a->qos != b->qos
+        || a->mirrored != b->mirrored) {
         return false;
     }
     for (size_t i = 0; i < a->n_ifaces; i++) {
@@ -243,7 +318,8 @@ ovs_bridge_equals(const struct ovs_bridge *a, const struct ovs_bridge *b)
 {
     if (strcmp(a->name, b->name)
         || strcmp(a->datapath_type, b->datapath_type)
-        || a->n_ports != b->n_ports) {
+        || a->n_ports != b->n_ports
+        || a->sampled != b->sampled) {
         return false;
     }
     for (size_t i = 0; i < a->n_ports; i++) {
@@ -265,6 +341,7 @@ ovs_view_equals(const struct ovs_view *a, const struct ovs_view *b)
         || !nullable_string_is_equal(a->ssl_certificate, b->ssl_certificate)
         || !nullable_string_is_equal(a->ssl_ca_cert, b->ssl_ca_cert)
         || a->ssl_bootstrap != b->ssl_bootstrap
+        || a->hw_offload != b->hw_offload
         || a->n_bridges != b->n_bridges) {
         return false;
     }

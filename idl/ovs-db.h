@@ -25,6 +25,12 @@ struct ovs_iface {
     char *error;                /* Interface.error, or NULL. */
     int ofport;                 /* Interface.ofport; 0 while unassigned, -1 on
                                  * failure. */
+    char *iface_id;             /* external_ids:iface-id, the logical port, or
+                                 * NULL. */
+    bool policed;               /* Received packets are policed:
+                                 * ingress_policing_rate or
+                                 * ingress_policing_kpkts_rate (OVS 2.16) is
+                                 * not 0. */
 };
 
 /* A port of a bridge. */
@@ -36,6 +42,9 @@ struct ovs_port {
                                  * has plugged in with it, or NULL. */
     struct ovs_iface *ifaces;   /* Its interfaces, sorted by name. */
     size_t n_ifaces;            /* Number of them; above 1 for a bond. */
+    bool qos;                   /* Port.qos: what it sends is shaped. */
+    bool mirrored;              /* A mirror of the bridge takes packets of
+                                 * it. */
 };
 
 /* A bridge. */
@@ -45,6 +54,9 @@ struct ovs_bridge {
                                  * kernel's. */
     struct ovs_port *ports;     /* Its ports, sorted by name. */
     size_t n_ports;             /* Number of them. */
+    bool sampled;               /* Its packets are counted or copied: it has
+                                 * sFlow, NetFlow or IPFIX, or is that of a
+                                 * Flow_Sample_Collector_Set. */
 };
 
 /* A whole consistent view of the database, owned by the struct ovs_db. */
@@ -56,6 +68,7 @@ struct ovs_view {
     char *ssl_certificate;      /* SSL.certificate, or NULL. */
     char *ssl_ca_cert;          /* SSL.ca_cert, or NULL. */
     bool ssl_bootstrap;         /* SSL.bootstrap_ca_cert. */
+    bool hw_offload;            /* other_config:hw-offload is "true". */
     struct ovs_bridge *bridges; /* All bridges, sorted by name. */
     size_t n_bridges;           /* Number of them. */
 };

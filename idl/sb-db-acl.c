@@ -498,9 +498,10 @@ flow_stage(const struct sbrec_logical_flow *row, enum sb_acl_stage *stagep)
 
 /* Stores into '*datapathsp' a new array of the datapaths of 'row' that
  * 'reader' is interested in, sorted, or NULL.  Returns how many. */
-static size_t
-flow_datapaths(const struct sb_acl_reader *reader,
-               const struct sbrec_logical_flow *row, struct uuid **datapathsp)
+size_t
+sb_acl_reader_get_datapaths(const struct sb_acl_reader *reader,
+                            const struct sbrec_logical_flow *row,
+                            struct uuid **datapathsp)
 {
     const struct acl_group *group
         = row->n_logical_dp_group ? find_group(reader, row->logical_dp_group)
@@ -535,7 +536,8 @@ sb_acl_reader_read_flow(const struct sb_acl_reader *reader,
     size_t n_datapaths;
 
     if (!row || !flow_stage(row, &stage)
-        || !(n_datapaths = flow_datapaths(reader, row, &datapaths))) {
+        || !(n_datapaths = sb_acl_reader_get_datapaths(reader, row,
+                                                       &datapaths))) {
         return NULL;
     }
 

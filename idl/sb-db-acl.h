@@ -14,6 +14,7 @@
 
 struct ovsdb_idl;
 struct ovsdb_idl_index;
+struct sbrec_logical_flow;
 struct sb_scope;
 
 /* What is known of rows, and what of them is not in the view yet. */
@@ -66,6 +67,9 @@ void sb_acl_reader_set_scope(struct sb_acl_reader *, const struct sb_scope *,
                              const struct sset *peers);
 bool sb_acl_reader_has_datapath(const struct sb_acl_reader *,
                                 const struct uuid *);
+size_t sb_acl_reader_get_datapaths(const struct sb_acl_reader *,
+                                   const struct sbrec_logical_flow *,
+                                   struct uuid **datapathsp);
 struct sb_acl_flow *sb_acl_reader_read_flow(const struct sb_acl_reader *,
                                             const struct ovsdb_idl *,
                                             const struct uuid *);

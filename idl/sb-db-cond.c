@@ -61,6 +61,8 @@ sb_cond_columns(const struct ovsdb_idl *idl)
         { SB_COND_DP_GROUPS, &sbrec_logical_dp_group_col_datapaths },
         { SB_COND_PORT_GROUPS, &sbrec_port_group_col_ports },
         { SB_COND_ADDRESS_SETS, &sbrec_address_set_col_addresses },
+        { SB_COND_LEARNED_MACS, &sbrec_mac_binding_col_datapath },
+        { SB_COND_STATIC_MACS, &sbrec_static_mac_binding_col_datapath },
     };
     unsigned int columns = 0;
 
@@ -245,34 +247,73 @@ sb_cond_set_dp_groups(struct ovsdb_idl *idl, const struct sset *datapaths)
     return expected == ovsdb_idl_get_condition_seqno(idl);
 }
 
-/* Makes 'idl' monitor the rows of 'datapaths', UUIDs as text.  Returns true if
- * the server has acknowledged it. */
-bool
-sb_cond_set_datapaths(struct ovsdb_idl *idl, const struct sset *datapaths)
+/* Adds to 'cond' the rows whose 'column' is one of 'uuids', in their order. */
+static void
+add_uuid_clauses(struct ovsdb_idl_condition *cond,
+                 const struct ovsdb_idl_column *column,
+                 const struct sset *uuids)
 {
-    struct ovsdb_idl_condition cond = OVSDB_IDL_CONDITION_INIT(&cond);
-    const char **texts = sset_sort(datapaths);
+    const char **texts = sset_sort(uuids);
 
     for (size_t i = 0; texts[i]; i++) {
         struct ovsdb_datum datum;
 
-        ovsdb_datum_init_default(&datum, &uuid_column.type);
+        ovsdb_datum_init_default(&datum, &column->type);
         if (uuid_from_string(&datum.keys[0].uuid, texts[i])) {
-            ovsdb_idl_condition_add_clause(&cond, OVSDB_F_EQ, &uuid_column,
-                                           &datum);
+            ovsdb_idl_condition_add_clause(cond, OVSDB_F_EQ, column, &datum);
         }
-        ovsdb_datum_destroy(&datum, &uuid_column.type);
+        ovsdb_datum_destroy(&datum, &column->type);
     }
     free(texts);
-    unsigned int expected = sbrec_datapath_binding_set_condition(idl, &cond);
+}
+
+/* Makes 'idl' monitor the rows of 'table' whose 'column' is one of 'uuids'.
+ * Returns true if the server has acknowledged it. */
+static bool
+set_uuids(struct ovsdb_idl *idl, const struct ovsdb_idl_table_class *table,
+          const struct ovsdb_idl_column *column, const struct sset *uuids)
+{
+    struct ovsdb_idl_condition cond = OVSDB_IDL_CONDITION_INIT(&cond);
+
+    add_uuid_clauses(&cond, column, uuids);
+    unsigned int expected = ovsdb_idl_set_condition(idl, table, &cond);
     ovsdb_idl_condition_destroy(&cond);
     return expected == ovsdb_idl_get_condition_seqno(idl);
 }
 
+/* Makes 'idl' monitor the rows of 'datapaths', UUIDs as text.  Returns true if
+ * the server has acknowledged it. */
+static bool
+set_datapaths(struct ovsdb_idl *idl, const struct sset *datapaths)
+{
+    return set_uuids(idl, &sbrec_table_datapath_binding, &uuid_column,
+                     datapaths);
+}
+
+/* Makes 'idl' monitor the MAC bindings of 'datapaths', UUIDs as text, in those
+ * tables that 'columns' has.  Returns true if the server has acknowledged
+ * it. */
+static bool
+set_macs(struct ovsdb_idl *idl, const struct sset *datapaths,
+                 unsigned int columns)
+{
+    bool ready = true;
+
+    if (columns & SB_COND_LEARNED_MACS) {
+        ready &= set_uuids(idl, &sbrec_table_mac_binding,
+                           &sbrec_mac_binding_col_datapath, datapaths);
+    }
+    if (columns & SB_COND_STATIC_MACS) {
+        ready &= set_uuids(idl, &sbrec_table_static_mac_binding,
+                           &sbrec_static_mac_binding_col_datapath, datapaths);
+    }
+    return ready;
+}
+
 /* Makes 'idl' monitor the port groups that have one of the keys of 'ports'.
  * Returns true if the server has acknowledged it. */
-bool
-sb_cond_set_port_groups(struct ovsdb_idl *idl, const struct simap *ports)
+static bool
+set_port_groups(struct ovsdb_idl *idl, const struct simap *ports)
 {
     struct ovsdb_idl_condition cond = OVSDB_IDL_CONDITION_INIT(&cond);
     const struct simap_node **nodes = simap_sort(ports);
@@ -290,8 +331,8 @@ sb_cond_set_port_groups(struct ovsdb_idl *idl, const struct simap *ports)
 
 /* Makes 'idl' monitor the address sets whose names are the keys of 'names'.
  * Returns true if the server has acknowledged it. */
-bool
-sb_cond_set_address_sets(struct ovsdb_idl *idl, const struct simap *names)
+static bool
+set_address_sets(struct ovsdb_idl *idl, const struct simap *names)
 {
     struct ovsdb_idl_condition cond = OVSDB_IDL_CONDITION_INIT(&cond);
     const struct simap_node **nodes = simap_sort(names);
@@ -303,4 +344,45 @@ sb_cond_set_address_sets(struct ovsdb_idl *idl, const struct simap *names)
     unsigned int expected = sbrec_address_set_set_condition(idl, &cond);
     ovsdb_idl_condition_destroy(&cond);
     return expected == ovsdb_idl_get_condition_seqno(idl);
+}
+
+/* Makes 'idl' monitor what ACLs need beside flows, and MAC bindings: rows of
+ * 'datapaths', port groups with 'members', address sets with 'names', in those
+ * tables that 'columns' has.  Returns true if the server has acknowledged
+ * it. */
+bool
+sb_cond_set_acl(struct ovsdb_idl *idl, const struct sset *datapaths,
+                const struct simap *members, const struct simap *names,
+                unsigned int columns)
+{
+    bool ready = set_macs(idl, datapaths, columns);
+
+    if (columns & SB_COND_DATAPATHS) {
+        ready &= set_datapaths(idl, datapaths);
+    }
+    if (columns & SB_COND_PORT_GROUPS) {
+        ready &= set_port_groups(idl, members);
+    }
+    if (columns & SB_COND_ADDRESS_SETS) {
+        ready &= set_address_sets(idl, names);
+    }
+    return ready;
+}
+
+/* Makes 'idl' monitor no row of any table that has a condition, taking the
+ * server to have those optional tables that 'columns' has. */
+void
+sb_cond_set_nothing(struct ovsdb_idl *idl, unsigned int columns)
+{
+    struct simap none = SIMAP_INITIALIZER(&none);
+    struct sset no_datapaths = SSET_INITIALIZER(&no_datapaths);
+
+    sb_cond_set_chassis(idl, "");
+    sb_cond_set_bindings(idl, &(struct sb_cond_bindings) {
+        .chassis = &UUID_ZERO });
+    sb_cond_set_flows(idl, &no_datapaths, 0);
+    if (columns & SB_COND_DP_GROUPS) {
+        sb_cond_set_dp_groups(idl, &no_datapaths);
+    }
+    sb_cond_set_acl(idl, &no_datapaths, &none, &none, columns);
 }

@@ -34,7 +34,13 @@ enum sb_cond_columns {
     SB_COND_PORT_GROUPS = 1 << 5,        /* Port_Group, since OVN 2.10. */
     SB_COND_ADDRESS_SETS = 1 << 6,       /* Address_Set, since OVN 2.6. */
     SB_COND_TABLES = (SB_COND_DATAPATHS | SB_COND_DP_GROUPS
-                      | SB_COND_PORT_GROUPS | SB_COND_ADDRESS_SETS)
+                      | SB_COND_PORT_GROUPS | SB_COND_ADDRESS_SETS),
+
+    /* Tables that are only monitored if sb_target.path asks for it, likewise
+     * with a condition from the start then. */
+    SB_COND_LEARNED_MACS = 1 << 7,       /* MAC_Binding, since OVN 2.6. */
+    SB_COND_STATIC_MACS = 1 << 8,        /* Static_MAC_Binding, OVN 22.06. */
+    SB_COND_PATH_TABLES = SB_COND_LEARNED_MACS | SB_COND_STATIC_MACS
 };
 
 unsigned int sb_cond_columns(const struct ovsdb_idl *);
@@ -45,8 +51,9 @@ bool sb_cond_set_bindings(struct ovsdb_idl *,
 bool sb_cond_set_flows(struct ovsdb_idl *, const struct sset *datapaths,
                        unsigned int columns);
 bool sb_cond_set_dp_groups(struct ovsdb_idl *, const struct sset *datapaths);
-bool sb_cond_set_datapaths(struct ovsdb_idl *, const struct sset *datapaths);
-bool sb_cond_set_port_groups(struct ovsdb_idl *, const struct simap *ports);
-bool sb_cond_set_address_sets(struct ovsdb_idl *, const struct simap *names);
+bool sb_cond_set_acl(struct ovsdb_idl *, const struct sset *datapaths,
+                     const struct simap *members, const struct simap *names,
+                     unsigned int columns);
+void sb_cond_set_nothing(struct ovsdb_idl *, unsigned int columns);
 
 #endif /* idl/sb-db-cond.h */

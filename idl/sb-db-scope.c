@@ -30,27 +30,6 @@
 
 #include "idl/sb-idl.h"
 
-/* Why a binding is of interest. */
-enum scope_role {
-    ROLE_NONE,                  /* It is not. */
-    ROLE_VIF,                   /* Port of a VM here. */
-    ROLE_LOCALNET,              /* Makes its datapath a provider network. */
-    ROLE_PATCH,                 /* Between switch and router, either side. */
-    ROLE_REDIRECT,              /* chassisredirect here. */
-    ROLE_GATEWAY,               /* l3gateway here, the router's side. */
-    ROLE_UPLINK                 /* l3gateway here, the switch's side. */
-};
-
-/* A binding that is of interest. */
-struct scope_row {
-    struct hmap_node node;      /* In struct sb_scope. */
-    struct uuid uuid;           /* Port_Binding row. */
-    struct uuid datapath;       /* Its datapath. */
-    enum scope_role role;       /* Never ROLE_NONE. */
-    char *name;                 /* Its logical_port. */
-    char *peer;                 /* Its options:peer, or NULL. */
-};
-
 /* A datapath with VMs here or a localnet port. */
 struct scope_datapath {
     struct hmap_node node;      /* In struct sb_scope. */
@@ -79,7 +58,7 @@ sb_scope_init(struct sb_scope *scope)
 
 /* Frees 'row', which is in no hmap. */
 static void
-scope_row_destroy(struct scope_row *row)
+row_destroy(struct sb_scope_row *row)
 {
     if (row) {
         free(row->name);
@@ -93,10 +72,10 @@ static void
 clear_rows(struct sb_scope *scope)
 {
     struct scope_datapath *datapath;
-    struct scope_row *row;
+    struct sb_scope_row *row;
 
     HMAP_FOR_EACH_POP (row, node, &scope->rows) {
-        scope_row_destroy(row);
+        row_destroy(row);
     }
     HMAP_FOR_EACH_POP (datapath, node, &scope->datapaths) {
         free(datapath);
@@ -150,29 +129,29 @@ has_networks(const struct sbrec_port_binding *pb)
 }
 
 /* Returns why 'pb' is of interest to 'chassis'. */
-static enum scope_role
+static enum sb_scope_role
 row_role(const struct sbrec_port_binding *pb, const struct uuid *chassis)
 {
     if (!strcmp(pb->type, "localnet")) {
-        return ROLE_LOCALNET;
+        return SB_ROLE_LOCALNET;
     } else if (!strcmp(pb->type, "patch")) {
-        return ROLE_PATCH;
+        return SB_ROLE_PATCH;
     } else if (!is_here(pb, chassis)) {
-        return ROLE_NONE;
+        return SB_ROLE_NONE;
     } else if (!pb->type[0]) {
-        return ROLE_VIF;
+        return SB_ROLE_VIF;
     } else if (!strcmp(pb->type, "chassisredirect")) {
-        return ROLE_REDIRECT;
+        return SB_ROLE_REDIRECT;
     }
-    return (strcmp(pb->type, "l3gateway") ? ROLE_NONE
-            : has_networks(pb) ? ROLE_GATEWAY : ROLE_UPLINK);
+    return (strcmp(pb->type, "l3gateway") ? SB_ROLE_NONE
+            : has_networks(pb) ? SB_ROLE_GATEWAY : SB_ROLE_UPLINK);
 }
 
 /* Returns the row 'uuid' of 'scope', or NULL. */
-static struct scope_row *
+static struct sb_scope_row *
 find_row(const struct sb_scope *scope, const struct uuid *uuid)
 {
-    struct scope_row *row;
+    struct sb_scope_row *row;
 
     HMAP_FOR_EACH_WITH_HASH (row, node, uuid_hash(uuid), &scope->rows) {
         if (uuid_equals(&row->uuid, uuid)) {
@@ -224,22 +203,22 @@ count_vif(struct sb_scope *scope, const char *name, bool more)
 /* Counts 'row' once more or, unless 'more', once less in its datapath, and
  * keeps 'vifs' up to date. */
 static void
-count_row(struct sb_scope *scope, const struct scope_row *row, bool more)
+count_row(struct sb_scope *scope, const struct sb_scope_row *row, bool more)
 {
-    if (row->role != ROLE_VIF && row->role != ROLE_LOCALNET) {
+    if (row->role != SB_ROLE_VIF && row->role != SB_ROLE_LOCALNET) {
         scope->dirty = true;
         return;
     }
 
     struct scope_datapath *datapath = get_datapath(scope, &row->datapath);
-    size_t *n = (row->role == ROLE_VIF
+    size_t *n = (row->role == SB_ROLE_VIF
                  ? &datapath->n_vifs : &datapath->n_localnets);
 
-    if (*n == !more || row->role == ROLE_LOCALNET) {
+    if (*n == !more || row->role == SB_ROLE_LOCALNET) {
         scope->dirty = true;
     }
     *n += more ? 1 : -1;
-    if (row->role == ROLE_VIF) {
+    if (row->role == SB_ROLE_VIF) {
         count_vif(scope, row->name, more);
     }
     if (!datapath->n_vifs && !datapath->n_localnets) {
@@ -250,8 +229,8 @@ count_row(struct sb_scope *scope, const struct scope_row *row, bool more)
 
 /* Returns true if 'row' is what 'pb' in 'role' would be remembered as. */
 static bool
-same_row(const struct scope_row *row, const struct sbrec_port_binding *pb,
-         enum scope_role role)
+same_row(const struct sb_scope_row *row, const struct sbrec_port_binding *pb,
+         enum sb_scope_role role)
 {
     return (row->role == role && uuid_equals(&row->datapath, &pb->datapath)
             && !strcmp(row->name, pb->logical_port)
@@ -269,20 +248,20 @@ sb_scope_update_row(struct sb_scope *scope, const struct ovsdb_idl *idl,
 {
     const struct sbrec_port_binding *pb
         = sbrec_port_binding_get_for_uuid(idl, uuid);
-    enum scope_role role = pb ? row_role(pb, chassis) : ROLE_NONE;
-    struct scope_row *row = find_row(scope, uuid);
+    enum sb_scope_role role = pb ? row_role(pb, chassis) : SB_ROLE_NONE;
+    struct sb_scope_row *row = find_row(scope, uuid);
 
-    if (row && (role != ROLE_NONE ? same_row(row, pb, role) : hold)) {
+    if (row && (role != SB_ROLE_NONE ? same_row(row, pb, role) : hold)) {
         return;
     }
     if (row) {
         count_row(scope, row, false);
         hmap_remove(&scope->rows, &row->node);
-        scope_row_destroy(row);
+        row_destroy(row);
     }
-    if (role != ROLE_NONE) {
+    if (role != SB_ROLE_NONE) {
         row = xmalloc(sizeof *row);
-        *row = (struct scope_row) {
+        *row = (struct sb_scope_row) {
             .uuid = *uuid,
             .datapath = pb->datapath,
             .role = role,
@@ -337,7 +316,7 @@ static void
 find_router_ports(struct sb_scope *scope)
 {
     const struct scope_datapath *datapath;
-    const struct scope_row *row;
+    const struct sb_scope_row *row;
 
     HMAP_FOR_EACH (datapath, node, &scope->datapaths) {
         if (datapath->n_vifs) {
@@ -348,7 +327,7 @@ find_router_ports(struct sb_scope *scope)
         }
     }
     HMAP_FOR_EACH (row, node, &scope->rows) {
-        if (row->role == ROLE_PATCH && row->peer
+        if (row->role == SB_ROLE_PATCH && row->peer
             && has_uuid(&scope->tenants, &row->datapath)) {
             sset_add(&scope->router_ports, row->peer);
         }
@@ -360,17 +339,18 @@ find_router_ports(struct sb_scope *scope)
 static void
 find_routers(struct sb_scope *scope)
 {
-    const struct scope_row *row;
+    const struct sb_scope_row *row;
 
     HMAP_FOR_EACH (row, node, &scope->rows) {
-        bool leads = (row->role == ROLE_REDIRECT || row->role == ROLE_GATEWAY
-                      || (row->role == ROLE_PATCH
+        bool leads = (row->role == SB_ROLE_REDIRECT
+                      || row->role == SB_ROLE_GATEWAY
+                      || (row->role == SB_ROLE_PATCH
                           && sset_contains(&scope->router_ports, row->name)));
 
         if (leads) {
             add_uuid(&scope->routers, &row->datapath);
         }
-        if (row->role == ROLE_GATEWAY) {
+        if (row->role == SB_ROLE_GATEWAY) {
             free(shash_replace(&scope->gateways, row->name,
                                xasprintf(UUID_FMT,
                                          UUID_ARGS(&row->datapath))));
@@ -426,11 +406,11 @@ void
 sb_scope_get_fronts(const struct sb_scope *scope, const struct sset *peers,
                     struct sset *fronts)
 {
-    const struct scope_row *row;
+    const struct sb_scope_row *row;
 
     HMAP_FOR_EACH (row, node, &scope->rows) {
-        if (row->role == ROLE_UPLINK
-            || (row->role == ROLE_PATCH && row->peer
+        if (row->role == SB_ROLE_UPLINK
+            || (row->role == SB_ROLE_PATCH && row->peer
                 && sset_contains(peers, row->peer))) {
             add_uuid(fronts, &row->datapath);
         }
@@ -443,10 +423,10 @@ void
 sb_scope_get_links(const struct sb_scope *scope, const struct sset *datapaths,
                    struct smap *links)
 {
-    const struct scope_row *row;
+    const struct sb_scope_row *row;
 
     HMAP_FOR_EACH (row, node, &scope->rows) {
-        if ((row->role == ROLE_PATCH || row->role == ROLE_UPLINK)
+        if ((row->role == SB_ROLE_PATCH || row->role == SB_ROLE_UPLINK)
             && row->peer && has_uuid(datapaths, &row->datapath)
             && !has_uuid(&scope->routers, &row->datapath)) {
             smap_replace_nocopy(links, row->peer,
@@ -463,14 +443,48 @@ void
 sb_scope_get_entrances(const struct sb_scope *scope,
                        const struct sset *datapaths, struct sset *entrances)
 {
-    const struct scope_row *row;
+    const struct sb_scope_row *row;
 
     HMAP_FOR_EACH (row, node, &scope->rows) {
-        if ((row->role == ROLE_LOCALNET || row->role == ROLE_PATCH
-             || row->role == ROLE_UPLINK)
+        if ((row->role == SB_ROLE_LOCALNET || row->role == SB_ROLE_PATCH
+             || row->role == SB_ROLE_UPLINK)
             && has_uuid(datapaths, &row->datapath)
             && !has_uuid(&scope->routers, &row->datapath)) {
             sset_add(entrances, row->name);
+        }
+    }
+}
+
+/* Adds to 'doors' the names of the ports of switches of 'scope' that lead to
+ * 'router_ports', to the datapath of the switch, as text. */
+void
+sb_scope_get_doors(const struct sb_scope *scope,
+                   const struct sset *router_ports, struct smap *doors)
+{
+    const struct sb_scope_row *row;
+
+    HMAP_FOR_EACH (row, node, &scope->rows) {
+        if ((row->role == SB_ROLE_PATCH || row->role == SB_ROLE_UPLINK)
+            && row->peer && sset_contains(router_ports, row->peer)) {
+            smap_replace_nocopy(doors, row->name,
+                                xasprintf(UUID_FMT,
+                                          UUID_ARGS(&row->datapath)));
+        }
+    }
+}
+
+/* Adds to 'localnets' the names of the localnet ports of 'datapath' in
+ * 'scope'. */
+void
+sb_scope_get_localnets(const struct sb_scope *scope,
+                       const struct uuid *datapath, struct sset *localnets)
+{
+    const struct sb_scope_row *row;
+
+    HMAP_FOR_EACH (row, node, &scope->rows) {
+        if (row->role == SB_ROLE_LOCALNET
+            && uuid_equals(&row->datapath, datapath)) {
+            sset_add(localnets, row->name);
         }
     }
 }

@@ -13,11 +13,32 @@
 struct ovsdb_idl;
 struct smap;
 
+/* Why a binding is of interest. */
+enum sb_scope_role {
+    SB_ROLE_NONE,               /* It is not. */
+    SB_ROLE_VIF,                /* Port of a VM here. */
+    SB_ROLE_LOCALNET,           /* Makes its datapath a provider network. */
+    SB_ROLE_PATCH,              /* Between switch and router, either side. */
+    SB_ROLE_REDIRECT,           /* chassisredirect here. */
+    SB_ROLE_GATEWAY,            /* l3gateway here, the router's side. */
+    SB_ROLE_UPLINK              /* l3gateway here, the switch's side. */
+};
+
+/* A binding that is of interest. */
+struct sb_scope_row {
+    struct hmap_node node;      /* In struct sb_scope. */
+    struct uuid uuid;           /* Port_Binding row. */
+    struct uuid datapath;       /* Its datapath. */
+    enum sb_scope_role role;    /* Never SB_ROLE_NONE. */
+    char *name;                 /* Its logical_port. */
+    char *peer;                 /* Its options:peer, or NULL. */
+};
+
 /* What follows from bindings.  Datapaths are UUIDs as text.
  *
  * The members after 'dirty' are up to date after sb_scope_settle(). */
 struct sb_scope {
-    struct hmap rows;           /* Of struct scope_row, by hash of 'uuid'. */
+    struct hmap rows;           /* Of struct sb_scope_row, by 'uuid'. */
     struct hmap datapaths;      /* Of struct scope_datapath, likewise. */
     struct simap vifs;          /* Names of VMs' ports here, to the number of
                                  * rows with that name. */
@@ -49,6 +70,11 @@ void sb_scope_get_fronts(const struct sb_scope *, const struct sset *peers,
                          struct sset *fronts);
 void sb_scope_get_links(const struct sb_scope *, const struct sset *datapaths,
                         struct smap *links);
+void sb_scope_get_doors(const struct sb_scope *,
+                        const struct sset *router_ports, struct smap *doors);
+void sb_scope_get_localnets(const struct sb_scope *,
+                            const struct uuid *datapath,
+                            struct sset *localnets);
 void sb_scope_get_entrances(const struct sb_scope *,
                             const struct sset *datapaths,
                             struct sset *entrances);

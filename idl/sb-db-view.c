@@ -138,6 +138,15 @@ options_dup(const struct smap *options, const char *key)
     return nullable_xstrdup(smap_get(options, key));
 }
 
+/* Returns true if 'options' have ovn-controller shape what the port sends. */
+static bool
+options_shape(const struct smap *options)
+{
+    return (smap_get(options, "qos_max_rate")
+            || smap_get(options, "qos_min_rate")
+            || smap_get(options, "qos_burst"));
+}
+
 /* Returns a new binding with the values of 'pb' as 'viewer' sees them. */
 static struct sb_binding *
 sb_binding_from_row(const struct sbrec_port_binding *pb,
@@ -168,6 +177,7 @@ sb_binding_from_row(const struct sbrec_port_binding *pb,
         .tag = pb->n_tag ? pb->tag[0] : -1,
         .mirrored = pb->n_mirror_rules || !strcmp(pb->type, "mirror"),
         .shared = pb->n_additional_chassis > 0,
+        .qos = options_shape(&pb->options),
     };
     sset_add_array(&b->macs, pb->mac, pb->n_mac);
     sset_add_array(&b->nat_addresses, pb->nat_addresses,
@@ -201,7 +211,8 @@ same_port(const struct sb_binding *a, const struct sb_binding *b)
             && nullable_string_is_equal(a->parent_port, b->parent_port)
             && a->tag == b->tag
             && a->mirrored == b->mirrored
-            && a->shared == b->shared);
+            && a->shared == b->shared
+            && a->qos == b->qos);
 }
 
 /* Returns the parts, of enum sb_binding_part, in which 'a' and 'b' differ;

@@ -46,6 +46,7 @@
 #include "idl/sb-db-scope.h"
 #include "idl/sb-db-view.h"
 #include "idl/sb-idl.h"
+#include "idl/sb-path.h"
 
 VLOG_DEFINE_THIS_MODULE(sb_db);
 
@@ -83,34 +84,11 @@ struct sb_db {
                                  * datapaths may be out of date. */
     bool acl_pending;           /* Their view is not up to date. */
     struct sb_acl_reader acl;   /* What is known of them. */
+
+    /* What else matters to layer L3. */
+    bool path_wanted;           /* It is read, too, with ACLs. */
+    struct sb_path path;        /* What is known of it. */
 };
-
-/* Makes the replica of 'db' ask for nothing in those tables of
- * SB_COND_TABLES that 'db' takes the server to have. */
-static void
-ask_for_nothing(struct sb_db *db)
-{
-    struct ovsdb_idl *idl = db->link.idl;
-    struct simap none = SIMAP_INITIALIZER(&none);
-    struct sset no_datapaths = SSET_INITIALIZER(&no_datapaths);
-
-    sb_cond_set_chassis(idl, "");
-    sb_cond_set_bindings(idl, &(struct sb_cond_bindings) {
-        .chassis = &UUID_ZERO });
-    sb_cond_set_flows(idl, &no_datapaths, 0);
-    if (db->columns & SB_COND_DP_GROUPS) {
-        sb_cond_set_dp_groups(idl, &no_datapaths);
-    }
-    if (db->columns & SB_COND_DATAPATHS) {
-        sb_cond_set_datapaths(idl, &no_datapaths);
-    }
-    if (db->columns & SB_COND_PORT_GROUPS) {
-        sb_cond_set_port_groups(idl, &none);
-    }
-    if (db->columns & SB_COND_ADDRESS_SETS) {
-        sb_cond_set_address_sets(idl, &none);
-    }
-}
 
 /* Creates and returns a new, unconnected replica for 'db'. */
 static struct ovsdb_idl *
@@ -123,7 +101,22 @@ sb_idl_create(struct sb_db *db)
     sb_view_add_columns(idl);
     sb_facts_add_columns(idl);
     sb_acl_reader_attach(&db->acl, idl);
+    if (db->path_wanted) {
+        sb_path_add_columns(idl);
+    }
     return idl;
+}
+
+/* Replaces the replica of 'db' by a fresh one, for a server that has the
+ * optional 'tables' and no other. */
+static void
+replace_idl(struct sb_db *db, unsigned int tables)
+{
+    sset_clear(&db->peers);
+    db_link_replace_idl(&db->link, sb_idl_create(db));
+    db->columns = tables;
+    sb_cond_set_nothing(db->link.idl, db->columns);
+    db->rebuild = true;
 }
 
 /* Creates and returns a client that is not connected to anything. */
@@ -133,9 +126,10 @@ sb_db_create(void)
     struct sb_db *db = xzalloc(sizeof *db);
 
     sb_acl_reader_init(&db->acl);
+    sb_path_init(&db->path);
     db_link_init(&db->link, sb_idl_create(db));
     db->columns = SB_COND_TABLES;
-    ask_for_nothing(db);
+    sb_cond_set_nothing(db->link.idl, db->columns);
     sb_view_init(&db->view);
     db->rebuild = true;
     db->chassis = xstrdup("");
@@ -152,11 +146,24 @@ sb_db_destroy(struct sb_db *db)
     if (db) {
         sset_destroy(&db->peers);
         sb_acl_reader_destroy(&db->acl);
+        sb_path_destroy(&db->path);
         sb_scope_destroy(&db->scope);
         free(db->chassis);
         sb_view_destroy(&db->view);
         db_link_destroy(&db->link);
         free(db);
+    }
+}
+
+/* Has 'db' read what layer L3 has to know if 'wanted'.  Its tables are not
+ * even monitored otherwise, so that this takes a new connection. */
+static void
+set_path_wanted(struct sb_db *db, bool wanted)
+{
+    if (wanted != db->path_wanted) {
+        db->path_wanted = wanted;
+        sb_path_clear(&db->path);
+        replace_idl(db, SB_COND_TABLES | (wanted ? SB_COND_PATH_TABLES : 0));
     }
 }
 
@@ -168,6 +175,7 @@ sb_db_set_target(struct sb_db *db, const struct sb_target *target)
 {
     const char *chassis = target->chassis ? target->chassis : "";
 
+    set_path_wanted(db, target->acl && target->path);
     if (db_link_set_remote(&db->link, target->remote,
                            target->probe_interval)) {
         db->rebuild = true;
@@ -316,13 +324,23 @@ update_peers(struct sb_db *db)
     }
 }
 
+/* Returns those of enum sb_cond_columns that the server of 'db' has, as far as
+ * is known, without tables that are not wanted. */
+static unsigned int
+known_columns(const struct sb_db *db)
+{
+    unsigned int columns = sb_cond_columns(db->link.idl);
+
+    return db->path_wanted ? columns : columns & ~SB_COND_PATH_TABLES;
+}
+
 /* Replaces the replica of 'db' by a fresh one if its condition uses columns or
  * tables that the server does not have.  The server refused that condition,
  * and the replica fell back to monitoring without any.  Returns true if so. */
 static bool
 replace_idl_if_refused(struct sb_db *db)
 {
-    unsigned int present = sb_cond_columns(db->link.idl);
+    unsigned int present = known_columns(db);
 
     if (!(db->columns & ~present)) {
         return false;
@@ -330,10 +348,7 @@ replace_idl_if_refused(struct sb_db *db)
 
     VLOG_INFO("%s has an older schema than expected, reconnecting",
               db->link.remote);
-    sset_clear(&db->peers);
-    db_link_replace_idl(&db->link, sb_idl_create(db));
-    db->columns = present & SB_COND_TABLES;
-    ask_for_nothing(db);
+    replace_idl(db, present & (SB_COND_TABLES | SB_COND_PATH_TABLES));
     return true;
 }
 
@@ -380,10 +395,10 @@ set_binding_condition(struct sb_db *db)
 static void
 update_columns(struct sb_db *db)
 {
-    unsigned int present = sb_cond_columns(db->link.idl);
+    unsigned int present = known_columns(db);
 
     if (uuid_is_zero(&db->chassis_uuid)) {
-        present &= SB_COND_TABLES;
+        present &= SB_COND_TABLES | SB_COND_PATH_TABLES;
     }
     if (present != db->columns) {
         db->ask_flows = true;
@@ -515,6 +530,9 @@ update_facts(struct sb_db *db)
     }
     db->rebuild_facts = false;
     db->facts_changed |= changed;
+    if (changed) {
+        sb_path_note_facts(&db->path);
+    }
     return changed;
 }
 
@@ -525,27 +543,15 @@ set_acl_conditions(struct sb_db *db)
 {
     static const struct simap no_names = SIMAP_INITIALIZER(&no_names);
     static const struct sset no_datapaths = SSET_INITIALIZER(&no_datapaths);
-    struct ovsdb_idl *idl = db->link.idl;
     bool on = db->acl_asked;
-    bool ready = true;
 
-    if (!db->acl.ask) {
-        return true;
+    if (db->acl.ask) {
+        db->acl.ask = !sb_cond_set_acl(
+            db->link.idl, on ? &db->acl.datapaths : &no_datapaths,
+            on ? &db->acl.members : &no_names,
+            on ? &db->acl.names : &no_names, db->columns);
     }
-    if (db->columns & SB_COND_DATAPATHS) {
-        ready &= sb_cond_set_datapaths(idl, on ? &db->acl.datapaths
-                                               : &no_datapaths);
-    }
-    if (db->columns & SB_COND_PORT_GROUPS) {
-        ready &= sb_cond_set_port_groups(idl, on ? &db->acl.members
-                                                 : &no_names);
-    }
-    if (db->columns & SB_COND_ADDRESS_SETS) {
-        ready &= sb_cond_set_address_sets(idl, on ? &db->acl.names
-                                                  : &no_names);
-    }
-    db->acl.ask = !ready;
-    return ready;
+    return !db->acl.ask;
 }
 
 /* Empties the ACLs of 'db' if nobody wants them any more.  Returns true if
@@ -583,7 +589,13 @@ update_acls(struct sb_db *db, bool flows_ready, bool ready)
         return false;
     }
     db->view.acl.current = true;
-    return sb_acl_reader_update(&db->acl, db->link.idl, &db->view.acl);
+
+    /* The reader forgets what changed. */
+    bool changed = (db->path_wanted
+                    && sb_path_update(&db->path, &db->acl, &db->scope,
+                                      db->link.idl));
+    return (sb_acl_reader_update(&db->acl, db->link.idl, &db->view.acl)
+            || changed);
 }
 
 /* Sets the conditions for bindings and flows of 'db'.  Returns true if the
@@ -621,6 +633,7 @@ sb_db_sync(struct sb_db *db, bool *complete)
     db->acl_pending = true;
     if (db->acl_asked) {
         sb_acl_reader_note(&db->acl, db->link.idl);
+        sb_path_note(&db->path, db->link.idl);
     }
     if (replace_idl_if_refused(db)
         || !sb_cond_set_chassis(db->link.idl, db->chassis)) {
@@ -717,6 +730,23 @@ void
 sb_db_take_acl_changes(struct sb_db *db, struct sb_acl_changes *changes)
 {
     sb_acl_changes_move(changes, &db->view.acl.changes);
+}
+
+/* Moves to 'datapaths' and '*judge', see sb-db.h. */
+unsigned int
+sb_db_take_path_changes(struct sb_db *db, struct sset *datapaths,
+                        bool *judge)
+{
+    return sb_path_take_changes(&db->path, datapaths, judge);
+}
+
+/* Returns what is asked of 'db' about 'b' of its view, and 'external'. */
+struct sb_path_query
+sb_db_path_query(const struct sb_db *db, const struct sb_binding *b,
+                 const struct in6_addr *external)
+{
+    return (struct sb_path_query) { &db->path, &db->view, &db->scope, b,
+                                    external };
 }
 
 /* Stores into 'status' how the connection of 'db' is doing. */

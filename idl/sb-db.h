@@ -13,6 +13,7 @@
 #ifndef IDL_SB_DB_H
 #define IDL_SB_DB_H 1
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include "idl/db-status.h"
@@ -59,6 +60,8 @@ struct sb_binding {
                                  * empty, or 'type' is "mirror" (25.09). */
     bool shared;                /* 'additional_chassis' has any: packets go to
                                  * more than one chassis. */
+    bool qos;                   /* options:qos_max_rate, qos_min_rate or
+                                 * qos_burst: ovn-controller shapes it. */
 };
 
 /* Parts of a binding that change for reasons of their own: 'nat_addresses' may
@@ -94,6 +97,8 @@ struct sb_target {
     const char *chassis;        /* Chassis name (system-id); NULL: unknown. */
     int probe_interval;         /* Inactivity probe in ms; 0: off. */
     bool acl;                   /* ACLs are wanted. */
+    bool path;                  /* What else may change the way of packets is
+                                 * wanted, too (needs 'acl'). */
 };
 
 struct sb_db *sb_db_create(void);
@@ -108,6 +113,42 @@ const struct sb_binding *sb_view_find_binding(const struct sb_view *,
 void sb_db_take_changes(struct sb_db *, struct row_changes *bindings,
                         struct row_changes *facts);
 void sb_db_take_acl_changes(struct sb_db *, struct sb_acl_changes *);
+
+/* What layer L3 has to know apart from ports and ACLs, of the logical
+ * datapaths that those are read of, if sb_target.path asks for it: routes,
+ * policies, static and learned MAC bindings, QoS flows, how long packets may
+ * be.  What is there when that is first known is no change, nor is what comes
+ * with a datapath that was not read before; what differs after a time without
+ * connection is one.
+ *
+ * sb_db_take_path_changes(): returns a number that differs from the last one
+ * if one of them came, went or changed, and stores in 'datapaths' (of strings
+ * of UUIDs, which it empties) which have other routes, policies or MAC
+ * bindings than before, or lead to other routers, and in '*judge' whether the
+ * answers of sb_db_is_metered() and sb_db_path_mtu() may have changed.  A MAC
+ * that OVN learns of a neighbour that it did not know is no change.  A mark
+ * (DSCP) is none of a way, either: packets that OVN marks are not learned, and
+ * probes that come back with one confirm nothing.
+ * sb_db_is_path_of(): packets between the logical port, in the view of
+ * bindings, and the outside may cross one of 'datapaths': its network, the
+ * routers linked to that and, if 'external' is an address that a router
+ * translates, that router and the networks in front of it.  The address may be
+ * NULL, or one that is not translated.
+ * sb_db_is_metered(): OVN meters those packets by a flow with set_meter(): on
+ * the port's network, or in front of the router that translates 'external'.
+ * sb_db_path_mtu(): how long they may be, in bytes from the IP header on, for
+ * all routers to let them pass unasked (gateway_mtu), or 0 for any length.
+ * What routers do with longer ones depends on the packet.  Where a router asks
+ * for a length that cannot be read, 576. */
+unsigned int sb_db_take_path_changes(struct sb_db *, struct sset *datapaths,
+                                     bool *judge);
+bool sb_db_is_path_of(const struct sb_db *, const struct sb_binding *,
+                      const struct in6_addr *external,
+                      const struct sset *datapaths);
+bool sb_db_is_metered(const struct sb_db *, const struct sb_binding *,
+                      const struct in6_addr *external);
+int sb_db_path_mtu(const struct sb_db *, const struct sb_binding *,
+                   const struct in6_addr *external);
 void sb_db_status(const struct sb_db *, struct db_status *);
 void sb_db_reset_min_index(struct sb_db *);
 void sb_db_recompute(struct sb_db *);

@@ -8,17 +8,21 @@ unit_tests += \
 	tests/db/test-nat-flow \
 	tests/db/test-nb-db \
 	tests/db/test-ovs-db \
+	tests/db/test-ovs-samples \
 	tests/db/test-sb-acl \
 	tests/db/test-sb-acl-whole \
 	tests/db/test-sb-changes \
 	tests/db/test-sb-db \
 	tests/db/test-sb-db-link \
 	tests/db/test-sb-facts \
+	tests/db/test-sb-path \
+	tests/db/test-sb-ways \
 	tests/db/test-sources
 
 tests_libtest_a_SOURCES += \
 	tests/db/db-dump.c tests/db/db-dump.h \
 	tests/db/db-server.c tests/db/db-server.h \
+	tests/db/path-bed.c tests/db/path-bed.h \
 	tests/db/sbt.c tests/db/sbt.h
 
 db_tests += tests/db/test-acl-ovn.sh tests/db/test-releases.sh

@@ -69,6 +69,7 @@ dump_sb_binding(const struct sb_binding *b)
     }
     ds_put_cstr(&ds, b->mirrored ? " mirrored" : "");
     ds_put_cstr(&ds, b->shared ? " shared" : "");
+    ds_put_cstr(&ds, b->qos ? " qos" : "");
     return ds_steal_cstr(&ds);
 }
 
@@ -287,10 +288,14 @@ put_ovs_port(struct ds *ds, const struct ovs_port *port)
     for (size_t i = 0; i < port->n_ifaces; i++) {
         const struct ovs_iface *iface = &port->ifaces[i];
 
-        ds_put_format(ds, " %s(%s,%d%s%s)", iface->name, iface->type,
+        ds_put_format(ds, " %s(%s,%d%s%s", iface->name, iface->type,
                       iface->ofport, iface->error ? "," : "",
                       iface->error ? iface->error : "");
+        put_string(ds, "id", iface->iface_id);
+        ds_put_format(ds, "%s)", iface->policed ? " policed" : "");
     }
+    ds_put_cstr(ds, port->qos ? " qos" : "");
+    ds_put_cstr(ds, port->mirrored ? " mirrored" : "");
     ds_put_char(ds, '\n');
 }
 
@@ -306,14 +311,16 @@ dump_ovs_view(const struct ovs_view *view)
     put_string(&ds, "key", view->ssl_private_key);
     put_string(&ds, "cert", view->ssl_certificate);
     put_string(&ds, "ca", view->ssl_ca_cert);
-    ds_put_format(&ds, "%s\n", view->ssl_bootstrap ? " bootstrap" : "");
+    ds_put_format(&ds, "%s%s\n", view->ssl_bootstrap ? " bootstrap" : "",
+                  view->hw_offload ? " hw-offload" : "");
     for (size_t i = 0; i < smap_count(&view->external_ids); i++) {
         ds_put_format(&ds, "%s=%s\n", ids[i]->key, ids[i]->value);
     }
     for (size_t i = 0; i < view->n_bridges; i++) {
         const struct ovs_bridge *bridge = &view->bridges[i];
 
-        ds_put_format(&ds, "%s (%s)\n", bridge->name, bridge->datapath_type);
+        ds_put_format(&ds, "%s (%s)%s\n", bridge->name, bridge->datapath_type,
+                      bridge->sampled ? " sampled" : "");
         for (size_t j = 0; j < bridge->n_ports; j++) {
             put_ovs_port(&ds, &bridge->ports[j]);
         }

@@ -65,6 +65,23 @@ sbt_target_acl(struct sb_db *db, const struct db_server *server,
     sb_db_set_target(db, &target);
 }
 
+/* Makes 'db' a client of 'server' as 'chassis' that also wants ACLs and what
+ * layer L3 has to know. */
+void
+sbt_target_path(struct sb_db *db, const struct db_server *server,
+                const char *chassis)
+{
+    struct sb_target target = {
+        .remote = server ? db_server_remote(server) : "",
+        .chassis = chassis,
+        .probe_interval = 0,
+        .acl = true,
+        .path = true,
+    };
+
+    sb_db_set_target(db, &target);
+}
+
 /* Returns the state of 'db'. */
 enum db_state
 sbt_state(const struct sb_db *db)

@@ -72,6 +72,8 @@ void sbt_target(struct sb_db *, const struct db_server *,
                 const char *chassis);
 void sbt_target_acl(struct sb_db *, const struct db_server *,
                     const char *chassis);
+void sbt_target_path(struct sb_db *, const struct db_server *,
+                     const char *chassis);
 enum db_state sbt_state(const struct sb_db *);
 const struct sb_binding *sbt_binding(const struct sb_db *,
                                      const char *logical_port);

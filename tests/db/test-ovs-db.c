@@ -291,6 +291,137 @@ test_view(void **statep)
     assert_string_equal(ovs_db_view(f->db)->hostname, "");
 }
 
+/* Returns true if the view of 'db', printed, has 'text'. */
+static bool
+view_has(const struct ovs_db *db, const char *text)
+{
+    char *all = dump_ovs_view(ovs_db_view(db));
+    bool found = strstr(all, text) != NULL;
+
+    free(all);
+    return found;
+}
+
+/* Sets 'columns', JSON, of the row of 'table' that is called 'name'. */
+static void
+set_columns(const struct db_server *server, const char *table,
+            const char *name, const char *columns)
+{
+    db_server_exec(server, "{'op':'update','table':'%s','where':"
+                   "[['name','==','%s']],'row':{%s}}", table, name, columns);
+}
+
+/* What keeps packets from being forwarded directly: it comes and goes. */
+static void
+test_obstacles(void **statep)
+{
+    static const struct {
+        const char *set;        /* Columns of the interface. */
+        const char *unset;      /* As they were. */
+        const char *text;       /* What the view has then. */
+    } steps[] = {
+        { "'external_ids':['map',[['iface-id','vm'],['a','b']]]",
+          "'external_ids':['map',[['iface','vm']]]", "tap1(,0 id=vm)\n" },
+        { "'ingress_policing_rate':1", "'ingress_policing_rate':0",
+          "tap1(,0 policed)\n" },
+        { "'ingress_policing_kpkts_rate':1",
+          "'ingress_policing_kpkts_rate':0", "tap1(,0 policed)\n" },
+    };
+    struct fixture *f = *statep;
+
+    add_port(f->server, "br-a", "tap1", "tap1", "");
+    AWAIT(f->db, view_has(f->db, "tap1(,0)\n"));
+    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+        set_columns(f->server, "Interface", "tap1", steps[i].set);
+        AWAIT(f->db, view_has(f->db, steps[i].text));
+        set_columns(f->server, "Interface", "tap1", steps[i].unset);
+        AWAIT(f->db, view_has(f->db, "tap1(,0)\n"));
+    }
+
+    /* Without a rate a burst means nothing. */
+    set_columns(f->server, "Interface", "tap1", "'ingress_policing_burst':9");
+    set_mark(f->server, "1");
+    AWAIT(f->db, has_mark(f->db, "1"));
+    assert_true(view_has(f->db, "tap1(,0)\n"));
+
+    db_server_exec(f->server, "{'op':'insert','table':'QoS','uuid-name':'q',"
+                   "'row':{'type':'linux-htb'}},{'op':'update','table':"
+                   "'Port','where':[['name','==','tap1']],'row':{'qos':"
+                   "['named-uuid','q']}}");
+    AWAIT(f->db, view_has(f->db, "tap1(,0) qos\n"));
+    set_columns(f->server, "Port", "tap1", "'qos':['set',[]]");
+    AWAIT(f->db, view_has(f->db, "tap1(,0)\n"));
+
+    db_server_exec(f->server, "{'op':'update','table':'Open_vSwitch','where':"
+                   "[],'row':{'other_config':['map',[['hw-offload','true'],"
+                   "['a','b']]]}}");
+    AWAIT(f->db, ovs_db_view(f->db)->hw_offload);
+    db_server_exec(f->server, "{'op':'update','table':'Open_vSwitch','where':"
+                   "[],'row':{'other_config':['map',[]]}}");
+    AWAIT(f->db, !ovs_db_view(f->db)->hw_offload);
+}
+
+/* Which ports a mirror takes packets of. */
+static void
+test_mirrors(void **statep)
+{
+    static const char *const columns[] = { "select_src_port",
+                                           "select_dst_port" };
+    struct fixture *f = *statep;
+
+    add_port(f->server, "br-a", "tap1", "tap1", "");
+    add_port(f->server, "br-a", "tap2", "tap2", "");
+    add_port(f->server, "br-b", "tap3", "tap3", "");
+    db_server_exec(f->server, "{'op':'insert','table':'Mirror','uuid-name':"
+                   "'m','row':{'name':'m'}},{'op':'update','table':'Bridge',"
+                   "'where':[['name','==','br-a']],'row':{'mirrors':"
+                   "['named-uuid','m']}}");
+    for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
+        char *reply = db_server_transact(
+            f->server, "{'op':'select','table':'Port','columns':['_uuid'],"
+            "'where':[['name','==','tap1']]}");
+        char *uuid = xmemdup0(strstr(reply, "\"uuid\",\"") + 8, 36);
+
+        db_server_exec(f->server, "{'op':'update','table':'Mirror','where':[],"
+                       "'row':{'%s':['uuid','%s']}}", columns[i], uuid);
+        AWAIT(f->db, view_has(f->db, "tap1(,0) mirrored\n"));
+        assert_true(view_has(f->db, "tap2(,0)\n"));
+        assert_true(view_has(f->db, "tap3(,0)\n"));
+        db_server_exec(f->server, "{'op':'update','table':'Mirror','where':[],"
+                       "'row':{'%s':['set',[]]}}", columns[i]);
+        AWAIT(f->db, view_has(f->db, "tap1(,0)\n"));
+        free(uuid);
+        free(reply);
+    }
+
+    db_server_exec(f->server, "{'op':'update','table':'Mirror','where':[],"
+                   "'row':{'select_all':true}}");
+    AWAIT(f->db, view_has(f->db, "tap1(,0) mirrored\n"));
+    assert_true(view_has(f->db, "tap2(,0) mirrored\n"));
+    assert_true(view_has(f->db, "tap3(,0)\n"));
+    db_server_exec(f->server, "{'op':'update','table':'Bridge','where':[],"
+                   "'row':{'mirrors':['set',[]]}}");
+    AWAIT(f->db, !view_has(f->db, "mirrored"));
+}
+
+/* A server that is older than what is read. */
+static void
+test_old_schema(void **statep)
+{
+    static const char *const edits[] = {
+        "-Interface.ingress_policing_kpkts_rate", "-Bridge.mirrors", NULL };
+    struct fixture *f = *statep;
+
+    db_server_stop(f->server);
+    db_server_edit_schema(f->server, edits);
+    db_server_start(f->server);
+    add_port(f->server, "br-a", "tap1", "tap1", "");
+    set_columns(f->server, "Interface", "tap1", "'ingress_policing_rate':1,"
+                "'external_ids':['map',[['iface-id','vm']]]");
+    AWAIT(f->db, view_has(f->db, "tap1(,0 id=vm policed)\n"));
+    assert_int_equal(state(f->db), DB_SYNCED);
+}
+
 /* What is not read, such as statistics, does not change the view. */
 static void
 test_churn(void **statep)
@@ -644,6 +775,9 @@ main(int argc, char *argv[])
         cmocka_unit_test_setup_teardown(test_not_initialized, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_view, setup, teardown),
+        TEST(test_obstacles),
+        TEST(test_mirrors),
+        TEST(test_old_schema),
         TEST(test_churn),
         TEST(test_restart),
         TEST(test_managed),

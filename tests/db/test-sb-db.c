@@ -147,13 +147,13 @@ test_moves(void **statep)
     check_binding(f->db, VM_PROVIDER, VM_PROVIDER " type= here up dp=a4c535b5"
                   " macs=[fa:16:3e:bb:00:05 192.0.2.7; unknown]"
                   " allowed=[fa:16:3e:bb:00:05 172.24.100.50"
-                  " 2001:db8:ff::50] virtual-parent=y parent=x tag=7");
+                  " 2001:db8:ff::50] virtual-parent=y parent=x tag=7 qos");
 
     /* A change of what is not interpreted is no change of the view: the mark
      * is the only one. */
     int n_changes = 0;
     sbt_update_binding(f->server, VM_PROVIDER,
-                       "{'options':['map',[['a','b']]]}");
+                       "{'options':['map',[['a','b'],['qos_burst','1']]]}");
     AWAIT_COUNTING(f->db, true, n_changes);
     sbt_set_mark(f->server, 5);
     AWAIT_COUNTING(f->db, sbt_has_mark(f->db, 5), n_changes);
