@@ -13,7 +13,7 @@
 #include <linux/types.h>
 
 /* Version of everything in this file. */
-#define OX_ABI 3
+#define OX_ABI 4
 
 /* NICs and managed ports that can carry a program at the same time. */
 #define OX_MAX_NICS 64
@@ -83,18 +83,25 @@ _Static_assert(sizeof(struct ox_endpoint) == 52, "ABI");
 struct ox_nic {
 	__u8 mac[6];		/* The NIC's own MAC: others' frames pass. */
 	__u16 flags;		/* OX_NIC_*: notes of the daemon to the next
-				 * one, which no program reads. */
+				 * one.  Programs read OX_NIC_NEAR_TC alone. */
 	__u32 ifindex;		/* The NIC, or 0 for a free slot. */
 	__u32 bridge;		/* The bridge that it is a port of, as in struct
 				 * ox_endpoint; 0: of none. */
+	__u32 mtu;		/* Largest layer-3 length, in bytes, that it
+				 * sends. */
 };
-_Static_assert(sizeof(struct ox_nic) == 16, "ABI");
+_Static_assert(sizeof(struct ox_nic) == 20, "ABI");
 
 /* The device is the outer end of a managed port. */
 #define OX_NIC_SINK 0x1
 
 /* The program is bound to its device, to read stripped VLAN tags. */
 #define OX_NIC_TAG_HINT 0x2
+
+/* A program of layer L3 is at the TC ingress of the NIC: the XDP program, if it
+ * is loaded for that, leaves packets of flows to it, and else knows nothing of
+ * layer L3. */
+#define OX_NIC_NEAR_TC 0x4
 
 /* Value of the per-CPU arrays 'reasons' (index: nic_slot * OX_N_REASONS +
  * enum ox_reason), 'endpoint_stats' and 'endpoint_drops' (index:
@@ -380,5 +387,322 @@ _Static_assert(sizeof(struct ox_watched) == 16, "ABI");
 
 /* Most elements of 'watched'. */
 #define OX_MAX_WATCHED 1024
+
+/* Layer L3, "direct": OVN admits, the programs repeat.
+ *
+ * The *near* side of a packet is the device that it comes in by: a NIC, or the
+ * tap of a VM.  The *far* side is the device that it leaves by: the tap of the
+ * VM, or a NIC.  A flow is one direction of a connection, under the tuple that
+ * its packets have at the near side.  What is not taken off at the near side
+ * leaves a note there ('arrivals') and goes to OVN; the program at the far side
+ * sees what OVN made of it, and writes the flow.  See bpf/flow.h. */
+
+/* Ports of VMs with layer L3, by external address. */
+#define OX_MAX_DIRECT_PORTS 16384
+
+/* Devices that take directly redirected frames: taps and NICs. */
+#define OX_MAX_DIRECT_DEVICES 4096
+
+/* Notes of packets that came in at a near side: a power of two. */
+#define OX_MAX_ARRIVALS 16384
+
+/* The time that flows and arrivals are stamped with: CLOCK_MONOTONIC (coarse),
+ * in units of 2^20 ns, about a millisecond; it wraps after 52 days. */
+#define OX_TICK_SHIFT 20
+
+/* Key of 'direct_addrs', a hash: an address of a VM with layer L3. */
+struct ox_direct_key {
+	__u8 addr[16];		/* Its address at one side; IPv4 as v4-mapped.
+				 * Network order. */
+	__u32 ifindex;		/* The tap, and the address is the one that the
+				 * VM has; or 0, and it is the external one. */
+};
+_Static_assert(sizeof(struct ox_direct_key) == 20, "ABI");
+
+/* Value of 'direct_addrs'.  'addr' comes first and is read last, as in struct
+ * ox_endpoint. */
+struct ox_direct_addr {
+	__u8 addr[16];		/* The key's address again. */
+	__u8 other[16];		/* Its address at the other side; the same if
+				 * OVN does not translate it. */
+	__u32 port;		/* Index in 'direct_ports'. */
+	__u32 ifindex;		/* The tap. */
+	__u32 bridge;		/* Bridge of its network, as in ox_endpoint;
+				 * 0: of a routed node. */
+	__u16 vlan;		/* Tag that its packets have on NICs in that
+				 * bridge, 1 to 4094, host order; 0: none. */
+	__u16 zero;		/* Always 0. */
+};
+_Static_assert(sizeof(struct ox_direct_addr) == 48, "ABI");
+
+/* Value of 'direct_ports', an array that user space maps. */
+struct ox_direct_port {
+	__u32 generation;	/* Flows that were made under another one are
+				 * void.  Odd while the port is none. */
+	__u32 slot;		/* Index in 'endpoint_stats'. */
+	__u32 ifindex;		/* The tap. */
+	__u32 mtu;		/* Largest layer-3 length, in bytes, that it
+				 * takes, and that routers of OVN's let pass
+				 * unasked both ways. */
+	__u8 mac[6];		/* The VM's MAC. */
+	__u16 flags;		/* Always 0. */
+	__u32 soft;		/* Ticks since a flow was confirmed: after that,
+				 * some packets of it are sent to OVN to have
+				 * it confirmed. */
+	__u32 hard;		/* Likewise: after that all are. */
+	__u32 step;		/* Ticks between those of 'soft'. */
+	__u32 seen;		/* OX_DIRECT_SEEN_*: written by programs. */
+};
+_Static_assert(sizeof(struct ox_direct_port) == 40, "ABI");
+
+/* The VM has sent a packet whose checksum is only half computed (its network
+ * card was to complete it), to a program that cannot complete it. */
+#define OX_DIRECT_SEEN_HALF_CHECKSUM 0x1
+
+/* Key of 'flows4', a hash: a flow as its packets are at the near side. */
+struct ox_flow4_key {
+	__be32 saddr;		/* Source address. */
+	__be32 daddr;		/* Destination address. */
+	__be16 sport;		/* Source port; ICMP echo: identifier. */
+	__be16 dport;		/* Destination port; ICMP echo: the type, in
+				 * network order. */
+	__u8 proto;		/* IPPROTO_TCP, _UDP or _ICMP. */
+	__u8 zero;		/* Always 0. */
+	__u16 vlan;		/* Tag that it arrives with, host order; 0:
+				 * none. */
+	__u32 scope;		/* Way out: ifindex of the tap.  Way in: that of
+				 * the bridge that the NIC is a port of; 0:
+				 * routed. */
+};
+_Static_assert(sizeof(struct ox_flow4_key) == 20, "ABI");
+
+/* Key of 'flows6', likewise, with IPPROTO_ICMPV6. */
+struct ox_flow6_key {
+	__u8 saddr[16];		/* As in struct ox_flow4_key. */
+	__u8 daddr[16];
+	__be16 sport;
+	__be16 dport;
+	__u8 proto;
+	__u8 zero;
+	__u16 vlan;
+	__u32 scope;
+};
+_Static_assert(sizeof(struct ox_flow6_key) == 44, "ABI");
+
+/* States of a flow. */
+#define OX_FLOW_LEARNING 0	/* OVN has not passed enough of it. */
+#define OX_FLOW_USED 1		/* Its packets are taken off. */
+#define OX_FLOW_CLOSED 2	/* OVN has passed a packet that ends it. */
+
+/* What OVN has passed of a TCP flow: ox_flow.tcp. */
+#define OX_FLOW_SYN 0x1		/* A SYN. */
+#define OX_FLOW_SYN_ACK 0x2	/* A SYN with ACK. */
+#define OX_FLOW_ACK 0x4		/* A segment with ACK, but without SYN. */
+
+/* Directions of a flow. */
+#define OX_FLOW_IN 0		/* NIC to VM. */
+#define OX_FLOW_OUT 1		/* VM to NIC. */
+
+/* Value of 'flows4' and 'flows6'.
+ *
+ * 'head' comes first, and a program reads it before all else and after all
+ * else: its lower half is ox_flow4_check() or ox_flow6_check() of the key, its
+ * upper half a number that no two flows have soon after each other.  If it is
+ * another one than it was, or not of the key, the element was replaced or
+ * recycled meanwhile, and says nothing of the packet.  Who changes any of the
+ * members before 'used' in place sets 'head' to 0 before, and to a new one
+ * after that. */
+struct ox_flow {
+	__u64 head;		/* See above. */
+	__u8 macs[12];		/* Destination and source MAC to write. */
+	__u16 vlan;		/* Tag to push, host order; 0: none. */
+	__u16 csum;		/* What the change of the address adds to the
+				 * checksum's complement (RFC 1624), folded. */
+	__u8 near_mac[6];	/* Destination MAC that its packets have at the
+				 * near side. */
+	__u16 mtu;		/* Largest layer-3 length, in bytes, that the
+				 * device takes. */
+	__u32 ifindex;		/* Device to send it to. */
+	__u32 generation;	/* Of its port. */
+	__u16 port;		/* Index in 'direct_ports'. */
+	__u8 aging;		/* By how much the TTL falls. */
+	__u8 state;		/* OX_FLOW_*; written by the far side. */
+	__u32 used;		/* Ticks: last packet that was taken off;
+				 * written by the near side. */
+	__u32 confirmed;	/* Ticks: last packet or probe that OVN has
+				 * passed; written by the far side. */
+	__u8 nat[16];		/* Address to write, network order, IPv4 in the
+				 * first four bytes: the destination on the
+				 * way in, the source on the way out. */
+	__u32 created;		/* Ticks: when it was written. */
+	__u64 packets;		/* Packets that were taken off, and their
+				 * lengths as they arrived.  CPUs may overwrite
+				 * each other's count. */
+	__u64 bytes;
+	__u32 asked;		/* Ticks: last packet that the near side has
+				 * sent to OVN to have the flow confirmed. */
+	__u8 passed;		/* Packets that OVN has passed under its
+				 * generation, up to 255. */
+	__u8 tcp;		/* OX_FLOW_SYN...: of TCP. */
+	__u8 out;		/* OX_FLOW_IN or _OUT. */
+	__u8 tos;		/* Not used: always 0. */
+	__u32 seen;		/* Ticks: last packet that OVN has passed. */
+	__u32 near_ifindex;	/* Device at the near side that the packet came
+				 * in by with which it was learned. */
+	__u8 near_source[6];	/* Source MAC that this packet had there. */
+	__u16 zero;		/* Always 0. */
+	__u32 closed;		/* Ticks: last packet that OVN has passed and
+				 * that ended it. */
+};
+_Static_assert(sizeof(struct ox_flow) == 120, "ABI");
+
+/* Value of 'arrivals', an array: a packet that came in at a near side and was
+ * left to OVN.  A later one may take its place at any moment; 'sum' tells
+ * whether it is all of one piece (bpf/flow.h). */
+struct ox_arrival {
+	__u64 sum;		/* Over all that follows. */
+	__u8 saddr[16];		/* As in struct ox_flow4_key; IPv4 as
+				 * v4-mapped. */
+	__u8 daddr[16];
+	__be16 sport;
+	__be16 dport;
+	__u8 proto;
+	__u8 ttl;		/* TTL or hop limit that it came with. */
+	__u16 vlan;
+	__u32 scope;
+	__u8 macs[12];		/* Destination and source MAC, likewise. */
+	__u16 len;		/* Layer-3 length in bytes; 0: several segments
+				 * in one (GSO). */
+	__u8 tos;		/* TOS or traffic class. */
+	__u8 zero;		/* Always 0. */
+	__u32 at;		/* Ticks: when. */
+	__u32 ifindex;		/* Device that it came in by. */
+};
+_Static_assert(sizeof(struct ox_arrival) == 80, "ABI");
+
+/* Value of 'direct_state', an array of one that user space maps. */
+struct ox_direct_state {
+	__u64 secret;		/* Random number, by which programs know probes
+				 * of the daemon. */
+	__u32 abi;		/* OX_ABI, once the maps are complete.  No
+				 * program reads it. */
+	__u32 zero;		/* Always 0. */
+};
+_Static_assert(sizeof(struct ox_direct_state) == 16, "ABI");
+
+/* Rows of 'direct_reasons', a per-CPU array of struct ox_counter with
+ * OX_N_REASONS elements each.  What a NIC's XDP program takes off or leaves to
+ * OVN is in 'reasons', as all it does. */
+#define OX_DIRECT_NEAR_NIC 0	/* TC program on the ingress of NICs. */
+#define OX_DIRECT_NEAR_VM 1	/* Program on the ingress of taps. */
+#define OX_DIRECT_FAR_NIC 2	/* TC program on the egress of NICs. */
+#define OX_DIRECT_FAR_VM 3	/* TC program on the egress of taps. */
+#define OX_N_DIRECT_ROWS 4
+
+/* What a frame that a TC program takes off carries in 'cb[0]' and 'cb[1]', so
+ * that the program at the far side takes no notice of it. */
+#define OX_DIRECT_CB0 0x6f786672
+#define OX_DIRECT_CB1 0x64697265
+
+/* Returns 'word' mixed with 'sum' (a step of a multiplicative hash). */
+static inline __attribute__((__always_inline__)) __u32
+ox_flow_mix(__u32 sum, __u32 word)
+{
+	sum = (sum ^ word) * 0x9e3779b1;
+	return sum ^ sum >> 15;
+}
+
+/* Returns the lower half of ox_flow.head under 'key', never 0. */
+static inline __attribute__((__always_inline__)) __u32
+ox_flow4_check(const struct ox_flow4_key *key)
+{
+	const __u32 *word = (const __u32 *)key;
+	__u32 sum = 0;
+	int i;
+
+	for (i = 0; i < 5; i++)
+		sum = ox_flow_mix(sum, word[i]);
+	return sum | 1;
+}
+
+/* The same for IPv6. */
+static inline __attribute__((__always_inline__)) __u32
+ox_flow6_check(const struct ox_flow6_key *key)
+{
+	const __u32 *word = (const __u32 *)key;
+	__u32 sum = 0;
+	int i;
+
+	for (i = 0; i < 11; i++)
+		sum = ox_flow_mix(sum, word[i]);
+	return sum | 1;
+}
+
+/* Bytes of payload that a probe has. */
+#define OX_PROBE_UDP_DATA 4
+
+/* TTL or hop limit that a probe comes in with at the near side. */
+#define OX_PROBE_TTL 64
+
+/* Returns the number by which a probe of the flow whose ox_flow.head has
+ * 'check' as its lower half is known, given ox_direct_state.secret.  A probe is
+ * a packet of the flow with no payload, or with one that no packet of a user has
+ * by chance:
+ *
+ *   TCP     an ACK (no other flag) whose sequence number is the upper half of
+ *           it, and whose acknowledgement number the lower half;
+ *   UDP     OX_PROBE_UDP_DATA bytes of payload: over IPv4 bits 16 to 47 of it
+ *           (ox_probe_word()), with a checksum of 0; over IPv6 bits 20 to 51;
+ *   echo    the ICMP sequence number is bits 16 to 31 of it;
+ *   both    over IPv4, the identification is its lowest 16 bits; over IPv6, the
+ *           flow label is its lowest 20 bits.
+ *
+ * Its TOS or traffic class is 0, its TTL or hop limit OX_PROBE_TTL.  All of
+ * that but the latter reaches the far side as it is. */
+static inline __attribute__((__always_inline__)) __u64
+ox_probe_number(__u64 secret, __u32 check)
+{
+	__u64 x = secret ^ check * 0x9e3779b97f4a7c15ULL;
+
+	x = (x ^ x >> 32) * 0xd6e8feb86659fd93ULL;
+	return x ^ x >> 32;
+}
+
+/* Returns the payload of a UDP probe of 'number', in host order. */
+static inline __attribute__((__always_inline__)) __u32
+ox_probe_word(__u64 number, int is_ip6)
+{
+	return number >> (is_ip6 ? 20 : 16);
+}
+
+/* Returns the sequence number of an ICMP probe of 'number', likewise. */
+static inline __attribute__((__always_inline__)) __u16
+ox_probe_sequence(__u64 number)
+{
+	return number >> 16;
+}
+
+/* What the daemon has inject.bpf.c send.  It outlives no daemon. */
+
+/* Most frames in one call.  What devices are to receive waits in a queue of the
+ * CPU, for 1000 packets by default (net.core.netdev_max_backlog), until the
+ * call is over. */
+#define OX_MAX_INJECTIONS 128
+
+/* Longest frame, in bytes. */
+#define OX_INJECTION_LEN 80
+
+/* A frame. */
+struct ox_injection {
+	__u32 ifindex;		/* Device. */
+	__u32 flags;		/* BPF_F_INGRESS: as if it had received it; 0:
+				 * it sends it. */
+	__u32 len;		/* Bytes of 'data' in use, ETH_HLEN at least. */
+	__s32 result;		/* 0, or why it was not taken: a negative errno,
+				 * or a positive code of the queue that is
+				 * full.  Written by the program. */
+	__u8 data[OX_INJECTION_LEN];
+};
+_Static_assert(sizeof(struct ox_injection) == 16 + OX_INJECTION_LEN, "ABI");
 
 #endif /* bpf/abi.h */

@@ -4,8 +4,10 @@
 # NAME.bpf.c becomes NAME.skel.h, with the skeleton NAME_bpf ('-' is '_').
 
 bpf_programs = \
+	bpf/direct.bpf.c \
 	bpf/events.bpf.c \
 	bpf/hint.bpf.c \
+	bpf/inject.bpf.c \
 	bpf/opened.bpf.c \
 	bpf/ovn-xdp.bpf.c \
 	bpf/sink.bpf.c
@@ -17,8 +19,18 @@ bpf_headers = \
 	bpf/count.h \
 	bpf/decide.h \
 	bpf/endpoint.h \
+	bpf/flow-far.h \
+	bpf/flow-learn.h \
+	bpf/flow-maps.h \
+	bpf/flow-near.h \
+	bpf/flow-nic.h \
+	bpf/flow-parse.h \
+	bpf/flow-tc.h \
+	bpf/flow-xdp.h \
+	bpf/flow.h \
 	bpf/guard.h \
 	bpf/maps.h \
+	bpf/mode.h \
 	bpf/opened-maps.h \
 	bpf/opened.h \
 	bpf/parse.h \

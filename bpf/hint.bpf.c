@@ -12,6 +12,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "decide.h"
+#include "flow-nic.h"
 #include "guard.h"
 
 extern int bpf_xdp_metadata_rx_vlan_tag(const struct xdp_md *ctx,
@@ -87,6 +88,44 @@ int nic_guard_hint(struct xdp_md *ctx)
 	if (never)
 		ox_room();
 	return ox_guard(ctx);
+}
+
+/* Takes packets of flows off to VMs, redirects the frames of local endpoints,
+ * and passes all others. */
+SEC("xdp.frags")
+int nic_direct_hint(struct xdp_md *ctx)
+{
+	if (never)
+		ox_room();
+	return ox_direct_decide(ctx, false);
+}
+
+/* The same, but drops frames that layer L2 is sure of. */
+SEC("xdp.frags")
+int nic_direct_acl_hint(struct xdp_md *ctx)
+{
+	if (never)
+		ox_room();
+	return ox_direct_decide(ctx, true);
+}
+
+/* Takes packets of flows off to VMs, on a switched NIC, drops frames that layer
+ * L2 is sure of, and leaves all others to the bridge. */
+SEC("xdp.frags")
+int nic_direct_guard_hint(struct xdp_md *ctx)
+{
+	if (never)
+		ox_room();
+	return ox_direct_guard(ctx);
+}
+
+/* The same without layer L2. */
+SEC("xdp.frags")
+int nic_direct_only_hint(struct xdp_md *ctx)
+{
+	if (never)
+		ox_room();
+	return ox_direct_only(ctx);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

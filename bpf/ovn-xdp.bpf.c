@@ -8,6 +8,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "decide.h"
+#include "flow-nic.h"
 #include "guard.h"
 
 /* Without a word from the driver, frames are taken as they come. */
@@ -52,6 +53,36 @@ SEC("xdp.frags")
 int nic_guard(struct xdp_md *ctx)
 {
 	return ox_guard(ctx);
+}
+
+/* Takes packets of flows off to VMs, redirects the frames of local endpoints,
+ * and passes all others. */
+SEC("xdp.frags")
+int nic_direct(struct xdp_md *ctx)
+{
+	return ox_direct_decide(ctx, false);
+}
+
+/* The same, but drops frames that layer L2 is sure of. */
+SEC("xdp.frags")
+int nic_direct_acl(struct xdp_md *ctx)
+{
+	return ox_direct_decide(ctx, true);
+}
+
+/* Takes packets of flows off to VMs, on a switched NIC, drops frames that layer
+ * L2 is sure of, and leaves all others to the bridge. */
+SEC("xdp.frags")
+int nic_direct_guard(struct xdp_md *ctx)
+{
+	return ox_direct_guard(ctx);
+}
+
+/* The same without layer L2. */
+SEC("xdp.frags")
+int nic_direct_only(struct xdp_md *ctx)
+{
+	return ox_direct_only(ctx);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

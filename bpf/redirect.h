@@ -17,17 +17,9 @@
 #include "count.h"
 #include "endpoint.h"
 #include "maps.h"
+#include "mode.h"
 #include "parse.h"
 #include "rewrite.h"
-
-/* The program runs in generic mode, set before it is loaded.  The target is
- * then handed sk_buffs, in as many buffers as they happen to have (since
- * Linux 6.9 the kernel does not join them for a program that takes several). */
-const volatile bool generic;
-
-/* How old the heartbeat may be, in nanoseconds, for the programs that look at
- * it; set before they are loaded. */
-const volatile __u64 stale_ns;
 
 /* What is still needed of struct ox_endpoint when a frame is rewritten. */
 struct ox_way {
@@ -53,19 +45,6 @@ ox_judge_target(const struct ox_frame *frame,
 	    !generic && !(endpoint->flags & OX_EP_TARGET_SG))
 		return OX_R_MULTI_BUFFER;
 	return OX_GO_ON;
-}
-
-/* Tells whether the daemon has been away for too long.  Its last heartbeat may
- * be a little after the coarse clock, which moves by ticks. */
-static __always_inline bool
-ox_is_stale(void)
-{
-	const struct ox_heartbeat *last;
-	__u32 zero = 0;
-
-	last = bpf_map_lookup_elem(&heartbeat, &zero);
-	return last && (__s64)(bpf_ktime_get_coarse_ns() - last->alive_ns) >
-			       (__s64)stale_ns;
 }
 
 /* Claims the target of 'endpoint' for the packet of 'proto' in 'frame', and

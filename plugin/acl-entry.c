@@ -36,6 +36,13 @@
 #define PRIORITY_MIN 1000
 #define PRIORITY_MAX (32767 + PRIORITY_MIN + 10)
 
+/* Returns true if 'sb', of SB_ACL_EVAL or SB_ACL_FROM, is of an ACL. */
+bool
+acl_entry_is_acl(const struct sb_acl_flow *sb)
+{
+    return sb->priority >= PRIORITY_MIN && sb->priority <= PRIORITY_MAX;
+}
+
 /* Adds to 'ports' those that 'expr' names, if it says no more than that
  * 'field' is one of them.  Returns false if it does not. */
 static bool
@@ -88,8 +95,9 @@ restrict_ports(const struct acl_expr *expr, void *r_)
 
 /* Stores into 'ports' those that 'match' restricts 'field' to, or none: it is
  * for any. */
-static void
-parse_ports(const char *match, const char *field, struct svec *ports)
+void
+acl_entry_parse_ports(const char *match, const char *field,
+                      struct svec *ports)
 {
     struct restriction r = { field, ports };
 
@@ -120,7 +128,7 @@ parse_acl(const struct sb_acl_flow *sb, struct acl_entry *entry)
 {
     struct acl_actions actions;
 
-    if (sb->priority < PRIORITY_MIN || sb->priority > PRIORITY_MAX) {
+    if (!acl_entry_is_acl(sb)) {
         return;
     }
     acl_actions_parse(sb->actions, &actions);
@@ -155,8 +163,9 @@ acl_entry_parse(const struct sb_acl_flow *sb, struct acl_entry *entry)
         entry->token = entry->matters ? xstrdup(sb->actions) : NULL;
     }
     if (entry->matters) {
-        parse_ports(sb->match, entry->leaving ? "outport" : "inport",
-                    &entry->ports);
+        acl_entry_parse_ports(sb->match,
+                              entry->leaving ? "outport" : "inport",
+                              &entry->ports);
     }
 }
 

@@ -25,6 +25,9 @@ struct acl_entry {
 
 void acl_entry_parse(const struct sb_acl_flow *, struct acl_entry *);
 void acl_entry_destroy(struct acl_entry *);
+bool acl_entry_is_acl(const struct sb_acl_flow *);
+void acl_entry_parse_ports(const char *match, const char *field,
+                           struct svec *ports);
 int acl_entry_compare(const struct acl_entry *, const struct acl_entry *);
 
 #endif /* plugin/acl-entry.h */

@@ -67,6 +67,26 @@ has_terms(const struct known_flow *flow)
                              || flow->acl.kind == ACL_FLOW_STRANGE);
 }
 
+/* Notes in 'flow', which is what 'row' says, what it is as an event.  All
+ * flows of ACLs are, whatever is understood of them, and above those the ones
+ * that ports depend on. */
+static void
+read_event(struct known_flow *flow, const struct sb_acl_flow *row)
+{
+    bool from = flow->stage == SB_ACL_FROM;
+    bool acl = ((from || flow->stage == SB_ACL_EVAL)
+                && acl_entry_is_acl(row));
+
+    if (acl || has_terms(flow)) {
+        flow->digest = acl_event_digest(row);
+        flow->logs = acl && acl_event_logs(row);
+    }
+    if (acl && !has_terms(flow)) {
+        acl_entry_parse_ports(row->match, from ? "inport" : "outport",
+                              &flow->named);
+    }
+}
+
 /* Returns what 'row' says, so far without datapaths. */
 static struct known_flow *
 read_flow(struct acl_private *private, const struct sb_acl_flow *row)
@@ -77,6 +97,7 @@ read_flow(struct acl_private *private, const struct sb_acl_flow *row)
     flow->stage = row->stage;
     flow->priority = row->priority;
     ovs_list_init(&flow->dps);
+    svec_init(&flow->named);
     if (has_entry(flow)) {
         acl_entry_parse(row, &flow->entry);
     }
@@ -93,6 +114,7 @@ read_flow(struct acl_private *private, const struct sb_acl_flow *row)
     } else if (flow->stage == SB_ACL_ROUTER_ROUTE) {
         acl_route_parse(row, &flow->route);
     }
+    read_event(flow, row);
     return flow;
 }
 
@@ -109,6 +131,7 @@ free_flow(struct acl_private *private, struct known_flow *flow)
     if (has_entry(flow)) {
         acl_entry_destroy(&flow->entry);
     }
+    svec_destroy(&flow->named);
     acl_nat_destroy(&flow->nat);
     acl_snat_destroy(&flow->snat);
     acl_route_destroy(&flow->route);
@@ -124,6 +147,7 @@ differ(const struct known_flow *a, const struct known_flow *b)
             || a->stage != b->stage || a->priority != b->priority
             || a->acl.kind == ACL_FLOW_STRANGE
             || a->entry.matters || b->entry.matters
+            || a->digest != b->digest
             || a->acl.stateful != b->acl.stateful || a->rule != b->rule
             || !svec_equal(&a->acl.ports, &b->acl.ports));
 }
@@ -259,6 +283,11 @@ static void
 count_flow(struct acl *acl, struct known_dp *dp, const struct known_flow *flow,
            int n)
 {
+    if (flow->digest) {
+        acl_events_count(acl->private, dp, flow,
+                         has_terms(flow) ? &flow->acl.ports : &flow->named,
+                         n);
+    }
     if (has_acl(flow) && flow->acl.stateful) {
         count_dp(acl, dp, &dp->n_stateful, n);
     }

@@ -156,6 +156,31 @@ acl_groups_touch(struct acl *acl, const char *term, const struct known_dp *dp)
     free(prefix);
 }
 
+/* Returns true if flows of 'dp' mean 'port', among others, by 'term', "@NAME",
+ * as 'view' has it. */
+bool
+acl_port_is_in(const struct acl_private *private,
+               const struct sb_acl_view *view, const char *port,
+               const char *term, const struct known_dp *dp)
+{
+    const struct sset *groups = acl_groups_of(private, port);
+    const struct sb_acl_datapath *datapath
+        = sb_acl_find_datapath(view, &dp->uuid);
+
+    if (!groups) {
+        return false;
+    } else if (sset_contains(groups, &term[1])) {
+        return true;
+    } else if (!datapath) {
+        return false;
+    }
+
+    char *name = xasprintf("%"PRId64"_%s", datapath->tunnel_key, &term[1]);
+    bool found = sset_contains(groups, name);
+    free(name);
+    return found;
+}
+
 /* Returns true if packets may come in by a port in the group 'name', as in the
  * Southbound.  Of a group that the view does not have, no port is such a
  * one. */
@@ -195,6 +220,7 @@ set_members(struct acl *acl, struct known_group *group,
     SSET_FOR_EACH_SAFE (port, &group->ports) {
         if (!sset_contains(ports, port)) {
             acl_touch_port(acl, port);
+            acl_event_membership(acl, group->name, port);
             remove_member(acl->private, group, port);
             sset_delete(&group->ports, SSET_NODE_FROM_NAME(port));
         }
@@ -202,6 +228,7 @@ set_members(struct acl *acl, struct known_group *group,
     SSET_FOR_EACH (port, ports) {
         if (!sset_contains(&group->ports, port)) {
             acl_touch_port(acl, port);
+            acl_event_membership(acl, group->name, port);
             add_member(acl->private, group, port);
         }
     }

@@ -285,19 +285,28 @@ find_row(const struct acl_private *private, const struct uuid *uuid)
     return NULL;
 }
 
-/* Brings 'acl' up to date with the binding 'uuid'. */
+/* Brings 'acl' up to date with the binding 'uuid'.  Whether it has other
+ * addresses is not asked for: the change of a row is itself an event. */
 void
 acl_row_update(struct acl *acl, const struct uuid *uuid)
 {
     const struct sb_binding *binding
         = sb_view_find_binding(acl->private->in->sb, uuid);
     struct known_row *row = find_row(acl->private, uuid);
+    struct uuid datapath = row ? row->dp->uuid : UUID_ZERO;
+    const char *special = row ? row->special : NULL;
 
     if (row) {
         drop_row(acl, row);
     }
     if (binding) {
         add_row(acl, binding);
+    }
+    row = find_row(acl->private, uuid);
+    if (row && row->role == ROLE_PORT
+        && (!uuid_equals(&row->dp->uuid, &datapath)
+            || !nullable_string_is_equal(row->special, special))) {
+        acl_event_binding(acl, row->port->port.name);
     }
 }
 
@@ -543,6 +552,7 @@ free_port(struct acl *acl, struct known_port *port)
         acl_set_unref(acl, port->port.set);
     }
     sset_add(&acl->changed_ports, port->port.name);
+    acl_event_binding(acl, port->port.name);
     hmap_remove(&acl->ports, &port->port.node);
     free(port->port.name);
     free(port->port.token);

@@ -11,7 +11,10 @@
  * port or port group that it names.  Whoever changes what a port depends on
  * touches the port, and touched ports are settled at the end of the update:
  * what comes out of that depends on what is known then, not on the way
- * there. */
+ * there.
+ *
+ * Which of them layer L3 has to ask OVN about is another matter, see
+ * acl-events.c. */
 #ifndef PLUGIN_ACL_PRIVATE_H
 #define PLUGIN_ACL_PRIVATE_H 1
 
@@ -31,6 +34,7 @@ struct known_dp {
     struct uuid uuid;           /* Datapath_Binding row. */
     size_t n_refs;              /* Rows and flows of it. */
     struct hmap terms;          /* Of struct known_term. */
+    struct hmap events;         /* Of struct known_event. */
     struct ovs_list rows;       /* Of struct known_row: those of ports. */
     struct ovs_list routes;     /* Of struct flow_dp: those of routes, */
     struct ovs_list snats;      /* those that change sources, */
@@ -41,6 +45,11 @@ struct known_dp {
     const struct known_flow *out; /* Likewise, that reach a router. */
     struct ovs_list stale_node; /* In 'stale_dps', or alone. */
     size_t n_stateful;          /* Flows that say that it has connections. */
+    bool was_stateful;          /* There were some, and */
+    bool in_scope;              /* it was in the view, at the end of the last
+                                 * update. */
+    size_t n_logs;              /* Flows, each for every event that it is of,
+                                 * that log or sample. */
     size_t n_localnets;         /* Localnet ports. */
     size_t n_any_lb;            /* Flows that may translate any address, of
                                  * load balancers, */
@@ -54,6 +63,18 @@ struct known_term {
     char *name;                 /* "@NAME", a port group, or the name of a
                                  * port; "": all ports of the datapath. */
     struct ovs_list members;    /* Of struct term_member. */
+};
+
+/* Flows of one datapath that name the same ports, in either direction. */
+struct known_event {
+    struct hmap_node node;      /* In struct known_dp, by hash of 'name'. */
+    struct ovs_list stale_node; /* In 'stale_events', or alone. */
+    struct known_dp *dp;        /* Datapath. */
+    char *name;                 /* As of a term. */
+    size_t n_flows;             /* Number of them. */
+    size_t n_logs;              /* Of those, ones that log or sample. */
+    uint64_t sum;               /* Of their digests, modulo 2**64. */
+    uint64_t settled;           /* That at the end of the last update. */
 };
 
 /* That a flow belongs to a term. */
@@ -101,6 +122,12 @@ struct known_flow {
 
     /* SB_ACL_EVAL, SB_ACL_FROM, SB_ACL_ACTION and mirrors. */
     struct acl_entry entry;     /* What else is done to packets. */
+
+    /* What is an event when it comes or goes; 0 and empty otherwise. */
+    uint64_t digest;            /* Of all that it says. */
+    bool logs;                  /* It logs or samples what it lets through. */
+    struct svec named;          /* Ports that it names, unless 'acl.ports' has
+                                 * them. */
 };
 
 /* A rule that one or more flows have. */
@@ -207,6 +234,8 @@ struct acl_private {
     struct hmap groups;         /* Of struct known_group. */
     struct hmap memberships;    /* Of struct known_membership. */
     struct ovs_list touched;    /* Of struct known_port. */
+    struct ovs_list stale_events; /* Of struct known_event: with flows that
+                                 * came or went. */
     struct ovs_list stale_dps;  /* Of struct known_dp: their 'in' and 'out' are
                                  * to be found anew, and may be gone. */
     uint64_t last_serial;       /* Of the newest set. */
@@ -231,6 +260,17 @@ void acl_dp_make_stale(struct acl_private *, struct known_dp *);
 void acl_dps_make_stale(struct acl_private *);
 void acl_entries_settle(struct acl *);
 
+/* acl-events.c. */
+uint64_t acl_event_digest(const struct sb_acl_flow *);
+bool acl_event_logs(const struct sb_acl_flow *);
+void acl_events_count(struct acl_private *, struct known_dp *,
+                      const struct known_flow *, const struct svec *ports,
+                      int n);
+void acl_event_membership(struct acl *, const char *group, const char *port);
+void acl_event_binding(struct acl *, const char *port);
+void acl_events_settle(struct acl *);
+void acl_events_destroy(struct acl_private *);
+
 /* acl-sets.c. */
 struct known_rule *known_rule_ref(struct acl_private *, struct acl_rule *);
 void known_rule_unref(struct acl_private *, struct known_rule *);
@@ -250,6 +290,9 @@ char *acl_group_term(const struct acl_private *, const char *group,
                      const struct known_dp *);
 void acl_groups_touch(struct acl *, const char *term,
                       const struct known_dp *);
+bool acl_port_is_in(const struct acl_private *, const struct sb_acl_view *,
+                    const char *port, const char *term,
+                    const struct known_dp *);
 bool acl_term_is_entrance(const struct acl_private *, const char *term,
                           const struct known_dp *);
 

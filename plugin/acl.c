@@ -28,6 +28,7 @@ acl_create(void)
     hmap_init(&acl->ports);
     hmap_init(&acl->sets);
     sset_init(&acl->changed_ports);
+    sset_init(&acl->touched_ports);
     hmap_init(&acl->changed_addresses);
     acl->private = private;
     hmap_init(&private->dps);
@@ -43,6 +44,7 @@ acl_create(void)
     hmap_init(&private->memberships);
     ovs_list_init(&private->localnets);
     ovs_list_init(&private->touched);
+    ovs_list_init(&private->stale_events);
     ovs_list_init(&private->stale_dps);
     return acl;
 }
@@ -75,12 +77,14 @@ acl_destroy(struct acl *acl)
     acl_rows_destroy(acl);
     acl_groups_destroy(acl->private);
     acl_flows_destroy(acl);
+    acl_events_destroy(acl->private);
     ovs_assert(hmap_is_empty(&acl->private->dps));
     ovs_assert(hmap_is_empty(&acl->private->rules));
     ovs_assert(hmap_is_empty(&acl->private->names));
     destroy_private(acl->private);
     acl_forget_changes(acl);
     sset_destroy(&acl->changed_ports);
+    sset_destroy(&acl->touched_ports);
     hmap_destroy(&acl->changed_addresses);
     hmap_destroy(&acl->ports);
     hmap_destroy(&acl->sets);
@@ -94,6 +98,7 @@ acl_forget_changes(struct acl *acl)
     struct acl_address *address;
 
     sset_clear(&acl->changed_ports);
+    sset_clear(&acl->touched_ports);
     HMAP_FOR_EACH_POP (address, node, &acl->changed_addresses) {
         free(address);
     }
@@ -140,6 +145,7 @@ known_dp_ref(struct acl_private *private, const struct uuid *uuid)
         dp = xzalloc(sizeof *dp);
         dp->uuid = *uuid;
         hmap_init(&dp->terms);
+        hmap_init(&dp->events);
         ovs_list_init(&dp->rows);
         ovs_list_init(&dp->routes);
         ovs_list_init(&dp->snats);
@@ -157,7 +163,9 @@ known_dp_unref(struct acl_private *private, struct known_dp *dp)
 {
     if (!--dp->n_refs) {
         ovs_assert(hmap_is_empty(&dp->terms));
+        ovs_assert(hmap_is_empty(&dp->events));
         hmap_destroy(&dp->terms);
+        hmap_destroy(&dp->events);
         ovs_list_remove(&dp->stale_node);
         hmap_remove(&private->dps, &dp->node);
         free(dp);
@@ -323,6 +331,7 @@ acl_update(struct acl *acl, const struct acl_inputs *in,
     }
     private->complete = in->view->complete;
     acl_entries_settle(acl);
+    acl_events_settle(acl);
     acl_ports_settle(acl);
     private->in = NULL;
 }

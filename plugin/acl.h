@@ -68,6 +68,19 @@ struct acl {
     struct hmap changed_addresses; /* Of struct acl_address: the endpoints to
                                  * be judged anew, whatever their kind. */
     bool nat_changed;           /* Besides, all translated ones. */
+    struct sset touched_ports;  /* Names of ports about whose packets, to them
+                                 * or from them, OVN may decide otherwise,
+                                 * understood or not: layer L3 asks it again.
+                                 * For that much ends, and so it is precise:
+                                 * ports that came or went, that flows name
+                                 * which came or went, by themselves or by a
+                                 * group, that joined or left such a group,
+                                 * or whose datapath got or lost its
+                                 * connections.  The members of an address
+                                 * set are no such change: with each VM that
+                                 * boots Neutron changes one that the rules of
+                                 * all ports of a project name.  Those are
+                                 * left to confirmation. */
 
     struct acl_private *private; /* What is kept for the next update. */
 };
@@ -91,6 +104,9 @@ void acl_update(struct acl *, const struct acl_inputs *,
                 const struct acl_changes *);
 void acl_forget_changes(struct acl *);
 const struct acl_port *acl_find_port(const struct acl *, const char *name);
+
+bool acl_is_logged(const struct acl *, const struct acl_inputs *,
+                   const char *port);
 
 /* Judges whether rules decide about packets to 'endpoint'.  Returns its port's
  * set and stores REASON_NONE, or returns NULL and stores why not. */

@@ -16,6 +16,7 @@ plugin_libplugin_a_SOURCES = \
 	plugin/acl-entries.c \
 	plugin/acl-entry.c \
 	plugin/acl-entry.h \
+	plugin/acl-events.c \
 	plugin/acl-expr.c \
 	plugin/acl-expr.h \
 	plugin/acl-flow.c \
@@ -52,6 +53,10 @@ plugin_libplugin_a_SOURCES = \
 	plugin/addresses.h \
 	plugin/commands.c \
 	plugin/commands.h \
+	plugin/confirm-plan.c \
+	plugin/confirm-plan.h \
+	plugin/confirm.c \
+	plugin/confirm.h \
 	plugin/desired-claims.c \
 	plugin/desired-devices.c \
 	plugin/desired-endpoints.c \
@@ -61,8 +66,21 @@ plugin_libplugin_a_SOURCES = \
 	plugin/desired.h \
 	plugin/diff.c \
 	plugin/diff.h \
+	plugin/direct-changes.c \
+	plugin/direct-devices.c \
+	plugin/direct-devices.h \
+	plugin/direct-follow.c \
+	plugin/direct-index.c \
+	plugin/direct-index.h \
+	plugin/direct-judge.c \
+	plugin/direct-judge.h \
+	plugin/direct-private.h \
+	plugin/direct.c \
+	plugin/direct.h \
 	plugin/early-drop.c \
 	plugin/early-drop.h \
+	plugin/engine-cleanup.c \
+	plugin/engine-private.h \
 	plugin/engine.c \
 	plugin/engine.h \
 	plugin/feature.c \
@@ -73,6 +91,10 @@ plugin_libplugin_a_SOURCES = \
 	plugin/limits.h \
 	plugin/newcomers.c \
 	plugin/newcomers.h \
+	plugin/nexthops-message.c \
+	plugin/nexthops-message.h \
+	plugin/nexthops.c \
+	plugin/nexthops.h \
 	plugin/northbound.c \
 	plugin/northbound.h \
 	plugin/notifier.c \
@@ -81,6 +103,8 @@ plugin_libplugin_a_SOURCES = \
 	plugin/paths.h \
 	plugin/ports.c \
 	plugin/ports.h \
+	plugin/probe-frame.c \
+	plugin/probe-frame.h \
 	plugin/problem-set.c \
 	plugin/problem-set.h \
 	plugin/problems.c \
@@ -95,12 +119,16 @@ plugin_libplugin_a_SOURCES = \
 	plugin/tls.h \
 	plugin/view-acl.c \
 	plugin/view-acl.h \
+	plugin/view-direct.c \
+	plugin/view-direct.h \
 	plugin/view-features.c \
 	plugin/view-lists.c \
 	plugin/view-lists.h \
 	plugin/view-private.h \
 	plugin/view.c \
 	plugin/view.h \
+	plugin/vswitchd.c \
+	plugin/vswitchd.h \
 	plugin/watch.c \
 	plugin/watch.h
 noinst_LIBRARIES += plugin/libplugin.a
@@ -110,8 +138,14 @@ datapath_bpf_sources = \
 	plugin/datapath-bpf-acl.c \
 	plugin/datapath-bpf-adopt.c \
 	plugin/datapath-bpf-attach.c \
+	plugin/datapath-bpf-confirm.c \
+	plugin/datapath-bpf-direct-devices.c \
+	plugin/datapath-bpf-direct-flows.c \
+	plugin/datapath-bpf-direct-ports.c \
+	plugin/datapath-bpf-direct.c \
 	plugin/datapath-bpf-events.c \
 	plugin/datapath-bpf-gen.c \
+	plugin/datapath-bpf-inject.c \
 	plugin/datapath-bpf-links.c \
 	plugin/datapath-bpf-load.c \
 	plugin/datapath-bpf-maps.c \
@@ -119,6 +153,7 @@ datapath_bpf_sources = \
 	plugin/datapath-bpf-pins.c \
 	plugin/datapath-bpf-probe.c \
 	plugin/datapath-bpf-slots.c \
+	plugin/datapath-bpf-tc.c \
 	plugin/datapath-bpf-watch.c \
 	plugin/datapath-bpf.c
 plugin_libplugin_a_SOURCES += \
@@ -126,6 +161,9 @@ plugin_libplugin_a_SOURCES += \
 	plugin/datapath-bpf.h \
 	plugin/datapath-fake-acl.c \
 	plugin/datapath-fake-acl.h \
+	plugin/datapath-fake-direct.c \
+	plugin/datapath-fake-direct.h \
+	plugin/datapath-fake-private.h \
 	plugin/datapath-fake-set.c \
 	plugin/datapath-fake-set.h \
 	plugin/datapath-fake-watch.c \
@@ -151,6 +189,7 @@ plugin_libplugin_a_SOURCES += \
 	plugin/judge-host.c \
 	plugin/judge.h \
 	plugin/view-checks-acl.c \
+	plugin/view-checks-direct.c \
 	plugin/view-checks.c \
 	plugin/view-checks.h \
 	plugin/view-explain.c \

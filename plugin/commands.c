@@ -80,6 +80,22 @@ cmd_settle(struct unixctl_conn *conn, int argc OVS_UNUSED,
     unixctl_command_reply(conn, NULL);
 }
 
+/* "direct/suppress-events true|false": for tests of what confirmation does
+ * alone. */
+static void
+cmd_suppress(struct unixctl_conn *conn, int argc OVS_UNUSED,
+             const char *argv[], void *engine)
+{
+    bool suppress = !strcmp(argv[1], "true");
+
+    if (!suppress && strcmp(argv[1], "false")) {
+        unixctl_command_reply_error(conn, "the argument is true or false");
+        return;
+    }
+    engine_suppress_direct_events(engine, suppress);
+    unixctl_command_reply(conn, NULL);
+}
+
 /* Registers the commands, which act on 'engine' and fill 'commands'; both must
  * live as long as the unixctl server. */
 void
@@ -90,6 +106,8 @@ commands_register(struct commands *commands, struct engine *engine)
                              cmd_connection_status, engine);
     unixctl_command_register("recompute", "", 0, 0, cmd_recompute, engine);
     unixctl_command_register("acl/settle", "", 0, 0, cmd_settle, engine);
+    unixctl_command_register("direct/suppress-events", "true|false", 1, 1,
+                             cmd_suppress, engine);
     unixctl_command_register("sb-cluster-state-reset", "", 0, 0, cmd_reset,
                              engine);
     unixctl_command_register("nb-cluster-state-reset", "", 0, 0, cmd_nb_reset,

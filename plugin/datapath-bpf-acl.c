@@ -130,7 +130,8 @@ acls_choose_maps(const struct bpf_object *obj, bool rules)
     bpf_object__for_each_map (map, obj) {
         bpf_map__set_autocreate(map, (rules
                                       ? find_map(bpf_map__name(map)) >= 0
-                                      : !acls_is_map(map)));
+                                      : !acls_is_map(map)
+                                        && !l3_is_map(map)));
     }
 }
 

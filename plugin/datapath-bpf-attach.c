@@ -79,21 +79,46 @@ nic_free(struct bpf_nic *nic)
     free(nic);
 }
 
-/* Writes 'nic', or zeros for NULL, to row 'slot' of 'nics'. */
+/* Writes 'row' to row 'slot' of 'nics'. */
 static int
-write_row(const struct dp *dp, uint32_t slot, const struct dp_nic *nic,
-          bool sink)
+put_row(const struct dp *dp, uint32_t slot, const struct ox_nic *row)
 {
-    struct ox_nic row = { .ifindex = 0 };
+    return -bpf_map_update_elem(dp->gen.fds[GEN_NICS], &slot, row, BPF_ANY);
+}
 
-    if (nic) {
-        memcpy(row.mac, &nic->mac, sizeof row.mac);
-        row.flags = ((sink ? OX_NIC_SINK : 0)
-                     | (nic->tag_hint ? OX_NIC_TAG_HINT : 0));
-        row.ifindex = nic->ifindex;
-        row.bridge = nic->bridge;
+/* Writes 'want' to the row of 'nic'. */
+static int
+write_row(const struct dp *dp, const struct bpf_nic *nic,
+          const struct dp_nic *want, bool sink)
+{
+    struct ox_nic row = {
+        .flags = ((sink ? OX_NIC_SINK : 0)
+                  | (want->tag_hint ? OX_NIC_TAG_HINT : 0)
+                  | (nic->near_tc ? OX_NIC_NEAR_TC : 0)),
+        .ifindex = want->ifindex,
+        .bridge = want->bridge,
+        .mtu = want->mtu,
+    };
+
+    memcpy(row.mac, &want->mac, sizeof row.mac);
+    return put_row(dp, nic->slot, &row);
+}
+
+/* Tells the XDP program of 'nic' whether a program of layer L3 is at its TC
+ * ingress ('yes'), to which packets may be left. */
+int
+nic_set_near_tc(struct dp *dp, struct bpf_nic *nic, bool yes)
+{
+    int error = 0;
+
+    if (nic->near_tc != yes) {
+        nic->near_tc = yes;
+        if (nic->slot != SLOT_NONE) {
+            error = write_row(dp, nic, &nic->nic, nic->sink);
+        }
+        nic->near_tc = error ? !yes : yes;
     }
-    return -bpf_map_update_elem(dp->gen.fds[GEN_NICS], &slot, &row, BPF_ANY);
+    return error;
 }
 
 /* Gives row '*slotp' back, if there is one. */
@@ -101,7 +126,9 @@ static void
 release_slot(struct dp *dp, uint32_t *slotp)
 {
     if (*slotp != SLOT_NONE) {
-        write_row(dp, *slotp, NULL, false);
+        static const struct ox_nic none;
+
+        put_row(dp, *slotp, &none);
         dp->nic_slots &= ~(UINT64_C(1) << *slotp);
         *slotp = SLOT_NONE;
     }
@@ -138,6 +165,7 @@ nic_remove(struct dp *dp, struct bpf_nic *nic)
     events_del_nic(dp, nic->nic.ifindex);
     bpf_link_detach(nic->link_fd);
     pins_remove(nic->pin);
+    l3_devices_remove_near(dp, nic->nic.ifindex);
     release_slot(dp, &nic->slot);
     ovs_list_remove(&nic->node);
     nic_free(nic);
@@ -170,53 +198,57 @@ is_same_program(const struct dp_nic *a, const struct dp_nic *b)
 {
     return (a->mode == b->mode && a->tag_hint == b->tag_hint
             && a->stale_timeout == b->stale_timeout && a->acl == b->acl
+            && a->direct == b->direct
             && !a->bridge == !b->bridge);
 }
 
-/* Returns true if 'error', from loading a program, may pass by itself. */
+/* Makes 'want', whose program cannot be loaded for 'error', do without one
+ * layer: L3, or else L2.  Returns false if nothing would be left. */
 static bool
-may_pass(int error)
+do_without(struct dp_nic *want, int error)
 {
-    return error == ENOMEM || error == EAGAIN || error == EINTR
-           || error == EMFILE || error == ENFILE;
-}
+    bool rules = want->acl != DP_ACL_OFF;
 
-/* Loads the program with rules for 'nic', which redirects, and notes if the
- * kernel does not take it: nic_update() does not ask again for the same. */
-static int
-load_with_rules(struct dp *dp, struct bpf_nic *nic, const struct dp_nic *want,
-                int *fdp)
-{
-    int error = load_redirect(dp, want, nic->slot, fdp);
-
-    if (error) {
+    if (want->direct != DP_HOOK_NONE && (rules || !want->bridge)) {
+        VLOG_WARN("%s: cannot load the program with direct forwarding (%s)",
+                  want->name, ovs_strerror(error));
+        want->direct = DP_HOOK_NONE;
+        return true;
+    } else if (rules && !want->bridge) {
         VLOG_WARN("%s: cannot load the program with rules (%s)", want->name,
                   ovs_strerror(error));
+        want->acl = DP_ACL_OFF;
+        return true;
     }
-    nic->refused = *want;
-    if (!error || may_pass(error)) {
-        nic->refused.acl = DP_ACL_OFF;
-    }
-    return error;
+    return false;
 }
 
 /* Loads the program for 'want', to be run by 'nic'.  If it cannot be had with
- * rules, this is no reason not to redirect: then 'want' is made to do without,
- * unless there is nothing to do but that. */
+ * rules or direct forwarding, this is no reason not to redirect: then 'want'
+ * is made to do without, and what the kernel did not take is noted, as
+ * nic_update() does not ask again for the same. */
 static int
 load(struct dp *dp, struct bpf_nic *nic, struct dp_nic *want, bool sink,
      int *fdp)
 {
+    const struct dp_nic asked = *want;
+    bool lasts = true;
+    int error;
+
     if (sink) {
         return load_sink(&dp->gen, nic->slot, fdp);
     }
-    if (want->acl != DP_ACL_OFF && !want->bridge) {
-        if (!load_with_rules(dp, nic, want, fdp)) {
-            return 0;
+    for (;;) {
+        error = load_redirect(dp, want, nic->slot, fdp);
+        if (!error || !do_without(want, error)) {
+            break;
         }
-        want->acl = DP_ACL_OFF;
+        lasts = lasts && !load_may_pass(error);
     }
-    return load_redirect(dp, want, nic->slot, fdp);
+    nic->reduced = lasts && !is_same_program(&asked, want);
+    nic->refused = asked;
+    nic->instead = *want;
+    return error;
 }
 
 /* Attaches 'prog' to 'want' by a new link, whose file descriptor is stored in
@@ -289,7 +321,7 @@ nic_create(struct dp *dp, struct dp_nic *want, bool sink)
     *nic = (struct bpf_nic) { .slot = slot, .link_fd = -1 };
     nic->pin = make_pin(dp, want);
     ovs_list_push_back(&dp->nics, &nic->node);
-    error = write_row(dp, slot, want, sink);
+    error = write_row(dp, nic, want, sink);
     if (!error) {
         error = load_and_link(dp, nic, want, sink, &nic->link_fd);
     }
@@ -300,6 +332,7 @@ nic_create(struct dp *dp, struct dp_nic *want, bool sink)
     if (error) {
         nic_remove(dp, nic);
     } else {
+        l3_devices_note_row(dp, want->ifindex);
         VLOG_INFO("%s: attached in %s mode", want->name,
                   want->mode == DP_NATIVE ? "native" : "generic");
     }
@@ -362,14 +395,16 @@ static int
 prepare_row(struct dp *dp, struct bpf_nic *nic, const struct dp_nic *want,
             bool sink)
 {
-    if (nic->slot == SLOT_NONE) {
-        int error = take_slot(dp, &nic->slot);
+    bool fresh = nic->slot == SLOT_NONE;
+    int error = fresh ? take_slot(dp, &nic->slot) : 0;
 
-        if (error) {
-            return error;
-        }
+    if (!error) {
+        error = write_row(dp, nic, want, sink);
     }
-    return write_row(dp, nic->slot, want, sink);
+    if (!error && fresh) {
+        l3_devices_note_row(dp, want->ifindex);
+    }
+    return error;
 }
 
 /* Pins the link of 'nic' again if somebody removed the pin, without which it
@@ -392,18 +427,17 @@ nic_update(struct dp *dp, struct bpf_nic *nic, struct dp_nic *want, bool sink)
     int error, prog;
 
     repair_pin(nic);
-    if (nic->refused.acl != DP_ACL_OFF) {
-        if (is_same_program(&nic->refused, want)) {
-            want->acl = DP_ACL_OFF;
-        } else {
-            /* Somebody has changed the settings, and may know better. */
-            nic->refused.acl = DP_ACL_OFF;
-        }
+    if (nic->reduced && is_same_program(&nic->refused, want)) {
+        want->acl = nic->instead.acl;
+        want->direct = nic->instead.direct;
+    } else {
+        /* Somebody has changed the settings, and may know better. */
+        nic->reduced = false;
     }
     settled = (nic->current && nic->sink == sink
                && is_same_program(&nic->nic, want));
     if (settled && eth_addr_equals(nic->nic.mac, want->mac)
-        && nic->nic.bridge == want->bridge) {
+        && nic->nic.bridge == want->bridge && nic->nic.mtu == want->mtu) {
         return 0;
     }
     error = prepare_row(dp, nic, want, sink);

@@ -109,6 +109,26 @@ has_rules(struct dp *dp)
     return !acls_open(dp) && !opened_open(dp);
 }
 
+/* Makes 'want' do without layers for which 'dp' does not have what their
+ * programs need: that is no reason not to redirect.  Returns false if nothing
+ * would be left. */
+static bool
+can_have(struct dp *dp, struct dp_nic *want)
+{
+    bool all = true;
+
+    if (want->acl != DP_ACL_OFF && !has_rules(dp)) {
+        want->acl = DP_ACL_OFF;
+        all = false;
+    }
+    if (want->direct != DP_HOOK_NONE && l3_open(dp)) {
+        want->direct = DP_HOOK_NONE;
+        all = false;
+    }
+    return (all || !want->bridge || want->acl != DP_ACL_OFF
+            || want->direct != DP_HOOK_NONE);
+}
+
 /* Attaches to 'want', or makes what is attached there equal to 'want'. */
 int
 nics_attach(struct dp *dp, const struct dp_nic *want_, bool sink)
@@ -120,13 +140,9 @@ nics_attach(struct dp *dp, const struct dp_nic *want_, bool sink)
     if (want.mode == DP_GENERIC) {
         want.tag_hint = false;
     }
-    if (!sink && want.acl != DP_ACL_OFF && !has_rules(dp)) {
-        if (want.bridge) {
-            /* Whatever it was, it is not the driver that refused. */
-            return ENOMEM;
-        }
-        /* That is no reason not to redirect. */
-        want.acl = DP_ACL_OFF;
+    if (!sink && !can_have(dp, &want)) {
+        /* Whatever it was, it is not the driver that refused. */
+        return ENOMEM;
     }
     nic = nic_claim(dp, &want);
     error = (nic

@@ -27,14 +27,30 @@ VLOG_DEFINE_THIS_MODULE(datapath_load);
 #define BPF_F_XDP_DEV_BOUND_ONLY (1U << 6)
 #endif
 
-/* Programs with rules are not loaded.  For tests. */
-static bool no_rules;
+/* Programs with rules, and those of layer L3, are not loaded.  For tests. */
+static bool no_rules, no_direct;
 
 /* Has programs with rules be refused from now on if 'no_rules_' is true. */
 void
 load_set_no_rules(bool no_rules_)
 {
     no_rules = no_rules_;
+}
+
+/* Has programs of layer L3 be refused from now on if 'no_direct_' is true. */
+void
+load_set_no_direct(bool no_direct_)
+{
+    no_direct = no_direct_;
+}
+
+/* Returns true if 'error', from loading or attaching a program, may pass by
+ * itself. */
+bool
+load_may_pass(int error)
+{
+    return error == ENOMEM || error == EAGAIN || error == EINTR
+           || error == EMFILE || error == ENFILE;
 }
 
 /* Passes a message of libbpf, the verifier's log among them, to the log. */
@@ -129,19 +145,26 @@ choose_program(struct bpf_object *obj, struct bpf_program *prog)
 }
 
 /* Gives 'obj', which is for 'nic', the maps of 'dp'.  It does without those of
- * rules if 'nic' does. */
+ * rules if 'nic' does, and without those of layer L3. */
 static int
 share_maps(struct dp *dp, const struct dp_nic *nic, struct bpf_object *obj)
 {
+    bool rules = nic->acl != DP_ACL_OFF;
+    bool direct = nic->direct != DP_HOOK_NONE;
     int error = generation_share(&dp->gen, obj);
     struct bpf_map *map;
 
-    if (!error && nic->acl != DP_ACL_OFF) {
+    if (!error && rules) {
         error = acls_share(dp, obj);
-        return error ? error : opened_share(dp, obj);
+    }
+    if (!error && rules) {
+        error = opened_share(dp, obj);
+    }
+    if (!error && direct) {
+        error = l3_share(dp, obj);
     }
     bpf_object__for_each_map (map, obj) {
-        if (acls_is_map(map)) {
+        if ((!rules && acls_is_map(map)) || (!direct && l3_is_map(map))) {
             bpf_map__set_autocreate(map, false);
         }
     }
@@ -171,10 +194,27 @@ load_bound(struct hint_bpf *skel, const struct bpf_program *prog)
     return error;
 }
 
+/* Returns the program of 'skel' for 'nic', with layer L3. */
+static struct bpf_program *
+choose_direct_hint(const struct hint_bpf *skel, const struct dp_nic *nic)
+{
+    bool rules = nic->acl != DP_ACL_OFF;
+
+    if (nic->bridge) {
+        return (rules ? skel->progs.nic_direct_guard_hint
+                : skel->progs.nic_direct_only_hint);
+    }
+    return (rules ? skel->progs.nic_direct_acl_hint
+            : skel->progs.nic_direct_hint);
+}
+
 /* Returns the program of 'skel' for 'nic'. */
 static struct bpf_program *
 choose_hint(const struct hint_bpf *skel, const struct dp_nic *nic)
 {
+    if (nic->direct != DP_HOOK_NONE) {
+        return choose_direct_hint(skel, nic);
+    }
     if (nic->bridge) {
         return skel->progs.nic_guard_hint;
     }
@@ -202,6 +242,7 @@ load_hint(struct dp *dp, const struct dp_nic *nic, uint32_t slot, int *fdp)
     skel->rodata->nic_slot = slot;
     skel->rodata->stale_ns = nic->stale_timeout * UINT64_C(1000000000);
     skel->rodata->acl_drop = nic->acl == DP_ACL_DROP;
+    skel->rodata->direct_tc = nic->direct == DP_HOOK_TC;
     prog = choose_hint(skel, nic);
     choose_program(skel->obj, prog);
     bpf_program__set_ifindex(prog, nic->ifindex);
@@ -218,10 +259,26 @@ load_hint(struct dp *dp, const struct dp_nic *nic, uint32_t slot, int *fdp)
     return error;
 }
 
+/* Returns the program of 'skel' for 'nic', with layer L3. */
+static struct bpf_program *
+choose_direct(const struct ovn_xdp_bpf *skel, const struct dp_nic *nic)
+{
+    bool rules = nic->acl != DP_ACL_OFF;
+
+    if (nic->bridge) {
+        return (rules ? skel->progs.nic_direct_guard
+                : skel->progs.nic_direct_only);
+    }
+    return rules ? skel->progs.nic_direct_acl : skel->progs.nic_direct;
+}
+
 /* Returns the program of 'skel' for 'nic'. */
 static struct bpf_program *
 choose_plain(const struct ovn_xdp_bpf *skel, const struct dp_nic *nic)
 {
+    if (nic->direct != DP_HOOK_NONE) {
+        return choose_direct(skel, nic);
+    }
     if (nic->bridge) {
         return skel->progs.nic_guard;
     }
@@ -243,7 +300,8 @@ load_redirect(struct dp *dp, const struct dp_nic *nic, uint32_t slot,
     struct bpf_program *prog;
     int error;
 
-    if (no_rules && nic->acl != DP_ACL_OFF) {
+    if ((no_rules && nic->acl != DP_ACL_OFF)
+        || (no_direct && nic->direct != DP_HOOK_NONE)) {
         return EINVAL;
     } else if (nic->tag_hint) {
         return load_hint(dp, nic, slot, fdp);
@@ -256,6 +314,7 @@ load_redirect(struct dp *dp, const struct dp_nic *nic, uint32_t slot,
     skel->rodata->generic = nic->mode == DP_GENERIC;
     skel->rodata->stale_ns = nic->stale_timeout * UINT64_C(1000000000);
     skel->rodata->acl_drop = nic->acl == DP_ACL_DROP;
+    skel->rodata->direct_tc = nic->direct == DP_HOOK_TC;
     prog = choose_plain(skel, nic);
     choose_program(skel->obj, prog);
     error = share_maps(dp, nic, skel->obj);

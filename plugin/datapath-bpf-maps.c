@@ -304,6 +304,7 @@ endpoints_put(struct dp *dp, const struct dp_endpoint *endpoint)
             e->endpoint = *endpoint;
         }
     }
+    l3_ports_set_slot(dp, &endpoint->key, slot);
     return error;
 }
 
@@ -324,10 +325,20 @@ endpoints_del(struct dp *dp, const struct dp_key *key)
     if (error && error != ENOENT) {
         return error;
     }
+    l3_ports_set_slot(dp, key, SLOT_NONE);
     slots_put(&dp->slots, e->slot);
     hmap_remove(&dp->endpoints, &e->node);
     free(e);
     return 0;
+}
+
+/* Returns the counter of the endpoint with 'key', or SLOT_NONE. */
+uint32_t
+endpoints_slot(const struct dp *dp, const struct dp_key *key)
+{
+    const struct bpf_endpoint *e = find(dp, key);
+
+    return e ? e->slot : SLOT_NONE;
 }
 
 /* Stores what 'map' has counted for 'key' in 'counter'. */

@@ -165,6 +165,20 @@ pins_remove(const char *path)
     }
 }
 
+/* Detaches the link that is pinned as 'path', if it is one, and removes the
+ * pin. */
+void
+pins_remove_link(const char *path)
+{
+    int fd = bpf_obj_get(path);
+
+    if (fd >= 0) {
+        bpf_link_detach(fd);
+        close(fd);
+    }
+    pins_remove(path);
+}
+
 /* Removes the directory 'dir' and the pins in it, if it is there. */
 void
 pins_remove_dir(const char *dir)

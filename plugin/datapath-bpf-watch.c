@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The devices where connections that VMs open are looked for: by a pinned TCX
- * link, or where the kernel has none (before Linux 6.6) by a filter of clsact,
- * which stays by itself.
+/* The devices where connections that VMs open are looked for, by a program at
+ * TC (plugin/datapath-bpf-tc.c).
  *
  * The map 'watched' says since when each is watched, with the id of the link
  * or of the filter's program: what has another id is another watch, and so is
- * one that a daemon was killed at.  A program is replaced without a gap.
- *
- * The program comes first in its place, and lets whatever comes next decide:
- * other programs and filters notice nothing of it.  A clsact qdisc that was
- * made for it stays, as others may use it. */
+ * one that a daemon was killed at. */
 #include <config.h>
 
 #include "plugin/datapath-bpf.h"
@@ -25,39 +20,17 @@
 
 VLOG_DEFINE_THIS_MODULE(datapath_watch);
 
-/* Older headers lack them (Linux 6.6). */
-#define OX_LINK_TYPE_TCX 11
-#define OX_TCX_INGRESS ((enum bpf_attach_type) 46)
-#define OX_TCX_EGRESS ((enum bpf_attach_type) 47)
-#ifndef BPF_F_BEFORE
-#define BPF_F_BEFORE (1U << 3)
-#endif
-
-/* Place of the filter, the first, and its name among others there: "oxwd". */
-#define FILTER_PRIORITY 1
+/* Name of the filter among others in its place: "oxwd". */
 #define FILTER_HANDLE 0x6f787764
-
-/* Programs of a device among which ours is looked for. */
-#define MAX_PROGRAMS 64
 
 /* A watched device. */
 struct bpf_watch {
     struct ovs_list node;       /* In struct opened. */
     int ifindex;                /* Device. */
     enum dp_watch_side side;    /* Where. */
-    int link_fd;                /* Its link, or -1: a filter. */
+    struct tc_program tc;       /* The program there. */
     long long int since;        /* time_msec() since when. */
 };
-
-/* Whether TCX is left unused. */
-static bool no_tcx;
-
-/* Leaves TCX unused if 'yes', as on kernels that have none.  For tests. */
-void
-watches_set_no_tcx(bool yes)
-{
-    no_tcx = yes;
-}
 
 /* Returns the path of the pin for the link of 'ifindex'.  The caller frees
  * it. */
@@ -91,95 +64,6 @@ watch_find(const struct dp *dp, int ifindex)
     return NULL;
 }
 
-/* Returns where links of 'side' are attached. */
-static enum bpf_attach_type
-side_to_type(enum dp_watch_side side)
-{
-    return side == DP_WATCH_INGRESS ? OX_TCX_INGRESS : OX_TCX_EGRESS;
-}
-
-/* Returns true if program 'id' is attached to device 'ifindex' of this network
- * namespace by TCX. */
-static bool
-runs_program(int ifindex, enum dp_watch_side side, uint32_t id)
-{
-    uint32_t ids[MAX_PROGRAMS] = { 0 };
-    LIBBPF_OPTS(bpf_prog_query_opts, opts,
-                .prog_ids = ids, .prog_cnt = MAX_PROGRAMS);
-
-    if (bpf_prog_query_opts(ifindex, side_to_type(side), &opts)) {
-        return false;
-    }
-    for (uint32_t i = 0; i < opts.prog_cnt; i++) {
-        if (ids[i] == id) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Returns true if the link 'fd' is one of 'side' of device 'ifindex', and
- * stores its id. */
-static bool
-link_fits(int fd, int ifindex, enum dp_watch_side side, uint32_t *id)
-{
-    struct bpf_link_info info = { .id = 0 };
-    uint32_t size = sizeof info;
-
-    if (bpf_obj_get_info_by_fd(fd, &info, &size)
-        || info.type != OX_LINK_TYPE_TCX
-        || info.xdp.ifindex != ifindex) {
-        return false;
-    }
-    *id = info.id;
-    return runs_program(ifindex, side, info.prog_id);
-}
-
-/* Returns the place of the filters of 'side' of device 'ifindex'. */
-static struct bpf_tc_hook
-filter_hook(int ifindex, enum dp_watch_side side)
-{
-    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
-                .attach_point = (side == DP_WATCH_INGRESS
-                                 ? BPF_TC_INGRESS : BPF_TC_EGRESS));
-
-    return hook;
-}
-
-/* Returns the id of the program that the filter of 'side' of device 'ifindex'
- * has, or 0 if there is no such filter. */
-static uint32_t
-filter_program(int ifindex, enum dp_watch_side side)
-{
-    struct bpf_tc_hook hook = filter_hook(ifindex, side);
-    LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE,
-                .priority = FILTER_PRIORITY);
-
-    return bpf_tc_query(&hook, &opts) ? 0 : opts.prog_id;
-}
-
-/* Removes the filter of 'side' of device 'ifindex'. */
-static void
-filter_remove(int ifindex, enum dp_watch_side side)
-{
-    struct bpf_tc_hook hook = filter_hook(ifindex, side);
-    LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE,
-                .priority = FILTER_PRIORITY);
-
-    bpf_tc_detach(&hook, &opts);
-}
-
-/* Returns the id of the program of 'dp'. */
-static uint32_t
-own_program(const struct dp *dp)
-{
-    struct bpf_prog_info info = { .id = 0 };
-    uint32_t size = sizeof info;
-
-    return bpf_obj_get_info_by_fd(dp->opened.program_fd, &info, &size)
-           ? 0 : info.id;
-}
-
 /* Returns since when the watch 'id' of device 'ifindex' has been there,
  * time_msec(), or now if nobody has noted it. */
 static long long int
@@ -196,17 +80,16 @@ read_since(const struct dp *dp, int ifindex, enum dp_watch_side side,
            ? watched.since_ns / 1000000 : time_msec();
 }
 
-/* Notes that 'w', whose link or program is 'id', has been there since when it
- * has. */
+/* Notes that 'w', which is attached, has been there since when it has. */
 static int
-write_since(const struct dp *dp, const struct bpf_watch *w, uint32_t id)
+write_since(const struct dp *dp, const struct bpf_watch *w)
 {
     struct ox_watched watched = {
         .since_ns = w->since * UINT64_C(1000000),
-        .id = id,
+        .id = w->tc.id,
         .side = ((w->side == DP_WATCH_EGRESS ? OX_WATCH_EGRESS
                   : OX_WATCH_INGRESS)
-                 | (w->link_fd < 0 ? OX_WATCH_FILTER : 0)),
+                 | (w->tc.link_fd < 0 ? OX_WATCH_FILTER : 0)),
     };
     uint32_t key = w->ifindex;
     int error = -bpf_map_update_elem(dp->opened.fds[OPENED_WATCHED], &key,
@@ -215,97 +98,20 @@ write_since(const struct dp *dp, const struct bpf_watch *w, uint32_t id)
     return error == E2BIG ? ENOSPC : error;
 }
 
-/* Takes over the link of 'w' that an earlier daemon has pinned: it runs the
- * program of 'dp' from the next packet on.  ENOENT if there is none, or none
- * that can be used. */
-static int
-adopt_link(const struct dp *dp, struct bpf_watch *w, uint32_t *id)
-{
-    char *path = link_path(dp, w->ifindex);
-    int error, fd;
-
-    error = pins_get(path, &fd);
-    if (!error && (fd < 0 || !link_fits(fd, w->ifindex, w->side, id)
-                   || bpf_link_update(fd, dp->opened.program_fd, NULL))) {
-        error = ENOENT;
-    }
-    if (!error) {
-        w->link_fd = fd;
-        w->since = read_since(dp, w->ifindex, w->side, *id);
-    } else if (fd >= 0) {
-        bpf_link_detach(fd);
-        close(fd);
-    }
-    free(path);
-    return error;
-}
-
-/* Gives 'w' a new link.  EOPNOTSUPP if the kernel has none of TCX. */
-static int
-create_link(const struct dp *dp, struct bpf_watch *w, uint32_t *id)
-{
-    LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = BPF_F_BEFORE);
-    char *path;
-    int error;
-    int fd;
-
-    fd = bpf_link_create(dp->opened.program_fd, w->ifindex,
-                         side_to_type(w->side), &opts);
-    if (fd < 0) {
-        return fd == -EINVAL ? EOPNOTSUPP : -fd;
-    }
-    w->link_fd = fd;
-    w->since = time_msec();
-    path = link_path(dp, w->ifindex);
-    error = link_fits(fd, w->ifindex, w->side, id) ? 0 : ENODEV;
-    if (!error) {
-        error = pins_put(fd, path);
-    }
-    free(path);
-    return error;
-}
-
-/* Gives 'w' a filter, or the filter that is there the program of 'dp'. */
-static int
-put_filter(const struct dp *dp, struct bpf_watch *w, uint32_t *id)
-{
-    struct bpf_tc_hook hook = filter_hook(w->ifindex, w->side);
-    uint32_t before = filter_program(w->ifindex, w->side);
-    LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE,
-                .priority = FILTER_PRIORITY,
-                .prog_fd = dp->opened.program_fd,
-                .flags = before ? BPF_TC_F_REPLACE : 0);
-    int error;
-
-    error = -bpf_tc_hook_create(&hook);
-    if (!error || error == EEXIST) {
-        error = -bpf_tc_attach(&hook, &opts);
-    }
-    if (!error) {
-        *id = own_program(dp);
-        w->since = (before ? read_since(dp, w->ifindex, w->side, before)
-                    : time_msec());
-    }
-    return error;
-}
-
 /* Attaches 'w'. */
 static int
 watch_attach(const struct dp *dp, struct bpf_watch *w)
 {
-    int error = EOPNOTSUPP;
-    uint32_t id = 0;
+    uint32_t before;
+    int error;
 
-    if (!no_tcx) {
-        error = adopt_link(dp, w, &id);
-        if (error == ENOENT) {
-            error = create_link(dp, w, &id);
-        }
+    error = tc_attach(&w->tc, dp->opened.program_fd, &before);
+    if (error) {
+        return error;
     }
-    if (error == EOPNOTSUPP) {
-        error = put_filter(dp, w, &id);
-    }
-    return error ? error : write_since(dp, w, id);
+    w->since = (before ? read_since(dp, w->ifindex, w->side, before)
+                : time_msec());
+    return write_since(dp, w);
 }
 
 /* Forgets what is noted of device 'ifindex'. */
@@ -317,14 +123,17 @@ forget_since(const struct dp *dp, int ifindex)
     bpf_map_delete_elem(dp->opened.fds[OPENED_WATCHED], &key);
 }
 
-/* Frees 'w', which stays attached. */
-static void
-watch_free(struct bpf_watch *w)
+/* Returns a watch of device 'ifindex', not attached yet. */
+static struct bpf_watch *
+watch_create(struct dp *dp, int ifindex, enum dp_watch_side side)
 {
-    if (w->link_fd >= 0) {
-        close(w->link_fd);
-    }
-    free(w);
+    struct bpf_watch *w = xmalloc(sizeof *w);
+
+    *w = (struct bpf_watch) { .ifindex = ifindex, .side = side };
+    tc_init(&w->tc, ifindex, side == DP_WATCH_EGRESS, FILTER_HANDLE,
+            link_path(dp, ifindex));
+    ovs_list_push_back(&dp->opened.watches, &w->node);
+    return w;
 }
 
 /* Detaches 'w' and frees it. */
@@ -332,41 +141,10 @@ static void
 watch_remove(struct dp *dp, struct bpf_watch *w)
 {
     forget_since(dp, w->ifindex);
-    if (w->link_fd >= 0) {
-        char *path = link_path(dp, w->ifindex);
-
-        bpf_link_detach(w->link_fd);
-        pins_remove(path);
-        free(path);
-    } else {
-        filter_remove(w->ifindex, w->side);
-    }
+    tc_detach(&w->tc);
+    tc_close(&w->tc);
     ovs_list_remove(&w->node);
-    watch_free(w);
-}
-
-/* Returns true if 'w' still looks at its device. */
-static bool
-watch_is_alive(const struct dp *dp, const struct bpf_watch *w)
-{
-    uint32_t id;
-
-    return (w->link_fd >= 0
-            ? link_fits(w->link_fd, w->ifindex, w->side, &id)
-            : filter_program(w->ifindex, w->side) == own_program(dp));
-}
-
-/* Pins the link of 'w' again if somebody has removed the pin. */
-static void
-repair_pin(const struct dp *dp, const struct bpf_watch *w)
-{
-    char *path = link_path(dp, w->ifindex);
-
-    if (w->link_fd >= 0 && access(path, F_OK)
-        && !pins_put(w->link_fd, path)) {
-        VLOG_WARN("%s: was removed, pinned again", path);
-    }
-    free(path);
+    free(w);
 }
 
 /* See 'put_watch' in plugin/datapath.h. */
@@ -382,19 +160,16 @@ watches_put(struct dp *dp, int ifindex, enum dp_watch_side side,
         return error;
     }
     w = watch_find(dp, ifindex);
-    if (w && (w->side != side || !watch_is_alive(dp, w))) {
+    if (w && (w->side != side || !tc_is_alive(&w->tc))) {
         watch_remove(dp, w);
         w = NULL;
     }
     if (w) {
-        repair_pin(dp, w);
+        tc_repair_pin(&w->tc);
         *since = w->since;
         return 0;
     }
-    w = xmalloc(sizeof *w);
-    *w = (struct bpf_watch) {
-        .ifindex = ifindex, .side = side, .link_fd = -1 };
-    ovs_list_push_back(&dp->opened.watches, &w->node);
+    w = watch_create(dp, ifindex, side);
     error = watch_attach(dp, w);
     if (error) {
         watch_remove(dp, w);
@@ -434,13 +209,7 @@ sweep_links(const struct dp *dp)
         int ifindex = path_to_ifindex(pin);
 
         if (ifindex && pins_is_pin(pin) && !watch_find(dp, ifindex)) {
-            int fd = bpf_obj_get(pin);
-
-            if (fd >= 0) {
-                bpf_link_detach(fd);
-                close(fd);
-            }
-            pins_remove(pin);
+            pins_remove_link(pin);
         }
     }
     svec_destroy(&pins);
@@ -452,12 +221,13 @@ sweep_links(const struct dp *dp)
 static void
 sweep_filter(const struct ox_watched *watched, int ifindex)
 {
-    enum dp_watch_side side = (watched->side & OX_WATCH_EGRESS
-                               ? DP_WATCH_EGRESS : DP_WATCH_INGRESS);
+    struct tc_program t;
 
+    tc_init(&t, ifindex, (watched->side & OX_WATCH_EGRESS) != 0,
+            FILTER_HANDLE, NULL);
     if (watched->side & OX_WATCH_FILTER
-        && filter_program(ifindex, side) == watched->id) {
-        filter_remove(ifindex, side);
+        && tc_filter_program(&t) == watched->id) {
+        tc_filter_remove(&t);
     }
 }
 
@@ -503,7 +273,8 @@ watches_destroy(struct dp *dp)
     struct bpf_watch *w;
 
     LIST_FOR_EACH_POP (w, node, &dp->opened.watches) {
-        watch_free(w);
+        tc_close(&w->tc);
+        free(w);
     }
 }
 

@@ -52,6 +52,21 @@ const struct dp_class datapath_bpf_class = {
     .sweep_opened = opened_sweep,
     .missed_opened = opened_missed,
     .learn_opened = opened_learn,
+    .put_direct_device = l3_devices_put,
+    .del_direct_device = l3_devices_del,
+    .sweep_direct_devices = l3_devices_sweep,
+    .reap_direct = l3_reap,
+    .put_direct = l3_ports_put,
+    .del_direct = l3_ports_del,
+    .void_direct = l3_ports_void,
+    .dump_direct = l3_ports_dump,
+    .direct_half_checksum = l3_ports_half_checksum,
+    .set_direct_times = l3_ports_set_times,
+    .dump_flows = l3_flows_dump,
+    .dump_some_flows = l3_flows_dump_some,
+    .del_flow = l3_flows_del,
+    .probe_flows = probes_send,
+    .direct_counters = l3_counters,
     .commit = dp_bpf_commit,
     .endpoint_counter = endpoints_counter,
     .endpoint_drops = endpoints_drops,
@@ -73,10 +88,13 @@ dp_bpf_alloc(const struct dp_config *config)
     dp->pin_dir = xmemdup0(config->pin_dir, length);
     dp->lock_fd = -1;
     dp->max_endpoints = config->max_endpoints;
+    dp->max_flows = config->max_flows;
     generation_init(&dp->gen);
     events_init(&dp->events);
     opened_init(&dp->opened);
     acls_init(&dp->acls);
+    injector_init(&dp->injector);
+    l3_init(&dp->l3);
     hmap_init(&dp->endpoints);
     ovs_list_init(&dp->nics);
     return dp;
@@ -138,6 +156,7 @@ dp_bpf_remove_all(struct dp *dp)
     nics_remove_all(dp);
     events_remove_all(dp);
     watches_remove_all(dp);
+    l3_remove_all(dp);
     generation_remove_all(dp);
     pins_remove_dir(dp->pin_dir);
 }
@@ -156,6 +175,8 @@ dp_bpf_close(struct dp *dp, bool cleanup)
     watches_destroy(dp);
     opened_close(&dp->opened);
     acls_close(&dp->acls);
+    injector_close(&dp->injector);
+    l3_close(&dp->l3);
     nics_destroy(dp);
     endpoints_destroy(dp);
     generation_close(&dp->gen);

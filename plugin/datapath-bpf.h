@@ -13,8 +13,15 @@
  * datapath-bpf-events.c   Counters of redirects that failed.
  * datapath-bpf-opened.c   Connections that VMs open.
  * datapath-bpf-watch.c    The devices where they are looked for.
+ * datapath-bpf-tc.c       Programs at TC: watches, layer L3.
  * datapath-bpf-acl.c      Rules: the maps, sources, the lease.
  * datapath-bpf-acl-sets.c Sets of rules.
+ * datapath-bpf-direct.c   Layer L3: the maps and programs.
+ * datapath-bpf-direct-ports.c    Its ports, by address.
+ * datapath-bpf-direct-devices.c  Its devices.
+ * datapath-bpf-direct-flows.c    Its flows.
+ * datapath-bpf-inject.c   Frames that the daemon sends.
+ * datapath-bpf-confirm.c  Probes of the flows of layer L3.
  * datapath-bpf-probe.c    What the kernel can do.
  *
  * Below the pin directory lie
@@ -25,7 +32,13 @@
  *   events/...            Programs and maps of the redirect errors.
  *   watch/MAP             Connections that VMs have opened, complete if and
  *                         only if the element 0 of 'watched' names an ABI.
- *   watch/link-IFINDEX    One TCX link per device where they are looked for.
+ *   watch/link-IFINDEX    One TCX link, or the program of a filter, per device
+ *                         where they are looked for.
+ *   direct/MAP            Layer L3, complete if and only if 'direct_state'
+ *                         names an ABI.
+ *   direct/far-IFINDEX    One TCX link, or the program of a filter, per device
+ *   direct/near-IFINDEX   of layer L3, at its egress and ingress.
+ *   direct/xdp-IFINDEX    Or an XDP link at its ingress.
  *   acl_lease             The map with the lease of the programs that have the
  *                         rules of the last daemon.
  *
@@ -42,6 +55,8 @@
 
 struct bpf_map;
 struct bpf_object;
+struct inject_bpf;
+struct ox_injection;
 
 /* The maps of a generation, which bpf/maps.h and bpf/count.h explain. */
 enum gen_map {
@@ -93,9 +108,12 @@ struct bpf_nic {
     struct ovs_list node;       /* In struct dp. */
     struct dp_nic nic;          /* As asked for, or as found. */
     bool sink;                  /* Runs the program that drops all. */
+    bool near_tc;               /* One of layer L3 is at its TC ingress. */
     bool current;               /* Program of this daemon and generation. */
-    struct dp_nic refused;      /* The kernel does not take the program with
-                                 * rules for that, if 'acl' is not off. */
+    bool reduced;               /* The kernel does not take the program for
+                                 * 'refused', but that for 'instead'. */
+    struct dp_nic refused;      /* What was asked for. */
+    struct dp_nic instead;      /* The same with fewer layers. */
     uint32_t slot;              /* Row in 'nics', or SLOT_NONE. */
     int link_fd;                /* The link. */
     char *pin;                  /* Path of its pin. */
@@ -106,6 +124,21 @@ struct events {
     int error;                  /* Why there are none, or 0. */
     int index_fd;               /* Map 'nic_index', or -1. */
     int errors_fd;              /* Map 'redirect_errors', or -1. */
+};
+
+/* A program of ours at TC. */
+struct tc_program {
+    int ifindex;                /* Device. */
+    bool egress;                /* Where it sends; else where it receives. */
+    uint32_t handle;            /* Name of its filter, where there are no
+                                 * links. */
+    char *pin;                  /* Where its link is pinned, or the program
+                                 * that the filter has. */
+    int prog;                   /* Program that it runs, or -1.  Not its
+                                 * own. */
+    int link_fd;                /* Its link, or -1: a filter, or nothing. */
+    uint32_t id;                /* Kernel's id of its link, or of the filter's
+                                 * program; 0: it is not attached. */
 };
 
 /* The maps of the connections that VMs open; see bpf/opened-maps.h. */
@@ -169,11 +202,73 @@ struct acls {
                                  * deleted. */
 };
 
+/* Frames that the daemon sends. */
+struct injector {
+    struct inject_bpf *skel;    /* The program, or NULL: not needed so far. */
+    int error;                  /* Why it could not be had, or 0. */
+    long long int retry_at;     /* Then, when to try again. */
+    size_t n;                   /* Frames that wait for injector_flush(). */
+};
+
+/* The maps of layer L3, which bpf/flow-maps.h explains. */
+enum l3_map {
+    L3_FLOWS4,
+    L3_FLOWS6,
+    L3_ADDRS,
+    L3_PORTS,
+    L3_ARRIVALS,
+    L3_DEVICES,
+    L3_REASONS,
+    L3_STATE,
+    N_L3_MAPS
+};
+
+/* Its programs, but those of NICs' XDP hooks: bpf/direct.bpf.c. */
+enum l3_program {
+    L3_VM_NEAR,
+    L3_VM_NEAR_TC,
+    L3_NIC_NEAR_TC,
+    L3_VM_FAR,
+    L3_NIC_FAR,
+    N_L3_PROGRAMS
+};
+
+/* Which of its programs, and what it is loaded with. */
+struct l3_choice {
+    enum l3_program program;    /* Which. */
+    uint32_t slot;              /* Of a NIC: its row in 'nics'. */
+    uint32_t stale_timeout;     /* As in struct dp_nic, at near sides. */
+};
+
+/* How long a far side knows what is deleted, in ms: probes are on their way,
+ * and end there. */
+#define L3_REAP_MS 1000
+
+/* Layer L3.  Its maps are made when they are first needed, and stay the same
+ * as long as the datapath is open. */
+struct l3 {
+    bool open;                  /* There are maps. */
+    int error;                  /* Why there could be none, or 0. */
+    long long int retry_at;     /* Then, when to try again. */
+    int fds[N_L3_MAPS];         /* The maps, or -1. */
+    struct ox_direct_port *entries; /* Elements of L3_PORTS, mapped. */
+    struct ox_direct_state *state; /* Element of L3_STATE, mapped. */
+    struct ovs_list programs;   /* Of struct l3_loaded. */
+    struct hmap by_external;    /* Of struct bpf_port. */
+    struct hmap by_fixed;       /* The same, by tap and fixed address. */
+    struct ovs_list graves;     /* Of struct bpf_port: those that are gone,
+                                 * the oldest first. */
+    struct slots numbers;       /* Numbers of ports. */
+    uint32_t soft, step, hard;  /* As in struct ox_direct_port. */
+    struct ovs_list devices;    /* Of struct bpf_device. */
+};
+
 /* The back end. */
 struct dp {
     char *pin_dir;              /* Pin directory, without trailing '/'. */
     int lock_fd;                /* The directory, locked. */
     uint32_t max_endpoints;     /* Most endpoints. */
+    uint32_t max_flows;         /* Most flows, of IPv4 and of IPv6 each. */
     int n_cpus;                 /* Possible CPUs: values of a per-CPU map. */
     void *scratch;              /* One per-CPU value of any map. */
     struct generation gen;      /* Maps in use. */
@@ -184,6 +279,8 @@ struct dp {
     struct events events;       /* Redirect errors. */
     struct opened opened;       /* Connections that VMs open. */
     struct acls acls;           /* Rules. */
+    struct injector injector;   /* Frames that the daemon sends. */
+    struct l3 l3;               /* Layer L3. */
 };
 
 /* Pins. */
@@ -192,6 +289,7 @@ int pins_make_dir(const char *dir);
 void pins_list(const char *dir, struct svec *paths);
 void pins_list_all(const char *dir, struct svec *paths);
 void pins_remove(const char *path);
+void pins_remove_link(const char *path);
 void pins_remove_dir(const char *dir);
 bool pins_is_pin(const char *path);
 int pins_get(const char *path, int *fdp);
@@ -229,6 +327,7 @@ int endpoints_counter(const struct dp *, const struct dp_key *,
                       struct dp_counter *);
 int endpoints_drops(const struct dp *, const struct dp_key *,
                     struct dp_counter *);
+uint32_t endpoints_slot(const struct dp *, const struct dp_key *);
 int targets_put(struct dp *, int ifindex);
 int targets_del(struct dp *, int ifindex);
 bool targets_has(const struct dp *, int ifindex);
@@ -240,11 +339,13 @@ long long int heartbeat_read(const struct dp *);
 
 /* Programs. */
 void load_init(void);
+bool load_may_pass(int error);
 bool load_stays(size_t n_insns, uint32_t xlated_len);
 int load_redirect(struct dp *, const struct dp_nic *, uint32_t slot,
                   int *fdp);
 int load_sink(const struct generation *, uint32_t slot, int *fdp);
 void load_set_no_rules(bool);
+void load_set_no_direct(bool);
 
 /* What the kernel says of a link. */
 struct link_info {
@@ -266,6 +367,7 @@ struct bpf_nic *nic_claim(struct dp *, const struct dp_nic *);
 bool nic_is_alive(const struct bpf_nic *);
 int nic_create(struct dp *, struct dp_nic *, bool sink);
 int nic_update(struct dp *, struct bpf_nic *, struct dp_nic *, bool sink);
+int nic_set_near_tc(struct dp *, struct bpf_nic *, bool);
 void nic_remove(struct dp *, struct bpf_nic *);
 void nic_free(struct bpf_nic *);
 int link_get_info(int fd, struct link_info *);
@@ -310,7 +412,20 @@ int watches_del(struct dp *, int ifindex);
 void watches_commit(struct dp *);
 void watches_destroy(struct dp *);
 void watches_remove_all(struct dp *);
-void watches_set_no_tcx(bool);
+
+/* Programs at TC. */
+void tc_init(struct tc_program *, int ifindex, bool egress, uint32_t handle,
+             char *pin);
+int tc_attach(struct tc_program *, int prog, uint32_t *before);
+int tc_replace(struct tc_program *, int prog);
+bool tc_is_alive(const struct tc_program *);
+void tc_repair_pin(const struct tc_program *);
+void tc_detach(struct tc_program *);
+void tc_close(struct tc_program *);
+uint32_t tc_filter_program(const struct tc_program *);
+void tc_filter_remove(const struct tc_program *);
+void tc_sweep(const struct tc_program *);
+void tc_set_no_tcx(bool);
 
 /* Rules. */
 void acls_init(struct acls *);
@@ -336,6 +451,65 @@ int acl_sets_del(struct dp *, uint32_t id);
 int acl_sets_hits(const struct dp *, uint32_t id, uint64_t *hits, size_t n);
 bool acl_sets_are_stateful(const struct acls *, uint32_t id);
 int acl_sets_bury(struct acls *);
+
+/* Layer L3: the maps and programs. */
+void l3_init(struct l3 *);
+int l3_open(struct dp *);
+void l3_close(struct l3 *);
+char *l3_dir(const struct dp *);
+bool l3_is_map(const struct bpf_map *);
+int l3_share(struct dp *, struct bpf_object *);
+int l3_load(struct dp *, const struct l3_choice *, int *fdp);
+void l3_remove_all(struct dp *);
+long long int l3_reap(struct dp *, long long int now);
+void l3_counters(const struct dp *, enum dp_direct_row, struct dp_counter *);
+uint32_t l3_ticks(void);
+
+/* Its ports. */
+int l3_ports_adopt(struct dp *);
+void l3_ports_destroy(struct l3 *);
+int l3_ports_put(struct dp *, const struct dp_direct *);
+int l3_ports_del(struct dp *, const struct in6_addr *external);
+long long int l3_ports_reap(struct dp *, long long int now);
+bool l3_ports_has(const struct dp *, const struct in6_addr *external);
+int l3_ports_void(struct dp *, const struct in6_addr *external);
+int l3_ports_begin(struct ox_direct_port *entries);
+void l3_ports_void_all(struct ox_direct_port *entries);
+void l3_ports_dump(const struct dp *,
+                   void (*)(const struct dp_direct *, void *aux), void *aux);
+bool l3_ports_half_checksum(struct dp *, const struct in6_addr *external);
+void l3_ports_set_times(struct dp *, const struct dp_direct_times *);
+void l3_ports_set_slot(struct dp *, const struct dp_key *, uint32_t slot);
+
+/* Its devices. */
+int l3_devices_put(struct dp *, const struct dp_direct_device *);
+int l3_devices_del(struct dp *, int ifindex);
+void l3_devices_remove_near(struct dp *, int ifindex);
+void l3_devices_note_row(struct dp *, int ifindex);
+long long int l3_devices_reap(struct dp *, long long int now);
+void l3_devices_sweep(struct dp *);
+void l3_devices_destroy(struct l3 *);
+void l3_devices_remove_all(struct dp *);
+
+/* Its flows. */
+bool l3_flows_dump_some(const struct dp *, struct dp_flow_cursor *,
+                        dp_flow_cb *, void *aux);
+void l3_flows_dump(const struct dp *, dp_flow_cb *, void *aux);
+int l3_flows_del(struct dp *, const struct dp_flow_key *);
+uint32_t l3_flow_check(const struct dp_flow_key *);
+bool l3_is_ip4(const struct dp_flow_key *);
+
+/* Frames that the daemon sends. */
+void injector_init(struct injector *);
+int injector_open(struct injector *);
+void injector_close(struct injector *);
+bool injector_is_full(const struct injector *);
+struct ox_injection *injector_add(struct injector *);
+int injector_flush(struct injector *, size_t *n_sent);
+
+/* Probes of flows. */
+int probes_send(struct dp *, const struct dp_flow *, size_t n,
+                size_t *n_sent);
 
 /* The kernel. */
 const char *kernel_probe(enum feature_answer[N_KERNEL_FEATURES]);

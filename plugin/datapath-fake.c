@@ -8,14 +8,9 @@
 
 #include <errno.h>
 
-#include "openvswitch/hmap.h"
-#include "openvswitch/shash.h"
 #include "util.h"
 
-#include "bpf/abi.h"
-#include "plugin/datapath-fake-acl.h"
-#include "plugin/datapath-fake-set.h"
-#include "plugin/datapath-fake-watch.h"
+#include "plugin/datapath-fake-private.h"
 #include "plugin/reason.h"
 
 /* An endpoint. */
@@ -32,23 +27,6 @@ struct fake_nic {
     struct dp_counter counters[N_PACKET_REASONS]; /* By packet reason. */
 };
 
-/* The datapath: what is "pinned", and who has it open. */
-struct dp {
-    bool open;                  /* Between open() and close(). */
-    uint32_t max_endpoints;     /* Most endpoints. */
-    struct hmap endpoints;      /* Of struct fake_endpoint. */
-    struct shash nics;          /* Of struct fake_nic, by name. */
-    struct fake_watches watches; /* Watched devices. */
-    struct index_set targets;   /* Valid targets. */
-    struct index_set foreign;   /* Devices with a foreign program. */
-    uint64_t redirect_errors[OX_MAX_ERRNO]; /* Frames by errno. */
-    uint32_t last_program_id;   /* The newest program's. */
-    int next_error;             /* For the next operation, or 0. */
-    unsigned int n_changes;     /* Operations so far. */
-    long long int last_beat;    /* The last heartbeat, or 0. */
-    struct fake_acls acls;      /* Rules: not "pinned". */
-};
-
 /* Everything that is "pinned", by pin directory. */
 static struct shash pinned = SHASH_INITIALIZER(&pinned);
 
@@ -58,7 +36,7 @@ static void fake_clear_endpoints(struct dp *);
 static int fake_attach(struct dp *, const struct dp_nic *, bool sink);
 
 /* Counts an operation, and returns the error that a test wants of it. */
-static int
+int
 fake_begin(struct dp *dp)
 {
     int error = dp->next_error;
@@ -78,6 +56,7 @@ fake_create(uint32_t max_endpoints)
     hmap_init(&dp->endpoints);
     shash_init(&dp->nics);
     fake_watches_init(&dp->watches);
+    fake_direct_init(&dp->direct);
     fake_acls_init(&dp->acls);
     return dp;
 }
@@ -118,6 +97,7 @@ fake_destroy(struct dp *dp)
     }
     fake_clear_endpoints(dp);
     fake_watches_destroy(&dp->watches);
+    fake_direct_destroy(&dp->direct);
     hmap_destroy(&dp->endpoints);
     shash_destroy_free_data(&dp->nics);
     fake_acls_destroy(&dp->acls);
@@ -143,6 +123,7 @@ fake_close(struct dp *dp, bool cleanup)
         nic->state.current = false;
     }
     fake_watches_close(&dp->watches);
+    fake_direct_close(&dp->direct);
     if (cleanup) {
         fake_destroy(dp);
     }
@@ -279,7 +260,7 @@ fake_has_target(const struct dp *dp, int ifindex)
 
 /* Returns the NIC of device 'ifindex', which may have got another name, or
  * NULL. */
-static struct shash_node *
+struct shash_node *
 fake_find_nic(const struct dp *dp, int ifindex)
 {
     struct shash_node *node;
@@ -337,7 +318,8 @@ fake_attach(struct dp *dp, const struct dp_nic *want_, bool sink)
         || state->nic.mode != want.mode
         || state->nic.tag_hint != want.tag_hint
         || state->nic.stale_timeout != want.stale_timeout
-        || state->nic.acl != want.acl) {
+        || state->nic.acl != want.acl
+        || state->nic.direct != want.direct) {
         state->program_id = ++dp->last_program_id;
     }
     state->nic = want;
@@ -536,6 +518,13 @@ dp_fake_watches(struct dp *dp)
     return &dp->watches;
 }
 
+/* See plugin/datapath-fake.h. */
+struct fake_direct *
+dp_fake_direct(struct dp *dp)
+{
+    return &dp->direct;
+}
+
 /* Forgets what only an earlier daemon wanted. */
 static int
 fake_commit(struct dp *dp)
@@ -635,6 +624,21 @@ const struct dp_class datapath_fake_class = {
     .acl_hits = fake_acl_hits,
     .lease = fake_lease,
     .last_lease = fake_last_lease,
+    .put_direct_device = fake_put_direct_device,
+    .del_direct_device = fake_del_direct_device,
+    .sweep_direct_devices = fake_sweep_direct_devices,
+    .reap_direct = fake_reap_direct,
+    .put_direct = fake_put_direct,
+    .del_direct = fake_del_direct,
+    .void_direct = fake_void_direct,
+    .dump_direct = fake_dump_direct,
+    .direct_half_checksum = fake_direct_half_checksum,
+    .set_direct_times = fake_set_direct_times,
+    .dump_flows = fake_dump_flows,
+    .dump_some_flows = fake_dump_some_flows,
+    .del_flow = fake_del_flow,
+    .probe_flows = fake_probe_flows,
+    .direct_counters = fake_direct_counters,
     .commit = fake_commit,
     .endpoint_counter = fake_endpoint_counter,
     .endpoint_drops = fake_endpoint_drops,
@@ -769,6 +773,7 @@ dp_fake_remove_device(struct dp *dp, int ifindex)
     index_set_remove(&dp->targets, ifindex);
     index_set_remove(&dp->foreign, ifindex);
     fake_watches_del(&dp->watches, ifindex);
+    fake_direct_remove_device(&dp->direct, ifindex);
 }
 
 /* Returns how many operations there were. */

@@ -56,6 +56,9 @@ long long int dp_fake_lease(const struct dp *);
 /* Returns the watched devices: see plugin/datapath-fake-watch.h. */
 struct fake_watches *dp_fake_watches(struct dp *);
 
+/* Returns layer L3: see plugin/datapath-fake-direct.h. */
+struct fake_direct *dp_fake_direct(struct dp *);
+
 /* Attaches a foreign program to device 'ifindex', or takes it away. */
 void dp_fake_set_foreign(struct dp *, int ifindex, bool foreign);
 

@@ -59,6 +59,13 @@ enum dp_mode {
     DP_GENERIC                  /* On skbs. */
 };
 
+/* Where layer L3 takes packets off a device. */
+enum dp_hook {
+    DP_HOOK_NONE,               /* Nowhere. */
+    DP_HOOK_XDP,                /* In its XDP program. */
+    DP_HOOK_TC                  /* In a program of TC ingress. */
+};
+
 /* What becomes of packets that OVN's ACLs would drop. */
 enum dp_acl_mode {
     DP_ACL_OFF,                 /* Nobody looks. */
@@ -81,6 +88,11 @@ struct dp_nic {
                                  * dp_action: the program redirects nothing,
                                  * and drops what is for endpoints there.  0:
                                  * none, it is a routed NIC. */
+    uint32_t mtu;               /* Its MTU in bytes. */
+    enum dp_hook direct;        /* Layer L3: DP_HOOK_XDP, this program takes
+                                 * packets of flows off; DP_HOOK_TC, it leaves
+                                 * them to the program of TC, which
+                                 * put_direct_device() attaches. */
 };
 
 /* A NIC as attached. */
@@ -149,10 +161,111 @@ enum dp_watch_side {
     DP_WATCH_EGRESS             /* Sent by it: a NIC in a bridge. */
 };
 
+/* A device of layer L3: the tap of a VM or a NIC. */
+struct dp_direct_device {
+    int ifindex;                /* Device. */
+    bool is_nic;                /* A NIC; otherwise the tap of a VM. */
+    enum dp_hook near;          /* Where packets that it receives are taken
+                                 * off.  A NIC's DP_HOOK_XDP is a matter of
+                                 * attach_nic(). */
+    bool xdp_target;            /* XDP may redirect to it (NDO_XMIT). */
+    uint32_t stale_timeout;     /* As in struct dp_nic, for 'near'. */
+};
+
+/* An address of a VM with layer L3. */
+struct dp_direct {
+    struct in6_addr external;   /* Address outside, that of an endpoint; IPv4
+                                 * as v4-mapped. */
+    struct in6_addr fixed;      /* The VM's address; the same if OVN does not
+                                 * translate it. */
+    int tap;                    /* Its device, by ifindex. */
+    struct eth_addr mac;        /* The VM's MAC. */
+    uint32_t mtu;               /* How long packets from and to it may be, in
+                                 * bytes: that of the tap at most. */
+    uint32_t bridge;            /* Bridge that its packets come in by, as in
+                                 * struct dp_nic; 0: by routed NICs. */
+    uint16_t vlan;              /* Tag that they have there, or 0. */
+};
+
+/* How long flows live without confirmation, in ms. */
+struct dp_direct_times {
+    uint32_t soft;              /* From then on packets of a flow are sent to
+                                 * OVN to have it confirmed, ... */
+    uint32_t step;              /* ...one in this time. */
+    uint32_t hard;              /* From then on all are. */
+};
+
+/* Which flow: one direction of a connection, as its packets are where they
+ * come in. */
+struct dp_flow_key {
+    struct in6_addr src;        /* Source; IPv4 as v4-mapped. */
+    struct in6_addr dst;        /* Destination, likewise. */
+    uint16_t sport;             /* Source port, host order; ICMP echo: the
+                                 * identifier. */
+    uint16_t dport;             /* Destination port; ICMP echo: the type. */
+    uint8_t proto;              /* IPPROTO_TCP, _UDP, _ICMP or _ICMPV6. */
+    uint16_t vlan;              /* Tag that they arrive with, or 0. */
+    uint32_t scope;             /* Way out: the tap.  Way in: the bridge, or 0
+                                 * for routed NICs. */
+};
+
+/* States of a flow. */
+enum dp_flow_state {
+    DP_FLOW_LEARNING,           /* OVN has not passed enough of it. */
+    DP_FLOW_USED,               /* Its packets are taken off. */
+    DP_FLOW_CLOSED,             /* OVN has passed its end. */
+    DP_FLOW_VOID                /* Its port has changed since. */
+};
+
+/* A flow.  Ages are in ms, at the time of the dump. */
+struct dp_flow {
+    struct dp_flow_key key;     /* Which. */
+    bool out;                   /* VM to NIC; otherwise NIC to VM. */
+    enum dp_flow_state state;   /* See above. */
+    struct in6_addr nat;        /* Destination (way in) or source (way out)
+                                 * that its packets get. */
+    struct in6_addr external;   /* Address outside of the VM. */
+    int near_ifindex;           /* Device that the packet came in by with which
+                                 * it was learned. */
+    struct eth_addr near_dmac;  /* Destination MAC that its packets come in
+                                 * with. */
+    struct eth_addr near_smac;  /* Source MAC, likewise. */
+    int ifindex;                /* Device that they are sent to. */
+    struct eth_addr dmac;       /* Destination MAC that they get. */
+    uint16_t push_vlan;         /* Tag that they get, or 0. */
+    uint8_t passed;             /* Packets that OVN has passed, up to 255,
+                                 * since it was learned or void. */
+    uint32_t age;               /* Since it was learned. */
+    uint32_t used;              /* Since a packet was taken off; UINT32_MAX:
+                                 * none yet. */
+    uint32_t seen;              /* Since OVN has passed a packet. */
+    uint32_t confirmed;         /* Since OVN has passed a packet or a probe. */
+    struct dp_counter counter;  /* Packets that were taken off. */
+};
+
+/* Where a dump of flows in parts is.  All zeros: at the beginning. */
+struct dp_flow_cursor {
+    unsigned int map;           /* Which map, as the back end likes. */
+    bool begun;                 /* 'position' says where in it. */
+    uint64_t position;          /* See above. */
+};
+
+/* Sides at which programs of layer L3 count, apart from the XDP program of a
+ * NIC (nic_counters()). */
+enum dp_direct_row {
+    DP_DIRECT_NEAR_NIC,         /* TC on the ingress of NICs. */
+    DP_DIRECT_NEAR_VM,          /* XDP or TC on the ingress of taps. */
+    DP_DIRECT_FAR_NIC,          /* Egress of NICs. */
+    DP_DIRECT_FAR_VM,           /* Egress of taps. */
+    DP_N_DIRECT_ROWS
+};
+
 /* How to open a datapath. */
 struct dp_config {
     const char *pin_dir;        /* Directory below a bpffs. */
     uint32_t max_endpoints;     /* Most endpoints, IPv4 and IPv6 together. */
+    uint32_t max_flows;         /* Most flows of layer L3, of IPv4 and of IPv6
+                                 * each. */
 };
 
 struct dp;
@@ -161,6 +274,7 @@ struct svec;
 /* Callbacks of the dump functions. */
 typedef void dp_endpoint_cb(const struct dp_endpoint *, void *aux);
 typedef void dp_nic_cb(const struct dp_nic_state *, void *aux);
+typedef void dp_flow_cb(const struct dp_flow *, void *aux);
 
 /* 'error' is a positive errno, or 0 for frames that the driver of the target
  * refused without one (its ring was full, usually). */
@@ -276,6 +390,65 @@ struct dp_class {
      * addresses a new watch does so. */
     void (*learn_opened)(struct dp *, const struct in6_addr *local,
                          long long int until);
+
+    /* Layer L3.  Its maps are made, or taken over from an earlier daemon, by
+     * the first put_direct_device() or attach_nic() that needs them; before,
+     * dumps are empty and deletions say ENOENT.
+     *
+     * put_direct_device(): attaches what the device needs, or replaces it
+     * without a gap; the far side comes first and goes last.  A NIC with
+     * DP_HOOK_TC must be attached by attach_nic() before, or that is ENOENT.
+     * EBUSY: a foreign XDP program is on the tap; EOPNOTSUPP: the kernel or
+     * the driver cannot; ENODEV: there is no such device.
+     * del_direct_device(): ENOENT if it is none.  The kernel detaches all when
+     * the device goes; deleting it is right then, too.
+     * sweep_direct_devices() detaches what an earlier daemon has left and this
+     * one has not put. */
+    int (*put_direct_device)(struct dp *, const struct dp_direct_device *);
+    int (*del_direct_device)(struct dp *, int ifindex);
+    void (*sweep_direct_devices)(struct dp *);
+
+    /* What is deleted of layer L3 takes nothing off from that moment on, but
+     * its far side is still there for about a second: probes that are on their
+     * way end there.  Removes it if that is over at 'now', time_msec().
+     * Returns when to be called again, LLONG_MAX if not before the next
+     * deletion. */
+    long long int (*reap_direct)(struct dp *, long long int now);
+
+    /* Adds or changes the port of an external address, which need not be an
+     * endpoint: then its packets are not counted.  If anything of it changed,
+     * or it was not there, flows of it are void.  put_direct(): EEXIST if
+     * another external address has the same tap and fixed address; ENOSPC: too
+     * many.  void_direct() voids its flows: from the next packet on none is
+     * taken off before OVN has passed it again.  ENOENT: no such port.
+     * dump_direct() calls back for each, including those of an earlier daemon.
+     * direct_half_checksum(): its VM has sent packets whose checksum was only
+     * half computed; forgets that. */
+    int (*put_direct)(struct dp *, const struct dp_direct *);
+    int (*del_direct)(struct dp *, const struct in6_addr *external);
+    int (*void_direct)(struct dp *, const struct in6_addr *external);
+    void (*dump_direct)(const struct dp *,
+                        void (*)(const struct dp_direct *, void *aux),
+                        void *aux);
+    bool (*direct_half_checksum)(struct dp *,
+                                 const struct in6_addr *external);
+    void (*set_direct_times)(struct dp *, const struct dp_direct_times *);
+
+    /* Flows.  dump_some_flows() does a part of what dump_flows() does, some
+     * thousands at most; true: there are more.  del_flow(): ENOENT if there is
+     * none.  probe_flows() has a probe of each of 'n' flows go through OVN, as
+     * if the packet had come in; stores in '*n_sent' how many did.  An error
+     * is that of the last that did not. */
+    void (*dump_flows)(const struct dp *, dp_flow_cb *, void *aux);
+    bool (*dump_some_flows)(const struct dp *, struct dp_flow_cursor *,
+                            dp_flow_cb *, void *aux);
+    int (*del_flow)(struct dp *, const struct dp_flow_key *);
+    int (*probe_flows)(struct dp *, const struct dp_flow *, size_t n,
+                       size_t *n_sent);
+
+    /* Fills N_PACKET_REASONS elements. */
+    void (*direct_counters)(const struct dp *, enum dp_direct_row,
+                            struct dp_counter *);
 
     /* Says that the first programming is done: an older generation goes. */
     int (*commit)(struct dp *);

@@ -17,6 +17,7 @@
 #include "util.h"
 
 #include "idl/ovs-db.h"
+#include "plugin/direct-judge.h"
 #include "plugin/netdevs.h"
 #include "plugin/settings.h"
 
@@ -328,7 +329,7 @@ guarded_bridge(const struct desired *desired, const struct desired_inputs *in,
 {
     struct seat seat;
 
-    if (in->settings->acl == DP_ACL_OFF
+    if ((in->settings->acl == DP_ACL_OFF && !in->settings->direct)
         || !find_seat(in, iface->name, &seat) || !is_nic(seat.iface)
         || seat.port->managed || !strcmp(iface->name, seat.bridge->name)) {
         return 0;
@@ -386,6 +387,22 @@ decide_switched(const struct desired *desired,
     return iface->detail ? 0 : bridge;
 }
 
+/* Returns where layer L3 is to take frames off 'iface', which is attached in
+ * 'mode'. */
+static enum dp_hook
+choose_hook(const struct desired_inputs *in,
+            const struct desired_interface *iface, enum dp_mode mode)
+{
+    struct seat seat;
+    bool userspace = (iface->switched && find_seat(in, iface->name, &seat)
+                      && !strcmp(seat.bridge->datapath_type, "netdev"));
+
+    return (in->settings->direct
+            ? direct_nic_hook(in->settings->nic_hook, mode == DP_NATIVE,
+                              userspace)
+            : DP_HOOK_NONE);
+}
+
 /* Decides what is to be done with 'iface'. */
 static void
 decide_interface(const struct desired *desired,
@@ -415,14 +432,19 @@ decide_interface(const struct desired *desired,
         return;
     }
     iface->state = INTERFACE_ATTACH;
+
+    enum dp_hook hook = choose_hook(in, iface, mode);
+    bool redirects = !bridge || hook != DP_HOOK_NONE;
     iface->nic = (struct dp_nic) {
         .ifindex = dev->ifindex,
         .mac = dev->mac,
         .mode = mode,
         .tag_hint = dev->strips_vlan,
-        .stale_timeout = bridge ? 0 : in->settings->stale_timeout,
+        .stale_timeout = redirects ? in->settings->stale_timeout : 0,
         .acl = in->settings->acl,
         .bridge = bridge,
+        .mtu = dev->mtu,
+        .direct = hook,
     };
     ovs_strlcpy(iface->nic.name, dev->name, sizeof iface->nic.name);
 }

@@ -27,7 +27,9 @@
 #include "idl/ovs-db.h"
 #include "idl/sb-db.h"
 #include "plugin/desired.h"
+#include "plugin/direct.h"
 #include "plugin/early-drop.h"
+#include "plugin/engine-private.h"
 #include "plugin/host-flows.h"
 #include "plugin/limits.h"
 #include "plugin/netdevs.h"
@@ -35,64 +37,14 @@
 #include "plugin/paths.h"
 #include "plugin/ports.h"
 #include "plugin/reconcile.h"
-#include "plugin/settings.h"
 #include "plugin/tls.h"
-#include "plugin/view-private.h"
 
 VLOG_DEFINE_THIS_MODULE(engine);
-
-/* See plugin/engine.h. */
-struct engine {
-    char *chassis;              /* Chassis name from outside, or NULL. */
-    char *pin_dir;              /* Directory below a bpffs. */
-    bool dry_run;               /* Touch nothing. */
-    const struct dp_class *class; /* Back end. */
-    struct dp *dp;              /* NULL until opened. */
-    struct tls *tls;            /* Files of ssl: connections. */
-    struct ovs_db *ovs_db;      /* Local database. */
-    struct sb_db *sb_db;        /* Southbound. */
-    struct nb_db *nb_db;        /* Northbound, without a remote unless one is
-                                 * configured. */
-    unsigned int nb_seqno;      /* That of the Southbound for which the
-                                 * Northbound is followed. */
-    struct netdevs *netdevs;    /* Kernel devices. */
-    struct ports *ports;        /* Managed ports. */
-    struct host_flows *flows;   /* Asks for flows of bridges. */
-    struct early_drop *early_drop; /* Layer L2. */
-    struct reconcile *reconcile; /* NULL until the datapath is open. */
-    struct settings settings;   /* In force. */
-    struct problems setting_problems; /* What could not be used. */
-    struct desired *desired;    /* What is desired, NULL before the first
-                                 * derivation. */
-    struct row_changes bindings; /* Those of the Southbound that changed and
-                                 * are not derived from yet. */
-    struct row_changes sb_facts; /* Likewise, its facts about NAT. */
-    struct row_changes nb_facts; /* Those of the Northbound, likewise. */
-    bool dirty;                 /* Something changed: there is work. */
-    bool devices_dirty;         /* Anything but OVN's databases changed. */
-    bool all_dirty;             /* Derive everything anew. */
-    long long int recheck_at;   /* When to look again at NICs with a foreign
-                                 * program, or LLONG_MAX. */
-    long long int nb_grace_until; /* Until when the first programming may
-                                 * wait for the Northbound; LLONG_MAX: it does
-                                 * not. */
-    char *failure;              /* Why it cannot go on, or NULL. */
-    bool trusted;               /* What the datapath holds may be used: it is
-                                 * known to be what OVN says, or was not stale
-                                 * when it was opened. */
-    long long int beat_at;      /* When the next heartbeat is due; LLONG_MAX
-                                 * while nothing asks for one. */
-    struct view view;           /* For rpc/. */
-};
 
 /* Rounds of derivation and application in one run.  Each round can teach the
  * next one at most one failure per NIC or bridge, and nobody waits longer than
  * for these; the rest follows in the next run. */
 #define MAX_ROUNDS 4
-
-/* How long engine_cleanup() waits for the local database to drop the managed
- * ports, in ms.  A live ovsdb-server and ovs-vswitchd take a few. */
-#define CLEANUP_TIMEOUT_MS 5000
 
 /* Updates what the window shows. */
 static void
@@ -114,6 +66,7 @@ refresh_view(struct engine *engine)
     engine->view.acl_problems = early_drop_problems(engine->early_drop);
     engine->view.watch = early_drop_watch(engine->early_drop);
     engine->view.lease = early_drop_lease(engine->early_drop);
+    engine->view.direct = engine->direct;
     engine->view.class = engine->class;
     engine->view.dp = engine->dp;
 }
@@ -157,6 +110,17 @@ engine_create(const struct engine_options *options, struct engine **enginep)
     settings_init(&engine->settings);
     engine->view.started = time_msec();
     engine->view.started_wall = time_wall_msec();
+    error = direct_create(&(struct direct_sources) {
+        .sb_db = engine->sb_db,
+        .ovs_db = engine->ovs_db,
+        .netdevs = netdevs,
+        .acl = early_drop_acl(engine->early_drop),
+        .settings = &engine->settings }, &engine->direct);
+    if (error) {
+        VLOG_ERR("cannot follow routes: %s", ovs_strerror(error));
+        engine_destroy(engine);
+        return error;
+    }
     refresh_view(engine);
     *enginep = engine;
     return 0;
@@ -164,8 +128,8 @@ engine_create(const struct engine_options *options, struct engine **enginep)
 
 /* Follows the TLS files, also those that are replaced while the connection is
  * up: the next one uses them. */
-static void
-run_tls(struct engine *engine)
+void
+engine_run_tls(struct engine *engine)
 {
     const struct ovs_view *view = ovs_db_view(engine->ovs_db);
 
@@ -176,85 +140,6 @@ run_tls(struct engine *engine)
         .bootstrap = view->ssl_bootstrap });
 }
 
-/* Says in 'remains' why the local database has kept its managed ports, if it
- * has any. */
-static void
-report_rows(struct engine *engine, struct svec *remains)
-{
-    struct db_status db;
-
-    ovs_db_status(engine->ovs_db, &db);
-    svec_add_nocopy(remains, db.state > DB_CONNECTING
-        ? xasprintf("%s: it did not drop the managed ports within %d s",
-                    db.name, CLEANUP_TIMEOUT_MS / 1000)
-        : xasprintf("%s: not connected to %s%s%s: managed ports stay in it, "
-                    "if it has any", db.name, db.remote, db.error ? ": " : "",
-                    db.error ? ovs_retval_to_string(db.error) : ""));
-}
-
-/* Takes the managed ports away and waits until the local database agrees.
- * Adds to 'remains' what stays. */
-static void
-remove_ports(struct engine *engine, struct svec *remains)
-{
-    long long int deadline = time_msec() + CLEANUP_TIMEOUT_MS;
-
-    ports_remove_all(engine->ports, netdevs_all(engine->netdevs), remains);
-    for (;;) {
-        ovs_db_run(engine->ovs_db);
-        if (ovs_db_managed_ports_settled(engine->ovs_db)) {
-            break;
-        } else if (time_msec() >= deadline) {
-            report_rows(engine, remains);
-            break;
-        }
-        ovs_db_wait(engine->ovs_db);
-        poll_timer_wait_until(deadline);
-        poll_block();
-    }
-}
-
-/* Takes everything away that this daemon, or one before it, has put into the
- * kernel and the local database.  Adds to 'remains' a line for whatever stays,
- * which is everything while another daemon runs.  Afterwards 'engine' is good
- * for engine_destroy() only. */
-void
-engine_cleanup(struct engine *engine, struct svec *remains)
-{
-    if (engine->dry_run) {
-        return;
-    }
-    reconcile_destroy(engine->reconcile);
-    engine->reconcile = NULL;
-    early_drop_close(engine->early_drop);
-    if (engine->dp) {
-        engine->class->close(engine->dp, true);
-        engine->dp = NULL;
-    }
-
-    struct svec pins = SVEC_EMPTY_INITIALIZER;
-    const char *pin;
-    size_t i;
-    int error = engine->class->remove(engine->pin_dir, &pins);
-
-    SVEC_FOR_EACH (i, pin, &pins) {
-        svec_add_nocopy(remains, xasprintf("%s: still there", pin));
-    }
-    svec_destroy(&pins);
-    if (error) {
-        svec_add_nocopy(remains, xasprintf(
-            "%s: %s", engine->pin_dir, error == EBUSY
-            ? "a running ovn-xdpd uses this directory, and nothing was done; "
-              "try: ovn-appctl -t ovn-xdpd exit --cleanup"
-            : dp_open_error_to_string(error)));
-    }
-    if (error != EBUSY && error != EISDIR) {
-        run_tls(engine);
-        netdevs_run(engine->netdevs);
-        remove_ports(engine, remains);
-    }
-}
-
 /* Frees 'engine'.  The datapath stays in place. */
 void
 engine_destroy(struct engine *engine)
@@ -263,6 +148,7 @@ engine_destroy(struct engine *engine)
         return;
     }
     reconcile_destroy(engine->reconcile);
+    direct_destroy(engine->direct);
     early_drop_destroy(engine->early_drop);
     if (engine->dp) {
         engine->class->close(engine->dp, false);
@@ -299,13 +185,14 @@ apply_settings(struct engine *engine)
                     &engine->setting_problems);
     problems_log_new(&engine->setting_problems, &before);
     problems_destroy(&before);
-    run_tls(engine);
+    engine_run_tls(engine);
     early_drop_set_mode(engine->early_drop, engine->settings.acl);
     sb_db_set_target(engine->sb_db, &(struct sb_target) {
         .remote = engine->settings.remote,
         .chassis = engine->settings.chassis,
         .probe_interval = engine->settings.probe_interval,
-        .acl = engine->settings.acl != DP_ACL_OFF });
+        .acl = engine->settings.acl != DP_ACL_OFF || engine->settings.direct,
+        .path = engine->settings.direct });
 }
 
 /* Tells the programs that the daemon is alive, if what they do is trusted and
@@ -346,6 +233,7 @@ open_datapath(struct engine *engine)
     struct dp_config config = {
         .pin_dir = engine->pin_dir,
         .max_endpoints = engine->settings.max_endpoints,
+        .max_flows = engine->settings.max_flows,
     };
     int error = engine->class->open(&config, &engine->dp);
 
@@ -359,7 +247,9 @@ open_datapath(struct engine *engine)
     engine->reconcile = reconcile_create(engine->class, engine->dp);
     early_drop_open(engine->early_drop, engine->class, engine->dp,
                     reconcile_max_acl(engine->reconcile) + 1);
+    direct_open(engine->direct, engine->class, engine->dp);
     engine->view.max_endpoints = config.max_endpoints;
+    engine->view.max_flows = config.max_flows;
     engine->trusted = !is_stale(engine);
     beat(engine);
     return 0;
@@ -399,6 +289,8 @@ derive(struct engine *engine)
     desired_update(engine->desired, &inputs, &changes);
     early_drop_derive(engine->early_drop, &engine->bindings,
                       engine->all_dirty);
+    direct_note(engine->direct, engine->desired, &engine->bindings,
+                engine->devices_dirty, engine->all_dirty);
     row_changes_clear(&engine->bindings);
     row_changes_clear(&engine->sb_facts);
     row_changes_clear(&engine->nb_facts);
@@ -474,6 +366,7 @@ reconcile(struct engine *engine, long long int now)
     bool learned = reconcile_run(engine->reconcile, engine->desired, now);
     early_drop_finish(engine->early_drop,
                       reconcile_is_in_step(engine->reconcile));
+    direct_run(engine->direct, engine->desired, now);
     bool any_detached = sset_count(sets[0]) < sset_count(&before[0]);
     for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
         engine->devices_dirty |= !sset_equals(&before[i], sets[i]);
@@ -619,7 +512,7 @@ engine_run(struct engine *engine)
 {
     long long int now = time_msec();
 
-    run_tls(engine);
+    engine_run_tls(engine);
     run_sources(engine);
     ports_run(engine->ports);
     host_flows_run(engine->flows);
@@ -645,6 +538,7 @@ engine_run(struct engine *engine)
         || ports_is_due(engine->ports, now)) {
         engine->dirty = engine->devices_dirty = true;
     }
+    engine->dirty |= direct_poll(engine->direct, now);
     engine->dirty |= (now >= engine->nb_grace_until
                       || early_drop_is_due(engine->early_drop, now));
     if (engine->dirty) {
@@ -672,6 +566,7 @@ engine_wait(struct engine *engine)
     ports_wait(engine->ports);
     host_flows_wait(engine->flows);
     early_drop_wait(engine->early_drop);
+    direct_wait(engine->direct);
     if (engine->reconcile) {
         reconcile_wait(engine->reconcile);
     }
@@ -707,6 +602,14 @@ void
 engine_settle(struct engine *engine)
 {
     early_drop_settle(engine->early_drop);
+}
+
+/* Leaves events without consequences for direct flows if 'suppress', so that
+ * only confirmation revokes them. */
+void
+engine_suppress_direct_events(struct engine *engine, bool suppress)
+{
+    direct_suppress_events(engine->direct, suppress);
 }
 
 /* Accepts a Southbound database that was rebuilt with a lower index. */
@@ -766,6 +669,7 @@ engine_get_memory_usage(const struct engine *engine, struct simap *usage)
     sb_db_get_memory_usage(engine->sb_db, usage);
     nb_db_get_memory_usage(engine->nb_db, usage);
     early_drop_get_memory_usage(engine->early_drop, usage);
+    direct_get_memory_usage(engine->direct, usage);
     if (engine->desired) {
         simap_increase(usage, "endpoints",
                        hmap_count(&engine->desired->endpoints));

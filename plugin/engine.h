@@ -44,6 +44,7 @@ void engine_wait(struct engine *);
 
 void engine_recompute(struct engine *);
 void engine_settle(struct engine *);
+void engine_suppress_direct_events(struct engine *, bool suppress);
 void engine_reset_min_index(struct engine *);
 void engine_reset_nb_min_index(struct engine *);
 void engine_connection_status(const struct engine *, struct ds *);

@@ -34,6 +34,23 @@
  * is over does no harm but for the room that it takes. */
 #define OPENED_SWEEP_MS 10000
 
+/* Default of ovn-xdp-max-flows, and its range: 262,144 flows are 131,072
+ * connections of IPv4 and as many of IPv6; they take 104 MB, only if
+ * ovn-xdp-direct is "on". */
+#define DEFAULT_MAX_FLOWS 262144
+#define MIN_MAX_FLOWS 64
+#define MAX_MAX_FLOWS 4194304
+
+/* Default of ovn-xdp-confirm-ms, and its range. */
+#define DEFAULT_CONFIRM_MS 500
+#define MIN_CONFIRM_MS 50
+#define MAX_CONFIRM_MS 60000
+
+/* Most probes in a second: with more flows than that allows the period of
+ * confirmation grows.  OVS's userspace datapath takes 90,000 to 230,000
+ * packets a second on one core, and the node has other traffic. */
+#define PROBES_PER_S 10000
+
 /* Default of ovn-remote-probe-interval in ms, as ovn-controller's. */
 #define DEFAULT_PROBE_INTERVAL_MS 5000
 

@@ -55,13 +55,30 @@ packet_reason_sentence(enum packet_reason reason)
     return packet_reasons[reason].sentence;
 }
 
-/* Returns true if 'reason' is counted besides another, which says what became
- * of the frame. */
+/* Returns true if a NIC's XDP program counts 'reason' besides another, which
+ * says what became of the frame. */
 bool
 packet_reason_is_besides(enum packet_reason reason)
 {
-    return (reason == PACKET_REASON_ACL_COUNT
-            || reason == PACKET_REASON_ACL_LEASE
-            || reason == PACKET_REASON_ACL_ANSWER
-            || reason == PACKET_REASON_ACL_INSIDE);
+    static const bool besides[N_PACKET_REASONS] = {
+        [PACKET_REASON_ACL_COUNT] = true,
+        [PACKET_REASON_ACL_LEASE] = true,
+        [PACKET_REASON_ACL_ANSWER] = true,
+        [PACKET_REASON_ACL_INSIDE] = true,
+        [PACKET_REASON_FLOW_NEW] = true,
+        [PACKET_REASON_FLOW_LEARNING] = true,
+        [PACKET_REASON_FLOW_CONTROL] = true,
+        [PACKET_REASON_FLOW_UNFIT] = true,
+        [PACKET_REASON_FLOW_VOID] = true,
+        [PACKET_REASON_FLOW_UNCONFIRMED] = true,
+        [PACKET_REASON_FLOW_ASK] = true,
+        [PACKET_REASON_FLOW_MAC] = true,
+        [PACKET_REASON_FLOW_MTU] = true,
+        [PACKET_REASON_FLOW_TARGET] = true,
+        [PACKET_REASON_FLOW_CHANGED] = true,
+        [PACKET_REASON_FLOW_CLOSED] = true,
+    };
+
+    ovs_assert(reason < N_PACKET_REASONS);
+    return besides[reason];
 }

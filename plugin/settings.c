@@ -38,6 +38,11 @@ static char *parse_acl(struct settings *, const char *);
 static char *parse_max_endpoints(struct settings *, const char *);
 static char *parse_stale_timeout(struct settings *, const char *);
 static char *parse_nb_remote(struct settings *, const char *);
+static char *parse_direct(struct settings *, const char *);
+static char *parse_nic_hook(struct settings *, const char *);
+static char *parse_vm_hook(struct settings *, const char *);
+static char *parse_confirm_ms(struct settings *, const char *);
+static char *parse_max_flows(struct settings *, const char *);
 
 static const struct settings_key settings_keys[] = {
     { "ovn-xdp-interfaces", "", parse_interfaces },
@@ -49,26 +54,13 @@ static const struct settings_key settings_keys[] = {
       parse_max_endpoints },
     { "ovn-xdp-stale-timeout", "0", parse_stale_timeout },
     { "ovn-xdp-nb-remote", "", parse_nb_remote },
-};
-
-/* A key of the contract that this version does not act on. */
-struct settings_later {
-    const char *name;           /* Key of external_ids. */
-    const char *harmless;       /* The one value that asks for nothing; NULL if
-                                 * the key means nothing without another. */
-    const char *words;          /* Values that are allowed, NUMBER, or NULL for
-                                 * any. */
-};
-
-/* Stands for any decimal number in struct settings_later. */
-#define NUMBER "a number"
-
-static const struct settings_later settings_later[] = {
-    { "ovn-xdp-direct", "off", "off, on" },
-    { "ovn-xdp-nic-hook", NULL, "auto, xdp, tc" },
-    { "ovn-xdp-vm-hook", NULL, "auto, xdp, tc" },
-    { "ovn-xdp-confirm-ms", NULL, NUMBER },
-    { "ovn-xdp-max-flows", NULL, NUMBER },
+    { "ovn-xdp-direct", "off", parse_direct },
+    { "ovn-xdp-nic-hook", "auto", parse_nic_hook },
+    { "ovn-xdp-vm-hook", "auto", parse_vm_hook },
+    { "ovn-xdp-confirm-ms", OVS_STRINGIZE(DEFAULT_CONFIRM_MS),
+      parse_confirm_ms },
+    { "ovn-xdp-max-flows", OVS_STRINGIZE(DEFAULT_MAX_FLOWS),
+      parse_max_flows },
 };
 
 static const char *const mode_names[] = {
@@ -82,6 +74,10 @@ static const char *const port_names[] = {
 
 static const char *const acl_names[] = {
     [DP_ACL_OFF] = "off", [DP_ACL_COUNT] = "count", [DP_ACL_DROP] = "drop",
+};
+
+static const char *const hook_names[] = {
+    [HOOK_AUTO] = "auto", [HOOK_XDP] = "xdp", [HOOK_TC] = "tc",
 };
 
 /* Returns the value that external_ids uses for 'mode'. */
@@ -105,6 +101,13 @@ settings_acl_to_string(enum dp_acl_mode acl)
     return acl_names[acl];
 }
 
+/* Returns the value that external_ids uses for 'hook'. */
+const char *
+settings_hook_to_string(enum settings_hook hook)
+{
+    return hook_names[hook];
+}
+
 /* Initializes 'settings' to the defaults, with no chassis and no NIC. */
 void
 settings_init(struct settings *settings)
@@ -116,6 +119,8 @@ settings_init(struct settings *settings)
         .probe_interval = DEFAULT_PROBE_INTERVAL_MS,
         .acl = DP_ACL_COUNT,
         .max_endpoints = DEFAULT_MAX_ENDPOINTS,
+        .confirm_ms = DEFAULT_CONFIRM_MS,
+        .max_flows = DEFAULT_MAX_FLOWS,
     };
     smap_init(&settings->mappings);
     sset_init(&settings->interfaces);
@@ -211,19 +216,82 @@ parse_acl(struct settings *settings, const char *value)
     return NULL;
 }
 
+/* Parses ovn-xdp-direct. */
+static char *
+parse_direct(struct settings *settings, const char *value)
+{
+    bool on = !strcmp(value, "on");
+
+    if (!on && strcmp(value, "off")) {
+        return xstrdup("expected off or on");
+    }
+    settings->direct = on;
+    return NULL;
+}
+
+/* Parses 'value', the name of a hook, into '*hookp'. */
+static char *
+parse_hook(enum settings_hook *hookp, const char *value)
+{
+    int hook = find_name(hook_names, ARRAY_SIZE(hook_names), value);
+
+    if (hook < 0) {
+        return xstrdup("expected auto, xdp or tc");
+    }
+    *hookp = hook;
+    return NULL;
+}
+
+/* Parses ovn-xdp-nic-hook. */
+static char *
+parse_nic_hook(struct settings *settings, const char *value)
+{
+    return parse_hook(&settings->nic_hook, value);
+}
+
+/* Parses ovn-xdp-vm-hook. */
+static char *
+parse_vm_hook(struct settings *settings, const char *value)
+{
+    return parse_hook(&settings->vm_hook, value);
+}
+
+/* Parses 'value', a number from 'min' to 'max', into '*np'. */
+static char *
+parse_number(uint32_t *np, const char *value, unsigned int min,
+             unsigned int max)
+{
+    unsigned int n;
+
+    if (!str_to_uint(value, 10, &n) || n < min || n > max) {
+        return xasprintf("expected a number from %u to %u", min, max);
+    }
+    *np = n;
+    return NULL;
+}
+
 /* Parses ovn-xdp-max-endpoints. */
 static char *
 parse_max_endpoints(struct settings *settings, const char *value)
 {
-    unsigned int n;
+    return parse_number(&settings->max_endpoints, value,
+                        MIN_MAX_ENDPOINTS, MAX_MAX_ENDPOINTS);
+}
 
-    if (!str_to_uint(value, 10, &n)
-        || n < MIN_MAX_ENDPOINTS || n > MAX_MAX_ENDPOINTS) {
-        return xasprintf("expected a number from %d to %d",
-                         MIN_MAX_ENDPOINTS, MAX_MAX_ENDPOINTS);
-    }
-    settings->max_endpoints = n;
-    return NULL;
+/* Parses ovn-xdp-max-flows. */
+static char *
+parse_max_flows(struct settings *settings, const char *value)
+{
+    return parse_number(&settings->max_flows, value,
+                        MIN_MAX_FLOWS, MAX_MAX_FLOWS);
+}
+
+/* Parses ovn-xdp-confirm-ms. */
+static char *
+parse_confirm_ms(struct settings *settings, const char *value)
+{
+    return parse_number(&settings->confirm_ms, value,
+                        MIN_CONFIRM_MS, MAX_CONFIRM_MS);
 }
 
 /* Parses ovn-xdp-stale-timeout. */
@@ -401,46 +469,6 @@ parse_probe_interval(struct settings *settings, const char *value,
     settings->probe_interval = ms ? MAX(ms, 1000) : 0;
 }
 
-/* Returns true if 'value' is one that 'later' may have. */
-static bool
-is_allowed(const struct settings_later *later, const char *value)
-{
-    struct sset words = SSET_INITIALIZER(&words);
-    unsigned int number;
-
-    if (!later->words) {
-        return true;
-    } else if (!strcmp(later->words, NUMBER)) {
-        return str_to_uint(value, 10, &number);
-    }
-    sset_from_delimited_string(&words, later->words, ", ");
-    bool allowed = sset_contains(&words, value);
-    sset_destroy(&words);
-    return allowed;
-}
-
-/* Reports the keys in 'ids' that ask for what this version does not do, or
- * that no version would understand. */
-static void
-report_later(const struct smap *ids, const char *chassis,
-             struct problems *problems)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(settings_later); i++) {
-        const struct settings_later *later = &settings_later[i];
-        const char *value = get_value(ids, chassis, later->name, NULL);
-        if (!value) {
-            continue;
-        } else if (!is_allowed(later, value)) {
-            problems_add(problems, REASON_BAD_VALUE, "%s=\"%s\": expected %s",
-                         later->name, value, later->words);
-        } else if (later->harmless && strcmp(value, later->harmless)) {
-            problems_add(problems, REASON_NOT_IMPLEMENTED,
-                         "%s=%s: this version does not do that",
-                         later->name, value);
-        }
-    }
-}
-
 /* Brings 'settings' up to date with 'ids', the local external_ids.  'chassis'
  * is the chassis name by option or override file, or NULL to take system-id.
  * Adds to 'problems' what could not be used. */
@@ -480,5 +508,4 @@ settings_update(struct settings *settings, const struct smap *ids,
             free(error);
         }
     }
-    report_later(ids, chassis, problems);
 }

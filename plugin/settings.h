@@ -27,6 +27,13 @@ enum settings_port {
     PORT_VETH                   /* "veth": the managed port. */
 };
 
+/* Values of ovn-xdp-nic-hook and ovn-xdp-vm-hook. */
+enum settings_hook {
+    HOOK_AUTO,                  /* "auto": what devices and datapath can do. */
+    HOOK_XDP,                   /* "xdp". */
+    HOOK_TC                     /* "tc". */
+};
+
 /* Settings in force. */
 struct settings {
     char *chassis;              /* Chassis name, or NULL while unknown. */
@@ -44,6 +51,11 @@ struct settings {
     uint32_t max_endpoints;     /* ovn-xdp-max-endpoints. */
     enum dp_acl_mode acl;       /* ovn-xdp-acl. */
     uint32_t stale_timeout;     /* ovn-xdp-stale-timeout in s, 0 for never. */
+    bool direct;                /* ovn-xdp-direct is "on". */
+    enum settings_hook nic_hook; /* ovn-xdp-nic-hook. */
+    enum settings_hook vm_hook; /* ovn-xdp-vm-hook. */
+    uint32_t confirm_ms;        /* ovn-xdp-confirm-ms. */
+    uint32_t max_flows;         /* ovn-xdp-max-flows. */
 };
 
 void settings_init(struct settings *);
@@ -53,5 +65,6 @@ void settings_update(struct settings *, const struct smap *external_ids,
 const char *settings_mode_to_string(enum settings_mode);
 const char *settings_port_to_string(enum settings_port);
 const char *settings_acl_to_string(enum dp_acl_mode);
+const char *settings_hook_to_string(enum settings_hook);
 
 #endif /* plugin/settings.h */

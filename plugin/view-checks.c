@@ -23,6 +23,7 @@
 #include "plugin/reconcile.h"
 #include "plugin/settings.h"
 #include "plugin/view-acl.h"
+#include "plugin/view-direct.h"
 #include "plugin/view-host.h"
 #include "plugin/view-lists.h"
 #include "plugin/view-private.h"
@@ -360,6 +361,7 @@ view_check_endpoint(struct view_inquiry *inquiry,
     check_interfaces(inquiry, ep->bridge, checks);
     check_counters(view, ep, checks);
     view_check_acl(view, ep, checks);
+    view_check_direct(view, ep, checks);
     if (ep->bridge && ep->bridge->exists && !view_only_guards(view)) {
         check_host(inquiry, ep, checks);
     }

@@ -17,6 +17,7 @@
 #include "plugin/host-flows.h"
 #include "plugin/settings.h"
 #include "plugin/view-checks.h"
+#include "plugin/view-direct.h"
 #include "plugin/view-host.h"
 #include "plugin/view-private.h"
 #include "plugin/view.h"
@@ -65,6 +66,14 @@ acl_badness(const char *acl)
             : !strcmp(acl, "pass-only") ? 2 : 3);
 }
 
+/* The same for state 'direct' of layer L3. */
+static int
+direct_badness(const char *direct)
+{
+    return (!strcmp(direct, "on") ? 0
+            : !strcmp(direct, "ineligible") ? 1 : 2);
+}
+
 /* Adds to 'x' the verdict about 'ep', shown as 'row', and its checks. */
 static void
 explain_endpoint(struct view_inquiry *inquiry,
@@ -72,6 +81,8 @@ explain_endpoint(struct view_inquiry *inquiry,
                  const struct view_endpoint *row, struct view_explanation *x)
 {
     struct checks checks = CHECKS_INITIALIZER;
+    enum reason reason;
+    const char *direct = view_direct_state(inquiry->view, ep, &reason);
 
     x->verdicts[x->n_verdicts++] = (struct view_verdict) {
         .address = xstrdup(row->address),
@@ -80,12 +91,18 @@ explain_endpoint(struct view_inquiry *inquiry,
         .reason = row->reason,
         .acl = row->acl,
         .acl_reason = row->acl_reason,
+        .direct = direct,
+        .direct_reason = row->direct_reason,
     };
     if (x->n_verdicts == 1 || badness(row->state) > badness(x->redirect)) {
         x->redirect = row->state;
     }
     if (x->n_verdicts == 1 || acl_badness(row->acl) > acl_badness(x->acl)) {
         x->acl = row->acl;
+    }
+    if (x->n_verdicts == 1
+        || direct_badness(direct) > direct_badness(x->direct)) {
+        x->direct = direct;
     }
     view_check_endpoint(inquiry, ep, &checks);
     take_checks(x, row->address, &checks);
@@ -155,7 +172,8 @@ view_get_explanation(const struct view *view, const char *subject,
 
     *x = (struct view_explanation) {
         .subject = xstrdup(subject),
-        .redirect = "unknown", .direct = "off",
+        .redirect = "unknown",
+        .direct = view->settings->direct ? "unknown" : "off",
         .acl = view->settings->acl == DP_ACL_OFF ? "off" : "pass-only",
     };
     view_get_endpoints(view, subject, &rows);

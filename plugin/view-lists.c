@@ -21,6 +21,7 @@
 #include "plugin/netdevs.h"
 #include "plugin/reconcile.h"
 #include "plugin/view-acl.h"
+#include "plugin/view-direct.h"
 #include "plugin/view-private.h"
 #include "plugin/view.h"
 #include "plugin/watch.h"
@@ -368,7 +369,7 @@ set_endpoint(const struct view *view, const struct desired_endpoint *ep,
     };
     struct dp_counter counter = { 0, 0 }, drops;
     char text[INET6_ADDRSTRLEN];
-    enum reason reason, acl_reason;
+    enum reason reason, acl_reason, direct_reason;
 
     ipv6_string_mapped(text, &ep->key.addr);
     dst->address = xstrdup(text);
@@ -382,6 +383,9 @@ set_endpoint(const struct view *view, const struct desired_endpoint *ep,
     dst->reason = reason_to_string(reason);
     dst->acl = view_acl_state(view, ep, &acl_reason);
     dst->acl_reason = reason_to_string(acl_reason);
+    view_direct_state(view, ep, &direct_reason);
+    dst->direct = direct_reason == REASON_NONE;
+    dst->direct_reason = reason_to_string(direct_reason);
     view->class->endpoint_counter(view->dp, &ep->key, &counter);
     dst->packets = counter.packets;
     dst->bytes = counter.bytes;
@@ -541,6 +545,7 @@ view_get_vitals(const struct view *view, struct view_vitals *vitals)
         .n_updates = view->n_updates,
         .n_recomputes = view->n_recomputes,
         .acl_lease = view_acl_is_leased(view),
+        .max_flows = view->max_flows,
         .maps = {
             { .name = "endpoints", .size = view->max_endpoints },
             { .name = "interfaces", .size = OX_MAX_NICS },
@@ -549,6 +554,7 @@ view_get_vitals(const struct view *view, struct view_vitals *vitals)
               .used = view->watch ? watch_n_opened(view->watch) : 0 },
             { .name = "acl_sets", .size = OX_MAX_ACL_SETS },
             { .name = "acl_sources", .size = OX_MAX_ACL_SOURCES },
+            { .name = "direct_ports", .size = OX_MAX_DIRECT_PORTS },
         },
     };
     if (view->dp) {
@@ -559,4 +565,5 @@ view_get_vitals(const struct view *view, struct view_vitals *vitals)
         vitals->maps[2].used = count_targets(view);
     }
     view_acl_usage(view, &vitals->maps[4].used, &vitals->maps[5].used);
+    vitals->maps[6].used = view_direct_n_ports(view);
 }

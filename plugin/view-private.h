@@ -31,6 +31,7 @@ struct view {
     const struct watch *watch;  /* Connections that VMs open; NULL until the
                                  * datapath is open. */
     const struct lease *lease;  /* Whether programs may drop, or NULL. */
+    const struct direct *direct; /* Layer L3, or NULL. */
     const struct reconcile *reconcile; /* NULL until the datapath is open. */
     const struct dp_class *class; /* Back end. */
     struct dp *dp;              /* NULL until the datapath is open. */
@@ -38,6 +39,7 @@ struct view {
     long long int started;      /* time_msec() of the start. */
     long long int started_wall; /* time_wall_msec() of the start. */
     uint32_t max_endpoints;     /* Room for endpoints in the open datapath. */
+    uint32_t max_flows;         /* Likewise for flows of layer L3. */
     uint64_t n_updates;         /* Derivations, of everything or less. */
     uint64_t n_recomputes;      /* Those of everything. */
 };

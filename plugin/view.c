@@ -18,10 +18,12 @@
 #include "idl/ovs-db.h"
 #include "idl/sb-db.h"
 #include "plugin/desired.h"
+#include "plugin/direct.h"
 #include "plugin/log-file.h"
 #include "plugin/ports.h"
 #include "plugin/reconcile.h"
 #include "plugin/settings.h"
+#include "plugin/view-direct.h"
 #include "plugin/view-host.h"
 #include "plugin/view-lists.h"
 #include "plugin/view-private.h"
@@ -149,6 +151,9 @@ collect_problems(const struct view *view, bool advice,
     if (view->watch) {
         problems_append(problems, watch_problems(view->watch));
     }
+    if (view->direct) {
+        problems_append(problems, direct_problems(view->direct));
+    }
     return view_host_problems(view, advice, problems);
 }
 
@@ -254,6 +259,15 @@ get_settings(const struct view *view, struct view_status *status)
     add_setting(status, "ovn-xdp-stale-timeout",
                 xasprintf("%"PRIu32, s->stale_timeout));
     add_setting(status, "ovn-xdp-nb-remote", xstrdup(s->nb_remote));
+    add_setting(status, "ovn-xdp-direct", xstrdup(s->direct ? "on" : "off"));
+    add_setting(status, "ovn-xdp-nic-hook",
+                xstrdup(settings_hook_to_string(s->nic_hook)));
+    add_setting(status, "ovn-xdp-vm-hook",
+                xstrdup(settings_hook_to_string(s->vm_hook)));
+    add_setting(status, "ovn-xdp-confirm-ms",
+                xasprintf("%"PRIu32, s->confirm_ms));
+    add_setting(status, "ovn-xdp-max-flows",
+                xasprintf("%"PRIu32, s->max_flows));
 }
 
 /* Counts the endpoints of 'view' by state into 'status'. */
@@ -312,6 +326,7 @@ view_get_status(const struct view *view, struct view_status *status)
                                   &status->n_problems);
     count_endpoints(view, status);
     count_interfaces(view, status);
+    view_direct_status(view, status);
 }
 
 /* Frees what 'status' holds. */

@@ -67,6 +67,13 @@ struct view_status {
     size_t n_interfaces;        /* Interfaces attached. */
     uint64_t generation;        /* Counts changes that were programmed. */
     enum view_health_code health; /* As view_get_health() has it. */
+    bool direct;                /* Layer L3 is on.  All that follows is 0 if
+                                 * not. */
+    uint32_t confirm_ms;        /* Effective period of confirmation. */
+    size_t n_direct;            /* Addresses forwarded directly. */
+    size_t n_flows;             /* Direct flows, used or not. */
+    size_t n_used_flows;        /* Those whose packets are taken off. */
+    size_t n_active_flows;      /* Those of them with packets lately. */
 };
 
 void view_get_status(const struct view *, struct view_status *);
@@ -134,6 +141,7 @@ struct view_endpoint {
     const char *state;          /* "offloaded", "pending" or "ineligible". */
     const char *reason;         /* Wire name, or "". */
     bool direct;                /* NIC <-> VM offload is on for it. */
+    const char *direct_reason;  /* Why it is not: wire name, or "". */
     uint64_t packets;           /* Frames redirected, over all NICs. */
     uint64_t bytes;             /* Their lengths as they arrived. */
     uint64_t drops;             /* Frames dropped, over all NICs. */
@@ -178,6 +186,8 @@ struct view_verdict {
     const char *reason;         /* Wire name, or "". */
     const char *acl;            /* Likewise. */
     const char *acl_reason;     /* Wire name, or "". */
+    const char *direct;         /* "on", "ineligible" or "off". */
+    const char *direct_reason;  /* Wire name, or "". */
 };
 
 /* What 'explain' shows of an address or a logical port. */
@@ -191,7 +201,8 @@ struct view_explanation {
     const char *redirect;       /* Worst state of all, or "unknown". */
     const char *acl;            /* Worst of all: "off", "pass-only", "counted"
                                  * or "enforced". */
-    const char *direct;         /* "off". */
+    const char *direct;         /* Worst of all: "off", "ineligible" or "on";
+                                 * or "unknown". */
 };
 
 /* 'subject' is an address (any spelling) or a logical port.  Returns false if
@@ -291,13 +302,14 @@ void view_stats_uninit(struct view_stats *);
 /* How much of a map is in use. */
 struct view_map {
     const char *name;           /* "endpoints", "interfaces", "targets",
-                                 * "opened", "acl_sets", "acl_sources". */
+                                 * "opened", "acl_sets", "acl_sources",
+                                 * "direct_ports". */
     uint64_t used;              /* Elements in use. */
     uint64_t size;              /* Elements there is room for, 0 if unknown. */
 };
 
 /* Number of maps. */
-#define VIEW_N_MAPS 6
+#define VIEW_N_MAPS 7
 
 /* What tells how the daemon itself is doing.  Holds nothing to be freed. */
 struct view_vitals {
@@ -305,6 +317,8 @@ struct view_vitals {
     uint64_t n_updates;         /* Derivations, of everything or less. */
     uint64_t n_recomputes;      /* Those of everything. */
     bool acl_lease;             /* Programs may drop what OVN's ACLs would. */
+    uint32_t max_flows;         /* Room for direct flows, of IPv4 and of IPv6
+                                 * each. */
     struct view_map maps[VIEW_N_MAPS]; /* All maps that can be full. */
 };
 
@@ -340,6 +354,68 @@ struct view_features {
 int view_get_features(const struct view *, const char *interface,
                       struct view_features *);
 void view_features_uninit(struct view_features *);
+
+/* A direct flow: one direction of a connection. */
+struct view_flow {
+    char *address;              /* External address of the VM's side. */
+    const char *direction;      /* "in" or "out". */
+    const char *protocol;       /* "tcp", "udp", "icmp" or "icmpv6". */
+    char *source;               /* As its packets come in at the near side. */
+    char *destination;          /* Likewise. */
+    int source_port;            /* Ports; ICMP echo: identifier and type. */
+    int destination_port;
+    char *new_source;           /* As they leave at the far side. */
+    char *new_destination;      /* Likewise. */
+    int vlan;                   /* Tag that they come in with, or 0. */
+    int new_vlan;               /* Tag that they leave with, or 0. */
+    char *device;               /* Device that they leave by, "" if gone. */
+    const char *state;          /* "learning", "used", "closed", "void",
+                                 * "unconfirmed". */
+    double age;                 /* Seconds since it was learned. */
+    double idle;                /* Seconds since the last packet; negative:
+                                 * there was none. */
+    double confirmed;           /* Seconds since OVN has confirmed it. */
+    uint64_t packets;           /* Packets forwarded directly. */
+    uint64_t bytes;             /* Their lengths as they arrived. */
+};
+
+/* Any number of flows. */
+struct view_flows {
+    struct view_flow *flows;    /* Sorted by address, protocol, tuple,
+                                 * direction. */
+    size_t n;                   /* Number of them. */
+    size_t total;               /* How many there are without a limit. */
+};
+
+/* 'filter' is an external address (any spelling) or a logical port, NULL for
+ * all; 'limit' 0 for none. */
+void view_get_flows(const struct view *, const char *filter, size_t limit,
+                    struct view_flows *);
+void view_flows_uninit(struct view_flows *);
+
+/* Counters of layer L3 apart from NICs. */
+struct view_direct_counters {
+    const char *side;           /* "near-nic", "near-vm", "far-nic" or
+                                 * "far-vm". */
+    struct view_counter *counters; /* By packet reason, those not 0. */
+    size_t n_counters;          /* Number of them. */
+};
+
+/* Layer L3 as statistics. */
+struct view_direct {
+    struct view_direct_counters sides[4]; /* Where programs count. */
+    uint64_t probes;            /* Probes sent. */
+    uint64_t unsent;            /* Probes that could not be sent. */
+    uint64_t expired;           /* Flows that were over. */
+    uint64_t unconfirmed;       /* Flows that OVN ceased to confirm. */
+    struct view_counter *voided; /* 'packets' is how often ports were made void
+                                  * by cause: "ovn", "host", "precondition",
+                                  * "vswitchd". */
+    size_t n_voided;            /* Number of them. */
+};
+
+void view_get_direct(const struct view *, struct view_direct *);
+void view_direct_uninit(struct view_direct *);
 
 /* Counts changes of state, so that a client can wait for one. */
 uint64_t view_generation(const struct view *);

@@ -19,6 +19,7 @@ rpc_librpc_a_SOURCES = \
 	rpc/method-acl.c \
 	rpc/method-endpoint.c \
 	rpc/method-feature.c \
+	rpc/method-flow.c \
 	rpc/method-explain.c \
 	rpc/method-interface.c \
 	rpc/method-metrics.c \
@@ -54,6 +55,7 @@ rpc_ovn_xdpctl_SOURCES = \
 	rpc/print-acl.c \
 	rpc/print-endpoint.c \
 	rpc/print-feature.c \
+	rpc/print-flow.c \
 	rpc/print-explain.c \
 	rpc/print-interface.c \
 	rpc/print-metrics.c \

@@ -31,6 +31,8 @@ struct line {
                                  * 0. */
     const struct rpc_method *method; /* The command, or NULL before it. */
     size_t n_args;              /* Arguments of the command so far. */
+    const struct rpc_param *param; /* The option of the command whose value is
+                                 * next, or NULL. */
     bool bad;                   /* There is no such command. */
 };
 
@@ -46,7 +48,13 @@ static void add_words(struct sset *, const struct line *, const char *last,
 static void add_values(struct sset *, int option, const char *prefix);
 static void add_options(struct sset *, const struct option *);
 static void add_commands(struct sset *);
-static void add_arguments(struct sset *, const struct line *);
+static void take_argument(struct line *, const char *word);
+static void add_arguments(struct sset *, const struct line *,
+                          const char *last);
+static void add_option_values(struct sset *, const struct line *,
+                              const struct rpc_param *);
+static void add_param(struct sset *, const struct line *,
+                      const struct rpc_param *);
 static void add_literals(struct sset *, const char *metavar);
 static void add_members(struct sset *, const struct line *,
                         const char *method, const char *member);
@@ -88,8 +96,10 @@ parse_word(struct line *line, const char *word, const struct option *options)
             line->socket = word;
         }
         line->value_of = 0;
+    } else if (line->param) {
+        line->param = NULL;
     } else if (line->method) {
-        line->n_args++;
+        take_argument(line, word);
     } else if (word[0] == '-') {
         const char *value;
         const struct option *option = find_option(options, word, &value);
@@ -157,6 +167,21 @@ take_command(struct line *line, const char *word)
     line->bad = true;
 }
 
+/* Takes notice of 'word', an argument or option of the command. */
+static void
+take_argument(struct line *line, const char *word)
+{
+    const char *value;
+    const struct rpc_param *param = rpc_method_find_option(line->method, word,
+                                                           &value);
+
+    if (!param) {
+        line->n_args++;
+    } else if (!value) {
+        line->param = param;
+    }
+}
+
 /* Adds to 'found' what may be in the place of 'last', behind 'line'. */
 static void
 add_words(struct sset *found, const struct line *line, const char *last,
@@ -166,8 +191,10 @@ add_words(struct sset *found, const struct line *line, const char *last,
         return;
     } else if (line->value_of) {
         add_values(found, line->value_of, "");
+    } else if (line->param) {
+        add_param(found, line, line->param);
     } else if (line->method) {
-        add_arguments(found, line);
+        add_arguments(found, line, last);
     } else if (last[0] == '-') {
         const char *value;
         const struct option *option = find_option(options, last, &value);
@@ -221,17 +248,53 @@ add_commands(struct sset *found)
     }
 }
 
-/* Adds what the next argument of the command of 'line' may be: its name in
- * the usage says of what kind it is. */
+/* Adds what may be in the place of 'last', behind the command of 'line': its
+ * next argument, or one of its options, for which it begins with '-'. */
 static void
-add_arguments(struct sset *found, const struct line *line)
+add_arguments(struct sset *found, const struct line *line, const char *last)
 {
     const struct rpc_param *param;
+    const char *value;
+    size_t i = 0;
 
-    if (line->n_args >= rpc_method_n_params(line->method)) {
+    param = rpc_method_find_option(line->method, last, &value);
+    if (param && value) {
+        add_option_values(found, line, param);
         return;
     }
-    param = &line->method->params[line->n_args];
+    for (param = line->method->params; param->name; param++) {
+        if (param->option) {
+            if (last[0] == '-') {
+                sset_add_and_free(found, xasprintf("--%s=", param->name));
+            }
+        } else if (i++ == line->n_args) {
+            add_param(found, line, param);
+        }
+    }
+}
+
+/* Adds the values of 'param', an option of the command of 'line', each behind
+ * its name. */
+static void
+add_option_values(struct sset *found, const struct line *line,
+                  const struct rpc_param *param)
+{
+    struct sset values = SSET_INITIALIZER(&values);
+    const char *value;
+
+    add_param(&values, line, param);
+    SSET_FOR_EACH (value, &values) {
+        sset_add_and_free(found, xasprintf("--%s=%s", param->name, value));
+    }
+    sset_destroy(&values);
+}
+
+/* Adds what 'param' of the command of 'line' may be: its name in the usage
+ * says of what kind it is. */
+static void
+add_param(struct sset *found, const struct line *line,
+          const struct rpc_param *param)
+{
     if (param->type == RPC_PARAM_BOOLEAN) {
         sset_add(found, "true");
         sset_add(found, "false");

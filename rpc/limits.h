@@ -49,4 +49,10 @@
  * of whoever collects from many nodes. */
 #define RPC_MAX_METRICS_ENDPOINTS 1000
 
+/* Flows in a list, at most and if nothing else is asked for.  A node may have
+ * some hundred thousand: all of them would hold up the main loop for seconds
+ * and be too much for the socket. */
+#define RPC_MAX_FLOWS 10000
+#define RPC_DEFAULT_FLOWS 1000
+
 #endif /* rpc/limits.h */

@@ -18,7 +18,7 @@ const char rpc_schema_endpoints[] =
     " 'type': 'object',"
     " 'required': ['address', 'mac', 'kind', 'logical_port', 'network',"
     "  'bridge', 'vlan', 'state', 'direct', 'reason', 'packets', 'bytes',"
-    "  'drops', 'acl', 'acl_reason'],"
+    "  'drops', 'acl', 'acl_reason', 'direct_reason'],"
     " 'properties': {"
     "  'address': {'type': 'string'},"
     "  'mac': {'type': 'string'},"
@@ -36,7 +36,8 @@ const char rpc_schema_endpoints[] =
     "  'bytes': {'type': 'integer'},"
     "  'drops': {'type': 'integer'},"
     "  'acl': {'enum': ['enforced', 'counted', 'pass-only', 'off']},"
-    "  'acl_reason': {'type': 'string'}}}}";
+    "  'acl_reason': {'type': 'string'},"
+    "  'direct_reason': {'type': 'string'}}}}";
 
 static struct json_object *show_endpoint(const struct view_endpoint *);
 
@@ -79,5 +80,6 @@ show_endpoint(const struct view_endpoint *endpoint)
     result_add(json, "drops", result_count(endpoint->drops));
     result_add(json, "acl", result_string(endpoint->acl));
     result_add(json, "acl_reason", result_string(endpoint->acl_reason));
+    result_add(json, "direct_reason", result_string(endpoint->direct_reason));
     return json;
 }

@@ -34,18 +34,20 @@ const char rpc_schema_explain[] =
     "    'redirect': {'enum': ['offloaded', 'pending', 'ineligible',"
     "     'unknown']},"
     "    'acl': {'enum': ['enforced', 'counted', 'pass-only', 'off']},"
-    "    'direct': {'type': 'string'}}},"
+    "    'direct': {'enum': ['on', 'ineligible', 'off', 'unknown']}}},"
     "  'addresses': {'type': 'array', 'items': {"
     "   'type': 'object',"
     "   'required': ['address', 'logical_port', 'redirect', 'reason',"
-    "    'acl', 'acl_reason'],"
+    "    'acl', 'acl_reason', 'direct', 'direct_reason'],"
     "   'properties': {"
     "    'address': {'type': 'string'},"
     "    'logical_port': {'type': 'string'},"
     "    'redirect': {'enum': ['offloaded', 'pending', 'ineligible']},"
     "    'reason': {'type': 'string'},"
     "    'acl': {'enum': ['enforced', 'counted', 'pass-only', 'off']},"
-    "    'acl_reason': {'type': 'string'}}}}}}";
+    "    'acl_reason': {'type': 'string'},"
+    "    'direct': {'enum': ['on', 'ineligible', 'off']},"
+    "    'direct_reason': {'type': 'string'}}}}}}";
 
 static struct json_object *show_checks(const struct view_explanation *);
 static struct json_object *show_verdict(const struct view_explanation *);
@@ -127,6 +129,9 @@ show_addresses(const struct view_explanation *x)
         result_add(json, "reason", result_string(verdict->reason));
         result_add(json, "acl", result_string(verdict->acl));
         result_add(json, "acl_reason", result_string(verdict->acl_reason));
+        result_add(json, "direct", result_string(verdict->direct));
+        result_add(json, "direct_reason",
+                   result_string(verdict->direct_reason));
         result_append(list, json);
     }
     return list;

@@ -32,6 +32,7 @@ struct sources {
     struct view_status status;  /* Databases, problems, sums. */
     struct view_interfaces interfaces; /* The NICs. */
     struct view_stats stats;    /* Counters, and the endpoints. */
+    struct view_direct direct;  /* Layer L3. */
     struct view_vitals vitals;  /* Of the daemon itself. */
 };
 
@@ -72,6 +73,13 @@ static void put_endpoint_acls(struct openmetrics *,
 static void put_endpoint_counters(struct openmetrics *,
                                   const struct view_endpoints *,
                                   uint64_t (*)(const struct view_endpoint *));
+static void put_endpoint_directs(struct openmetrics *,
+                                 const struct view_endpoints *);
+static void put_direct(struct openmetrics *, const struct sources *);
+static void put_flows(struct openmetrics *, const struct sources *);
+static void put_confirmation(struct openmetrics *, const struct sources *);
+static void put_sides(struct openmetrics *, const struct view_direct *,
+                      bool bytes);
 static void put_simap(struct openmetrics *, const struct simap *,
                       const char *label);
 
@@ -97,6 +105,7 @@ rpc_handle_metrics(const struct view *view,
     put_interfaces(&m, &sources.interfaces);
     put_traffic(&m, &sources);
     put_endpoints(&m, &sources.stats.endpoints);
+    put_direct(&m, &sources);
     openmetrics_end(&m);
     sources_uninit(&sources);
 
@@ -127,6 +136,7 @@ sources_get(const struct view *view, struct sources *s)
     view_get_status(view, &s->status);
     view_get_interfaces(view, &s->interfaces);
     view_get_stats(view, &s->stats);
+    view_get_direct(view, &s->direct);
     view_get_vitals(view, &s->vitals);
 }
 
@@ -137,6 +147,7 @@ sources_uninit(struct sources *s)
     view_status_uninit(&s->status);
     view_interfaces_uninit(&s->interfaces);
     view_stats_uninit(&s->stats);
+    view_direct_uninit(&s->direct);
 }
 
 /* Puts what is to be said once. */
@@ -383,6 +394,7 @@ put_endpoints(struct openmetrics *m, const struct view_endpoints *all)
 
     put_endpoint_sums(m, all);
     put_endpoint_acls(m, all);
+    put_endpoint_directs(m, all);
     openmetrics_family(m, "endpoints_without_series", OPENMETRICS_GAUGE, NULL,
                        "Endpoints whose counters are left out because there "
                        "are too many; stats has them.");
@@ -489,6 +501,32 @@ put_endpoint_acls(struct openmetrics *m, const struct view_endpoints *all)
     simap_destroy(&reasons);
 }
 
+/* Puts the numbers of endpoints by whether their packets go between NIC and VM
+ * directly, and by the reason why they do not. */
+static void
+put_endpoint_directs(struct openmetrics *m, const struct view_endpoints *all)
+{
+    struct simap reasons = SIMAP_INITIALIZER(&reasons);
+    uint64_t n = 0;
+    size_t i;
+
+    for (i = 0; i < all->n; i++) {
+        n += all->endpoints[i].direct;
+        if (all->endpoints[i].direct_reason[0]) {
+            simap_increase(&reasons, all->endpoints[i].direct_reason, 1);
+        }
+    }
+    openmetrics_family(m, "endpoints_direct", OPENMETRICS_GAUGE, NULL,
+                       "Addresses whose packets go between NIC and VM "
+                       "directly once OVN has passed a connection.");
+    openmetrics_count(m, n, NULL);
+    openmetrics_family(m, "endpoints_not_direct", OPENMETRICS_GAUGE, NULL,
+                       "Addresses whose packets all go by OVN, by reason "
+                       "(ovn-xdp-reasons(7)).");
+    put_simap(m, &reasons, "reason");
+    simap_destroy(&reasons);
+}
+
 /* Puts what 'get' returns for each endpoint.  They are sorted: an address that
  * is there twice, with different tags, is put once. */
 static void
@@ -507,6 +545,98 @@ put_endpoint_counters(struct openmetrics *m, const struct view_endpoints *all,
         }
         openmetrics_count(m, sum, "address", address, NULL);
     }
+}
+
+/* Puts what there is to say about layer L3. */
+static void
+put_direct(struct openmetrics *m, const struct sources *s)
+{
+    openmetrics_family(m, "direct", OPENMETRICS_GAUGE, NULL,
+                       "Whether packets may go between NIC and VM directly "
+                       "(1), or not (0).");
+    openmetrics_count(m, s->status.direct, NULL);
+    openmetrics_family(m, "direct_packets", OPENMETRICS_COUNTER, NULL,
+                       "Packets seen by programs of layer L3 apart from "
+                       "those of interface_packets, by side and reason "
+                       "(ovn-xdp-reasons(7)).");
+    put_sides(m, &s->direct, false);
+    openmetrics_family(m, "direct_bytes", OPENMETRICS_COUNTER, "bytes",
+                       "Lengths of these packets.");
+    put_sides(m, &s->direct, true);
+    put_flows(m, s);
+    put_confirmation(m, s);
+}
+
+/* Puts the packets, or the 'bytes', of each side of layer L3. */
+static void
+put_sides(struct openmetrics *m, const struct view_direct *direct, bool bytes)
+{
+    size_t i, j;
+
+    for (i = 0; i < ARRAY_SIZE(direct->sides); i++) {
+        const struct view_direct_counters *side = &direct->sides[i];
+
+        for (j = 0; j < side->n_counters; j++) {
+            const struct view_counter *counter = &side->counters[j];
+
+            openmetrics_count(m, bytes ? counter->bytes : counter->packets,
+                              "side", side->side, "reason", counter->name,
+                              NULL);
+        }
+    }
+}
+
+/* Puts the numbers of flows, and what became of them. */
+static void
+put_flows(struct openmetrics *m, const struct sources *s)
+{
+    size_t i;
+
+    openmetrics_family(m, "direct_flows", OPENMETRICS_GAUGE, NULL,
+                       "Directions of connections that are known: used, or "
+                       "not, as OVN has not passed enough, they are over, or "
+                       "something changed.");
+    openmetrics_count(m, s->status.n_used_flows, "state", "used", NULL);
+    openmetrics_count(m, s->status.n_flows - s->status.n_used_flows,
+                      "state", "unused", NULL);
+    openmetrics_family(m, "direct_active_flows", OPENMETRICS_GAUGE, NULL,
+                       "Used ones that had packets lately.");
+    openmetrics_count(m, s->status.n_active_flows, NULL);
+    openmetrics_family(m, "direct_flow_capacity", OPENMETRICS_GAUGE, NULL,
+                       "Flows that there is room for, of IPv4 and of IPv6 "
+                       "each.");
+    openmetrics_count(m, s->vitals.max_flows, NULL);
+    openmetrics_family(m, "direct_flows_expired", OPENMETRICS_COUNTER, NULL,
+                       "Flows that were deleted as idle or over.");
+    openmetrics_count(m, s->direct.expired, NULL);
+    openmetrics_family(m, "direct_flows_unconfirmed", OPENMETRICS_COUNTER,
+                       NULL, "Flows that OVN ceased to confirm, without "
+                       "anything having announced it.");
+    openmetrics_count(m, s->direct.unconfirmed, NULL);
+    openmetrics_family(m, "direct_voids", OPENMETRICS_COUNTER, NULL,
+                       "How often all flows of an address were made void, "
+                       "by cause.");
+    for (i = 0; i < s->direct.n_voided; i++) {
+        openmetrics_count(m, s->direct.voided[i].packets, "cause",
+                          s->direct.voided[i].name, NULL);
+    }
+}
+
+/* Puts how flows are confirmed. */
+static void
+put_confirmation(struct openmetrics *m, const struct sources *s)
+{
+    openmetrics_family(m, "direct_confirm_period_seconds", OPENMETRICS_GAUGE,
+                       "seconds", "Time between two confirmations of a flow: "
+                       "what OVN revokes without a word goes on for three of "
+                       "them at most.");
+    openmetrics_seconds(m, s->status.confirm_ms / 1000.0, NULL);
+    openmetrics_family(m, "direct_probes", OPENMETRICS_COUNTER, NULL,
+                       "Probes that were sent through OVN to confirm flows.");
+    openmetrics_count(m, s->direct.probes, NULL);
+    openmetrics_family(m, "direct_probes_unsent", OPENMETRICS_COUNTER, NULL,
+                       "Probes that could not be sent.");
+    openmetrics_count(m, s->direct.unsent, NULL);
 }
 
 /* Puts a sample for each element of 'simap', whose name is that of 'label'. */

@@ -43,7 +43,8 @@ rpc_handle_hello(const struct view *view OVS_UNUSED,
                  struct json_object *params OVS_UNUSED,
                  struct rpc_error *error OVS_UNUSED)
 {
-    static const char *const features[] = { "batch", "redirect", "acl" };
+    static const char *const features[] = { "batch", "redirect", "acl",
+                                            "direct" };
     struct json_object *json = json_object_new_object();
     struct json_object *words = json_object_new_array();
     size_t i;

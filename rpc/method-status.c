@@ -16,7 +16,8 @@
 const char rpc_schema_status[] =
     "{'type': 'object',"
     " 'required': ['chassis', 'version', 'uptime_seconds', 'databases',"
-    "  'config', 'problems', 'endpoints', 'interfaces', 'generation'],"
+    "  'config', 'problems', 'endpoints', 'interfaces', 'generation',"
+    "  'direct'],"
     " 'properties': {"
     "  'chassis': {'type': 'string'},"
     "  'version': {'type': 'string'},"
@@ -42,7 +43,17 @@ const char rpc_schema_status[] =
     "    'pending': {'type': 'integer'},"
     "    'ineligible': {'type': 'integer'}}},"
     "  'interfaces': {'type': 'integer'},"
-    "  'generation': {'type': 'integer'}}}";
+    "  'generation': {'type': 'integer'},"
+    "  'direct': {'type': 'object',"
+    "   'required': ['enabled', 'confirm_ms', 'endpoints', 'flows',"
+    "    'used_flows', 'active_flows'],"
+    "   'properties': {"
+    "    'enabled': {'type': 'boolean'},"
+    "    'confirm_ms': {'type': ['integer', 'null']},"
+    "    'endpoints': {'type': 'integer'},"
+    "    'flows': {'type': 'integer'},"
+    "    'used_flows': {'type': 'integer'},"
+    "    'active_flows': {'type': 'integer'}}}}}";
 
 const char rpc_schema_health[] =
     "{'type': 'object', 'required': ['status', 'reasons'],"
@@ -57,6 +68,7 @@ const char rpc_schema_health[] =
 static struct json_object *list_databases(const struct view_status *);
 static struct json_object *list_settings(const struct view_status *);
 static struct json_object *count_endpoints(const struct view_status *);
+static struct json_object *show_direct(const struct view_status *);
 static struct json_object *list_classes(const struct view_problem *, size_t n);
 static bool is_listed(const struct view_problem *, size_t n,
                       const char *class);
@@ -81,6 +93,7 @@ rpc_handle_status(const struct view *view,
     result_add(json, "endpoints", count_endpoints(&status));
     result_add(json, "interfaces", result_count(status.n_interfaces));
     result_add(json, "generation", result_count(status.generation));
+    result_add(json, "direct", show_direct(&status));
     view_status_uninit(&status);
     return json;
 }
@@ -154,6 +167,22 @@ count_endpoints(const struct view_status *status)
     result_add(json, "offloaded", result_count(status->n_offloaded));
     result_add(json, "pending", result_count(status->n_pending));
     result_add(json, "ineligible", result_count(status->n_ineligible));
+    return json;
+}
+
+/* Returns what 'status' says of layer L3. */
+static struct json_object *
+show_direct(const struct view_status *status)
+{
+    struct json_object *json = json_object_new_object();
+
+    result_add(json, "enabled", json_object_new_boolean(status->direct));
+    result_add(json, "confirm_ms",
+               status->direct ? result_count(status->confirm_ms) : NULL);
+    result_add(json, "endpoints", result_count(status->n_direct));
+    result_add(json, "flows", result_count(status->n_flows));
+    result_add(json, "used_flows", result_count(status->n_used_flows));
+    result_add(json, "active_flows", result_count(status->n_active_flows));
     return json;
 }
 

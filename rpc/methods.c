@@ -5,6 +5,8 @@
 
 #include "rpc/methods.h"
 
+#include <string.h>
+
 #define READ false
 #define ASK false
 #define WRITE true
@@ -12,7 +14,9 @@
 #define OPTIONAL false
 #define NO_PARAMS
 #define PARAM(NAME, TYPE, NEED, METAVAR, SENTENCE) \
-    { NAME, RPC_PARAM_##TYPE, NEED, METAVAR, SENTENCE },
+    { NAME, RPC_PARAM_##TYPE, NEED, false, METAVAR, SENTENCE },
+#define OPTION(NAME, TYPE, METAVAR, SENTENCE) \
+    { NAME, RPC_PARAM_##TYPE, false, true, METAVAR, SENTENCE },
 
 /* All methods, indexed by enum rpc_method_id. */
 const struct rpc_method rpc_methods[N_RPC_METHODS] = {
@@ -39,4 +43,26 @@ rpc_method_n_params(const struct rpc_method *method)
         n++;
     }
     return n;
+}
+
+/* Returns the option of the command of 'method' that 'word' of a command line
+ * is, "--NAME" or "--NAME=VALUE", or NULL if it is none.  Stores the value in
+ * '*value', NULL if it is the next word. */
+const struct rpc_param *
+rpc_method_find_option(const struct rpc_method *method, const char *word,
+                       const char **value)
+{
+    size_t length = strcspn(word, "=");
+    const struct rpc_param *param;
+
+    for (param = method->params; param->name; param++) {
+        if (param->option && !strncmp(word, "--", 2)
+            && strlen(param->name) == length - 2
+            && !strncmp(word + 2, param->name, length - 2)) {
+            *value = word[length] ? word + length + 1 : NULL;
+            return param;
+        }
+    }
+    *value = NULL;
+    return NULL;
 }

@@ -27,6 +27,7 @@ struct rpc_param {
     const char *name;           /* Member of "params". */
     enum rpc_param_type type;   /* What its value must be. */
     bool required;              /* May it not be left out? */
+    bool option;                /* Is it an option of the command? */
     const char *metavar;        /* Its name in the usage of the command. */
     const char *sentence;       /* What it means. */
 };
@@ -43,5 +44,8 @@ struct rpc_method {
 extern const struct rpc_method rpc_methods[N_RPC_METHODS];
 
 size_t rpc_method_n_params(const struct rpc_method *);
+const struct rpc_param *rpc_method_find_option(const struct rpc_method *,
+                                               const char *word,
+                                               const char **value);
 
 #endif /* rpc/methods.h */

@@ -63,8 +63,10 @@ static OVS_NO_RETURN void usage(void);
 static OVS_NO_RETURN void usage_error(const char *format, ...)
     OVS_PRINTF_FORMAT(1, 2);
 static enum rpc_method_id find_command(const char *name);
+static void show_params(struct ds *, const struct rpc_method *);
 static struct json_object *make_params(const struct rpc_method *,
                                        int argc, char *argv[]);
+static const struct rpc_param *find_positional(const struct rpc_param *);
 static struct json_object *make_param(const struct rpc_param *,
                                       const char *arg);
 static int run_command(enum rpc_method_id, struct json_object *params,
@@ -174,14 +176,10 @@ usage(void)
     for (id = 0; id < N_RPC_METHODS; id++) {
         const struct rpc_method *method = &rpc_methods[id];
         struct ds ds = DS_EMPTY_INITIALIZER;
-        const struct rpc_param *param;
 
         if (method->command) {
             ds_put_cstr(&ds, method->command);
-            for (param = method->params; param->name; param++) {
-                ds_put_format(&ds, param->required ? " %s" : " [%s]",
-                              param->metavar);
-            }
+            show_params(&ds, method);
             printf("  %-26s", ds_cstr(&ds));
             if (ds.length > 26) {
                 printf("\n%28s", "");
@@ -201,6 +199,22 @@ usage(void)
            "  -V, --version              version\n",
            ovn_rundir(), RPC_CLIENT_TIMEOUT);
     exit(write_output(""));
+}
+
+/* Appends the arguments and options that 'method' takes to 'ds'. */
+static void
+show_params(struct ds *ds, const struct rpc_method *method)
+{
+    const struct rpc_param *param;
+
+    for (param = method->params; param->name; param++) {
+        if (param->option) {
+            ds_put_format(ds, " [--%s %s]", param->name, param->metavar);
+        } else {
+            ds_put_format(ds, param->required ? " %s" : " [%s]",
+                          param->metavar);
+        }
+    }
 }
 
 /* Prints what is wrong with the command line, by 'format', and exits. */
@@ -239,17 +253,41 @@ static struct json_object *
 make_params(const struct rpc_method *method, int argc, char *argv[])
 {
     struct json_object *params = json_object_new_object();
-    const struct rpc_param *param = method->params;
+    const struct rpc_param *param = find_positional(method->params);
+    int i;
 
-    for (; param->name && argc > 0; param++, argc--, argv++) {
-        result_add(params, param->name, make_param(param, argv[0]));
-    }
-    if (argc > 0) {
-        usage_error("%s: unexpected argument \"%s\"",
-                    method->command, argv[0]);
+    for (i = 0; i < argc; i++) {
+        const char *value;
+        const struct rpc_param *option
+            = rpc_method_find_option(method, argv[i], &value);
+
+        if (option && !value && ++i >= argc) {
+            usage_error("%s: --%s needs %s", method->command, option->name,
+                        option->metavar);
+        } else if (option) {
+            result_add(params, option->name,
+                       make_param(option, value ? value : argv[i]));
+        } else if (param->name) {
+            result_add(params, param->name, make_param(param, argv[i]));
+            param = find_positional(param + 1);
+        } else {
+            usage_error("%s: unexpected argument \"%s\"",
+                        method->command, argv[i]);
+        }
     }
     if (param->name && param->required) {
         usage_error("%s: %s is missing", method->command, param->metavar);
+    }
+    return params;
+}
+
+/* Returns the first of 'params' that is no option of the command; the last,
+ * which has no name, if there is none. */
+static const struct rpc_param *
+find_positional(const struct rpc_param *params)
+{
+    while (params->name && params->option) {
+        params++;
     }
     return params;
 }

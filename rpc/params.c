@@ -62,6 +62,18 @@ params_get_string(struct json_object *named, const char *name)
             ? json_object_get_string(value) : NULL);
 }
 
+/* Returns the integer parameter 'name' of 'named', or 'fallback' if it was not
+ * given. */
+int64_t
+params_get_integer(struct json_object *named, const char *name,
+                   int64_t fallback)
+{
+    struct json_object *value;
+
+    return (json_object_object_get_ex(named, name, &value)
+            ? json_object_get_int64(value) : fallback);
+}
+
 /* Adds the elements of 'array' to 'named', each under the name of the
  * parameter of 'method' at its place. */
 static bool

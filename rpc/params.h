@@ -4,6 +4,7 @@
 #define RPC_PARAMS_H 1
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct json_object;
 struct rpc_error;
@@ -12,5 +13,7 @@ struct rpc_method;
 bool params_check(const struct rpc_method *, struct json_object *given,
                   struct json_object **named, struct rpc_error *);
 const char *params_get_string(struct json_object *named, const char *name);
+int64_t params_get_integer(struct json_object *named, const char *name,
+                           int64_t fallback);
 
 #endif /* rpc/params.h */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "openvswitch/dynamic-string.h"
+#include "util.h"
 
 #include "rpc/grid.h"
 
@@ -66,7 +67,7 @@ print_layer(struct json_object *row, const char *layer, const char *reason,
     const char *word = print_text(row, reason);
     bool clear = !word[0] || !strcmp(state, "off");
 
-    ds_put_format(out, "%s %s%s%s%s, ", layer, state,
+    ds_put_format(out, "%s %s%s%s%s", layer, state,
                   clear ? "" : " (", clear ? "" : word, clear ? "" : ")");
 }
 
@@ -76,12 +77,21 @@ static void
 print_verdict(const char *name, struct json_object *row,
               struct json_object *verdict, struct ds *out)
 {
-    bool own = print_member(row, "acl");
+    static const char *const layers[][2] = {
+        { "redirect", "reason" },
+        { "acl", "acl_reason" },
+        { "direct", "direct_reason" },
+    };
+    size_t i;
 
     ds_put_format(out, "%s: ", name);
-    print_layer(row ? row : verdict, "redirect", "reason", out);
-    print_layer(own ? row : verdict, "acl", "acl_reason", out);
-    ds_put_format(out, "direct %s\n", print_text(verdict, "direct"));
+    for (i = 0; i < ARRAY_SIZE(layers); i++) {
+        bool own = print_member(row, layers[i][0]);
+
+        ds_put_cstr(out, i ? ", " : "");
+        print_layer(own ? row : verdict, layers[i][0], layers[i][1], out);
+    }
+    ds_put_char(out, '\n');
 }
 
 /* Appends 'result' of endpoint.explain to 'out'. */

@@ -38,6 +38,7 @@ print_interfaces(struct json_object *result, struct ds *out)
     grid_add_column(&grid, "Reason");
     grid_add_number_column(&grid, "Program");
     grid_add_number_column(&grid, "Redirected");
+    grid_add_number_column(&grid, "Direct");
     grid_add_number_column(&grid, "Dropped");
     grid_add_number_column(&grid, "Others");
     grid_add_column(&grid, "Features");
@@ -67,21 +68,28 @@ print_interface_row(struct grid *grid, struct json_object *interface)
     print_features(grid, print_member(interface, "features"));
 }
 
-/* Puts the packets redirected, those dropped early and those otherwise dealt
- * with, by 'counters', in the next three cells of 'grid'. */
+/* Puts the packets redirected into a bridge, those that went to a VM directly,
+ * those dropped early and those otherwise dealt with, by 'counters', in the
+ * next four cells of 'grid'. */
 static void
 print_counters(struct grid *grid, struct json_object *counters)
 {
-    const char *aim = packet_reason_to_string(PACKET_REASON_REDIRECTED);
-    const char *drop = packet_reason_to_string(PACKET_REASON_ACL_DROP);
-    int64_t sums[3] = { 0, 0, 0 };
+    static const enum packet_reason reasons[] = {
+        PACKET_REASON_REDIRECTED, PACKET_REASON_DIRECT,
+        PACKET_REASON_ACL_DROP,
+    };
+    int64_t sums[ARRAY_SIZE(reasons) + 1] = { 0 };
     size_t i;
 
     if (json_object_is_type(counters, json_type_object)) {
         json_object_object_foreach (counters, name, value) {
+            for (i = 0; i < ARRAY_SIZE(reasons); i++) {
+                if (!strcmp(name, packet_reason_to_string(reasons[i]))) {
+                    break;
+                }
+            }
             if (!is_besides(name)) {
-                sums[!strcmp(name, aim) ? 0 : !strcmp(name, drop) ? 1 : 2]
-                    += json_object_get_int64(value);
+                sums[i] += json_object_get_int64(value);
             }
         }
     }

@@ -5,7 +5,9 @@
 
 #include "rpc/print.h"
 
+#include <inttypes.h>
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "openvswitch/dynamic-string.h"
@@ -15,56 +17,61 @@
 #include "plugin/reason.h"
 #include "rpc/grid.h"
 
-static void print_by_interface(struct json_object *, struct ds *out);
-static void print_by_reason(struct grid *, const char *interface,
+static void print_by_reasons(const char *heading, struct json_object *,
+                             const char *if_empty, struct ds *out);
+static void print_by_reason(struct grid *, const char *place,
                             struct json_object *counters);
-static void print_meanings(struct json_object *interfaces, struct ds *out);
-static void print_reasons_of(const char *interface,
-                             struct json_object *counters, struct sset *seen,
-                             struct ds *out);
+static void print_meanings(struct json_object *places, struct ds *out);
+static void print_reasons_of(const char *place, struct json_object *counters,
+                             struct sset *seen, struct ds *out);
 static void print_by_address(struct json_object *, struct ds *out);
 static void print_errors(struct json_object *, struct ds *out);
+static void print_direct(struct json_object *, struct ds *out);
 
 /* Appends 'result' of stats.get to 'out'. */
 void
 print_stats(struct json_object *result, struct ds *out)
 {
-    print_by_interface(print_member(result, "interfaces"), out);
+    print_by_reasons("Interface", print_member(result, "interfaces"),
+                     "No packets on any interface.", out);
     ds_put_char(out, '\n');
     print_by_address(print_member(result, "endpoints"), out);
     ds_put_char(out, '\n');
     print_errors(print_member(result, "redirect_errors"), out);
+    print_direct(print_member(result, "direct"), out);
 }
 
-/* Appends the counters of 'interfaces', an object, to 'out'. */
+/* Appends the counters of 'places', an object, of which 'heading' says what
+ * they are, to 'out', and what their reasons mean. */
 static void
-print_by_interface(struct json_object *interfaces, struct ds *out)
+print_by_reasons(const char *heading, struct json_object *places,
+                 const char *if_empty, struct ds *out)
 {
     struct grid grid;
 
     grid_init(&grid);
-    grid_add_column(&grid, "Interface");
+    grid_add_column(&grid, heading);
     grid_add_column(&grid, "Reason");
     grid_add_number_column(&grid, "Packets");
     grid_add_number_column(&grid, "Bytes");
-    if (json_object_is_type(interfaces, json_type_object)) {
-        json_object_object_foreach (interfaces, name, counters) {
+    if (json_object_is_type(places, json_type_object)) {
+        json_object_object_foreach (places, name, counters) {
             print_by_reason(&grid, name, counters);
         }
     }
-    print_grid(&grid, "No packets on any interface.", out);
-    print_meanings(interfaces, out);
+    print_grid(&grid, if_empty, out);
+    print_meanings(places, out);
 }
 
-/* Appends what the reasons that 'interfaces', an object, has counters of mean
- * to 'out'. */
+/* Appends what the reasons that 'places', an object, has counters of mean to
+ * 'out'. */
 static void
-print_meanings(struct json_object *interfaces, struct ds *out)
+print_meanings(struct json_object *places, struct ds *out)
 {
     struct sset seen = SSET_INITIALIZER(&seen);
 
-    if (json_object_is_type(interfaces, json_type_object)) {
-        json_object_object_foreach (interfaces, name, counters) {
+    if (json_object_is_type(places, json_type_object)) {
+        json_object_object_foreach (places, name, counters) {
             print_reasons_of(name, counters, &seen, out);
         }
     }
@@ -74,9 +81,8 @@ print_meanings(struct json_object *interfaces, struct ds *out)
 /* Appends what the reasons of 'counters', an object, mean to 'out', but for
  * those in 'seen' and for the one that needs no explanation. */
 static void
-print_reasons_of(const char *interface OVS_UNUSED,
-                 struct json_object *counters, struct sset *seen,
-                 struct ds *out)
+print_reasons_of(const char *place OVS_UNUSED, struct json_object *counters,
+                 struct sset *seen, struct ds *out)
 {
     const char *aim = packet_reason_to_string(PACKET_REASON_REDIRECTED);
 
@@ -89,14 +95,14 @@ print_reasons_of(const char *interface OVS_UNUSED,
     }
 }
 
-/* Adds a row to 'grid' for each of 'counters', an object, of 'interface'. */
+/* Adds a row to 'grid' for each of 'counters', an object, of 'place'. */
 static void
-print_by_reason(struct grid *grid, const char *interface,
+print_by_reason(struct grid *grid, const char *place,
                 struct json_object *counters)
 {
     if (json_object_is_type(counters, json_type_object)) {
         json_object_object_foreach (counters, reason, counter) {
-            grid_put(grid, interface);
+            grid_put(grid, place);
             grid_put(grid, reason);
             print_cell(grid, counter, "packets");
             print_cell(grid, counter, "bytes");
@@ -142,4 +148,45 @@ print_errors(struct json_object *errors, struct ds *out)
         }
     }
     print_grid(&grid, "No redirect errors.", out);
+}
+
+/* Returns true if one of 'places', an object, has a counter. */
+static bool
+has_counters(struct json_object *places)
+{
+    if (json_object_is_type(places, json_type_object)) {
+        json_object_object_foreach (places, name, counters) {
+            if (name && json_object_is_type(counters, json_type_object)
+                && json_object_object_length(counters)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Appends the counters of layer L3, 'direct', to 'out', if it has seen
+ * anything. */
+static void
+print_direct(struct json_object *direct, struct ds *out)
+{
+    struct json_object *voided = print_member(direct, "voided");
+    struct json_object *sides = print_member(direct, "sides");
+
+    if (!has_counters(sides)) {
+        return;
+    }
+    ds_put_char(out, '\n');
+    print_by_reasons("Side", sides, "", out);
+    ds_put_format(out, "\nFlows: %s over, %s not confirmed any more; "
+                  "%s probes sent, %s not\n",
+                  print_text(direct, "expired"),
+                  print_text(direct, "unconfirmed"),
+                  print_text(direct, "probes"), print_text(direct, "unsent"));
+    if (json_object_is_type(voided, json_type_object)) {
+        json_object_object_foreach (voided, cause, times) {
+            ds_put_format(out, "Made void by %s: %"PRId64" times\n", cause,
+                          json_object_get_int64(times));
+        }
+    }
 }

@@ -12,6 +12,7 @@
 #include "rpc/grid.h"
 
 static void print_summary(struct json_object *, struct ds *out);
+static void print_direct(struct json_object *, struct ds *out);
 static void print_databases(struct json_object *, struct ds *out);
 static void print_changed(struct grid *, struct json_object *database);
 static void print_settings(struct json_object *, struct ds *out);
@@ -63,7 +64,26 @@ print_summary(struct json_object *status, struct ds *out)
                   print_text(endpoints, "ineligible"));
     ds_put_format(out, "Interfaces: %s attached\n",
                   print_text(status, "interfaces"));
+    print_direct(print_member(status, "direct"), out);
     ds_put_format(out, "Generation: %s\n", print_text(status, "generation"));
+}
+
+/* Appends the line about layer L3, of which 'direct' is what there is to say,
+ * to 'out'. */
+static void
+print_direct(struct json_object *direct, struct ds *out)
+{
+    if (!json_object_get_boolean(print_member(direct, "enabled"))) {
+        ds_put_cstr(out, "Direct:     off\n");
+        return;
+    }
+    ds_put_format(out, "Direct:     %s addresses, %s flows, %s of them used, "
+                  "%s active; confirmed every %s ms\n",
+                  print_text(direct, "endpoints"),
+                  print_text(direct, "flows"),
+                  print_text(direct, "used_flows"),
+                  print_text(direct, "active_flows"),
+                  print_text(direct, "confirm_ms"));
 }
 
 /* Appends 'databases', an array, to 'out'. */

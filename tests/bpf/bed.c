@@ -82,6 +82,16 @@ share_maps(const struct bpf_object *obj, const struct ovn_xdp_bpf *shared)
     }
 }
 
+/* Tells whether 'map' is needed for layer L3 only. */
+static bool
+is_direct_map(const struct bpf_map *map)
+{
+    const char *name = bpf_map__name(map);
+
+    return (!strncmp(name, "direct_", 7) || !strncmp(name, "flows", 5)
+            || !strcmp(name, "arrivals"));
+}
+
 /* Tells whether 'map' is needed for layer L2 only. */
 static bool
 is_acl_map(const struct bpf_map *map)
@@ -107,6 +117,8 @@ choose_program(struct bpf_object *obj, struct bpf_program *prog)
     bpf_object__for_each_map (map, obj) {
         if (is_acl_map(map)) {
             bpf_map__set_autocreate(map, acl);
+        } else if (is_direct_map(map)) {
+            bpf_map__set_autocreate(map, false);
         }
     }
 }

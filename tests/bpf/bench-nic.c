@@ -21,8 +21,6 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
-#include <linux/if_link.h>
-#include <net/if.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,9 +29,9 @@
 #include <cmocka.h>
 
 #include "bpf/abi.h"
-#include "bpf/sink.skel.h"
 #include "tests/bpf/bed.h"
 #include "tests/bpf/contest.h"
+#include "tests/bpf/drain.h"
 #include "tests/bpf/packet.h"
 
 /* Most that IPv4 frames may cost, relative to the reference. */
@@ -42,9 +40,6 @@
 static const uint8_t nic_mac[6] = { 0x02, 0x4e, 0x49, 0x43, 0x00, 0x00 };
 static const uint8_t other_mac[6] = { 0x02, 0x52, 0x54, 0x00, 0x00, 0x01 };
 
-/* Row of the program that drops what was redirected. */
-#define SINK 1
-
 /* What frames a contest is about. */
 enum frame_kind { IP4, IP4_TAGGED, IP6, IP4_NOT_LOCAL };
 
@@ -52,7 +47,6 @@ enum frame_kind { IP4, IP4_TAGGED, IP6, IP4_NOT_LOCAL };
  * both kinds would lengthen each other's chains.  And once more with a timeout
  * of a day, so that it looks at the heartbeat. */
 static struct ovn_xdp_bpf *nic, *tagged, *timed;
-static struct sink_bpf *sink;
 
 /* Where frames are redirected to. */
 static uint32_t target;
@@ -128,59 +122,13 @@ now_monotonic_ns(void)
     return ts.tv_sec * UINT64_C(1000000000) + ts.tv_nsec;
 }
 
-/* Returns how many frames the other end of the target has dropped. */
-static uint64_t
-count_dropped(void)
-{
-    static struct bed_counters counters;
-
-    bed_read(nic, &counters);
-    return counters.reasons[SINK * OX_N_REASONS + OX_R_PORT_SINK].packets;
-}
-
-/* Runs one round of 'contest' with real frames, all of which must arrive.
- * Returns nanoseconds per frame. */
-static double
-run_live_round(const struct contest *contest)
-{
-    uint64_t dropped = count_dropped();
-    double ns = contest_live_round(contest);
-
-    assert_int_equal(count_dropped() - dropped, CONTEST_LIVE_REPEAT);
-    return ns;
-}
-
-/* Makes the target, a veth whose other end drops everything. */
-static void
-make_target(void)
-{
-    LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = XDP_FLAGS_DRV_MODE);
-    static const char command[] =
-        "ip link add bench0 type veth peer name bench1 && "
-        "for dev in bench0 bench1; do "
-        "  ip link set $dev addrgenmode none && ip link set $dev up "
-        "  || exit 1; done";
-
-    assert_int_equal(system(command), 0);
-    target = if_nametoindex("bench0");
-    sink = sink_bpf__open();
-    assert_non_null(sink);
-    sink->rodata->nic_slot = SINK;
-    assert_int_equal(bpf_map__reuse_fd(sink->maps.reasons,
-                                       bpf_map__fd(nic->maps.reasons)), 0);
-    assert_int_equal(sink_bpf__load(sink), 0);
-    assert_true(bpf_link_create(bpf_program__fd(sink->progs.port_sink),
-                                if_nametoindex("bench1"), BPF_XDP, &opts)
-                >= 0);
-}
-
 /* Loads all programs. */
 static void
 load(void)
 {
     const uint32_t one = 1;
 
-    for (int kind = 0; kind < BENCH_KINDS; kind++) {
+    for (int kind = IP4; kind <= IP4_NOT_LOCAL; kind++) {
         contest_make_frames(kind, BENCH_MAX_FRAMES, make_frame);
     }
     nic = bed_load_sized(0, BENCH_MAX_FRAMES);
@@ -188,7 +136,7 @@ load(void)
     timed = bed_load_stale(0, UINT64_C(86400000000000), nic);
     assert_true(nic && tagged && timed);
     bed_beat(nic, now_monotonic_ns());
-    make_target();
+    target = drain_open();
     bed_set_nic(nic, 0, nic_mac, one);
     bed_set_nic(tagged, 0, nic_mac, one);
     bed_add_target(nic, target);
@@ -243,7 +191,7 @@ measure_paths(void)
     };
     size_t n = sizeof contests / sizeof contests[0];
 
-    contest_run(contests, n, 1, run_live_round);
+    contest_run(contests, n, 1, drain_live_round);
     contest_report(contests, n, "whole path of a frame", "1 endpoint");
 }
 
@@ -257,7 +205,7 @@ main(int argc, char *argv[])
     measure(1024);
     measure(BENCH_MAX_FRAMES);
     measure_paths();
-    sink_bpf__destroy(sink);
+    drain_close();
     ovn_xdp_bpf__destroy(timed);
     ovn_xdp_bpf__destroy(nic);
     ovn_xdp_bpf__destroy(tagged);

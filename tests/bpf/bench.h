@@ -14,7 +14,7 @@
 #define BENCH_MAX_FRAMES 65536
 
 /* Kinds of frames. */
-#define BENCH_KINDS 4
+#define BENCH_KINDS 5
 
 /* A frame. */
 struct bench_frame {

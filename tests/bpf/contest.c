@@ -147,6 +147,7 @@ contest_report(struct contest *contests, size_t n, const char *group,
             .value = { contest->name, contest->ns, contest_rounds },
             .reference = { contests[0].name, contests[0].ns, contest_rounds },
             .goal = contest->goal,
+            .limit = contest->limit,
         });
     }
 }

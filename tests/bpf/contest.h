@@ -30,6 +30,7 @@ struct contest {
     int program;                /* The program. */
     double goal;                /* Largest ratio to the first, or 0. */
     double ns[CONTEST_MAX_ROUNDS]; /* Per frame, by round. */
+    double limit;               /* Largest median in ns, or 0. */
 };
 
 /* The programs that surround those under test, and how many rounds there

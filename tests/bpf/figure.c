@@ -40,6 +40,8 @@ figure_print(const struct figure *figure)
     print_samples("reference", &figure->reference);
     if (figure->goal > 0) {
         printf(", \"goal\": {\"ratio\": %g}", figure->goal);
+    } else if (figure->limit > 0) {
+        printf(", \"goal\": {\"max\": %g}", figure->limit);
     }
     printf("}\n");
     fflush(stdout);

@@ -20,6 +20,7 @@ struct figure {
     struct samples value;       /* What was measured. */
     struct samples reference;   /* What was measured beside it. */
     double goal;                /* Largest ratio of the medians, or 0. */
+    double limit;               /* Largest median, or 0, if 'goal' is 0. */
 };
 
 /* Prints 'figure' and sorts its samples. */

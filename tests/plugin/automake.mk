@@ -8,6 +8,7 @@ unit_tests += \
 	tests/plugin/test-acl-behind \
 	tests/plugin/test-acl-compile \
 	tests/plugin/test-acl-entry \
+	tests/plugin/test-acl-events \
 	tests/plugin/test-acl-flow \
 	tests/plugin/test-acl-incremental \
 	tests/plugin/test-acl-judge \
@@ -18,6 +19,8 @@ unit_tests += \
 	tests/plugin/test-acl-text \
 	tests/plugin/test-addresses \
 	tests/plugin/test-commands \
+	tests/plugin/test-confirm \
+	tests/plugin/test-confirm-plan \
 	tests/plugin/test-datapath-bpf-load \
 	tests/plugin/test-datapath-bpf-slots \
 	tests/plugin/test-datapath-fake \
@@ -27,6 +30,7 @@ unit_tests += \
 	tests/plugin/test-desired-incremental \
 	tests/plugin/test-desired-nb \
 	tests/plugin/test-diff \
+	tests/plugin/test-direct-judge \
 	tests/plugin/test-early-drop \
 	tests/plugin/test-host-flows \
 	tests/plugin/test-judge \
@@ -34,6 +38,7 @@ unit_tests += \
 	tests/plugin/test-newcomers \
 	tests/plugin/test-notifier \
 	tests/plugin/test-paths \
+	tests/plugin/test-probe-frame \
 	tests/plugin/test-problem-set \
 	tests/plugin/test-problems \
 	tests/plugin/test-reason \
@@ -44,7 +49,9 @@ unit_tests += \
 	tests/plugin/test-tls \
 	tests/plugin/test-view \
 	tests/plugin/test-view-acl \
+	tests/plugin/test-view-direct \
 	tests/plugin/test-view-explain \
+	tests/plugin/test-vswitchd \
 	tests/plugin/test-watch
 
 # Against the kernel, in network namespaces of their own.
@@ -53,14 +60,19 @@ root_units += \
 	tests/plugin/test-datapath-bpf \
 	tests/plugin/test-datapath-bpf-acl \
 	tests/plugin/test-datapath-bpf-attach \
+	tests/plugin/test-datapath-bpf-confirm \
 	tests/plugin/test-datapath-bpf-crash \
+	tests/plugin/test-datapath-bpf-direct \
+	tests/plugin/test-datapath-bpf-flows \
 	tests/plugin/test-datapath-bpf-opened \
 	tests/plugin/test-datapath-bpf-probe \
 	tests/plugin/test-datapath-bpf-watch \
 	tests/plugin/test-host \
 	tests/plugin/test-netdevs \
 	tests/plugin/test-netdevs-xdp \
-	tests/plugin/test-port-guard
+	tests/plugin/test-nexthops \
+	tests/plugin/test-port-guard \
+	tests/plugin/test-vswitchd-real
 
 tests_libtest_a_SOURCES += \
 	tests/plugin/acl-bed.c \
@@ -73,8 +85,11 @@ tests_libtest_a_SOURCES += \
 	tests/plugin/apply-bed.h \
 	tests/plugin/dp-bpf-bed.c \
 	tests/plugin/dp-bpf-bed.h \
+	tests/plugin/dp-bpf-direct.c \
+	tests/plugin/dp-bpf-direct.h \
 	tests/plugin/dp-bpf-watch.c \
 	tests/plugin/dp-bpf-watch.h \
+	tests/plugin/dp-contract-direct.c \
 	tests/plugin/dp-contract.c \
 	tests/plugin/dp-contract.h \
 	tests/plugin/netdevs-bed.c \

@@ -22,8 +22,9 @@
 
 #include "tests/plugin/netns.h"
 
-/* The endpoint's address and MACs. */
+/* The endpoint's address, that inside, and its MACs. */
 #define ENDPOINT_IP 0xc633640a
+#define FIXED_IP 0x0a00000a
 #define ENDPOINT_DMAC ETH_ADDR_C(fa, 16, 3e, 00, 00, 0a)
 #define ENDPOINT_SMAC ETH_ADDR_C(02, 00, 00, 00, 00, 0b)
 
@@ -79,11 +80,25 @@ dp_bed_endpoint(void)
     return e;
 }
 
+/* Returns the port with the endpoint's address, whose tap is 'in0'. */
+struct dp_direct
+dp_bed_port(void)
+{
+    return (struct dp_direct) {
+        .external = in6_addr_mapped_ipv4(htonl(ENDPOINT_IP)),
+        .fixed = in6_addr_mapped_ipv4(htonl(FIXED_IP)),
+        .tap = if_nametoindex("in0"),
+        .mac = ENDPOINT_DMAC,
+        .mtu = 1500,
+    };
+}
+
 /* Opens the datapath.  Returns NULL if that fails. */
 static struct dp *
 try_open(void)
 {
-    struct dp_config config = { DP_BED_PINS, DP_BED_MAX_ENDPOINTS };
+    struct dp_config config = {
+        DP_BED_PINS, DP_BED_MAX_ENDPOINTS, DP_BED_MAX_FLOWS };
     struct dp *dp;
 
     return datapath_bpf_class.open(&config, &dp) ? NULL : dp;
@@ -97,6 +112,25 @@ dp_bed_open(void)
 
     assert_non_null(dp);
     return dp;
+}
+
+/* Has 'in0' be the tap of a VM with the endpoint's address, and sweeps.
+ * Returns true if all succeeded. */
+static bool
+try_direct(struct dp *dp)
+{
+    const struct dp_class *class = &datapath_bpf_class;
+    struct dp_direct_device tap = {
+        .ifindex = if_nametoindex("in0"), .near = DP_HOOK_XDP,
+        .xdp_target = true,
+    };
+    struct dp_direct port = dp_bed_port();
+
+    if (class->put_direct_device(dp, &tap) || class->put_direct(dp, &port)) {
+        return false;
+    }
+    class->sweep_direct_devices(dp);
+    return true;
 }
 
 /* Does in 'dp' what a daemon does at its start.  Returns true if all
@@ -115,6 +149,7 @@ try_start(struct dp *dp)
             && !class->attach_nic(dp, &nic)
             && !class->put_watch(dp, if_nametoindex("in0"), DP_WATCH_INGRESS,
                                  &since)
+            && try_direct(dp)
             && !class->commit(dp));
 }
 
@@ -194,6 +229,9 @@ make_frame(uint8_t frame[DP_BED_FRAME_LEN])
         .ip_ttl = 64,
         .ip_proto = IPPROTO_UDP,
     };
+    const struct udp_header udp = {
+        .udp_len = htons(DP_BED_FRAME_LEN - ETH_HEADER_LEN - IP_HEADER_LEN),
+    };
 
     memset(frame, 0, DP_BED_FRAME_LEN);
     put_16aligned_be32(&ip.ip_src, htonl(0xcb007101));
@@ -201,6 +239,7 @@ make_frame(uint8_t frame[DP_BED_FRAME_LEN])
     ip.ip_csum = csum(&ip, sizeof ip);
     memcpy(frame, &eth, sizeof eth);
     memcpy(frame + sizeof eth, &ip, sizeof ip);
+    memcpy(frame + sizeof eth + sizeof ip, &udp, sizeof udp);
 }
 
 /* Sends 'n' frames to the endpoint.  After each burst it lets others run. */

@@ -5,7 +5,8 @@
  *     wire0 ==== nic0 --XDP--> out0 ==== in0
  *
  * Both pairs are veths.  What is sent into 'wire0' arrives at 'nic0', to which
- * the datapath is attached, and should come out at 'in0'. */
+ * the datapath is attached, and should come out at 'in0'.  That is also the
+ * tap of a VM, for layer L3. */
 #ifndef TESTS_PLUGIN_DP_BPF_BED_H
 #define TESTS_PLUGIN_DP_BPF_BED_H 1
 
@@ -17,6 +18,9 @@
 /* Endpoints that there is room for. */
 #define DP_BED_MAX_ENDPOINTS 64
 
+/* Flows of each family that there is room for. */
+#define DP_BED_MAX_FLOWS 64
+
 /* Length of a frame of dp_bed_send(). */
 #define DP_BED_FRAME_LEN 60
 
@@ -24,6 +28,7 @@ void dp_bed_enter(void);
 
 struct dp_nic dp_bed_nic(void);
 struct dp_endpoint dp_bed_endpoint(void);
+struct dp_direct dp_bed_port(void);
 struct dp *dp_bed_open(void);
 void dp_bed_start(struct dp *);
 struct dp *dp_bed_try_start(void);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What plugin/datapath-bpf-attach.c attaches where layer L2 cannot be had. */
+/* What plugin/datapath-bpf-attach.c attaches where layer L2 or L3 cannot be
+ * had. */
 #include <config.h>
 
 #include "plugin/datapath-bpf.h"
@@ -99,12 +100,88 @@ test_no_program(void **state OVS_UNUSED)
     class->close(dp, true);
 }
 
+/* Returns what is attached to the only NIC. */
+static struct dp_nic_state
+only_nic(struct dp *dp)
+{
+    struct dp_nic_state found;
+
+    class->dump_nics(dp, note_nic, &found);
+    return found;
+}
+
+/* The same for layer L3: where the kernel does not take its program, the NIC
+ * has the layers below; a switched one has nothing left without layer L2. */
+static void
+test_no_direct(void **state OVS_UNUSED)
+{
+    struct dp_config config = { DP_BED_PINS, 64, DP_BED_MAX_FLOWS };
+    struct dp_nic nic = dp_bed_nic();
+    struct dp *dp;
+    uint32_t id;
+
+    nic.acl = DP_ACL_DROP;
+    nic.direct = DP_HOOK_XDP;
+    assert_int_equal(class->open(&config, &dp), 0);
+    load_set_no_direct(true);
+    id = attach(dp, &nic, DP_ACL_DROP);
+    assert_int_equal(only_nic(dp).nic.direct, DP_HOOK_NONE);
+    load_set_no_rules(true);
+    nic.direct = DP_HOOK_TC;
+    attach(dp, &nic, DP_ACL_OFF);
+    assert_int_equal(only_nic(dp).nic.direct, DP_HOOK_NONE);
+    load_set_no_rules(false);
+    load_set_no_direct(false);
+    nic.direct = DP_HOOK_XDP;
+    attach(dp, &nic, DP_ACL_DROP);
+    assert_int_equal(only_nic(dp).nic.direct, DP_HOOK_XDP);
+    assert_true(only_nic(dp).program_id != id);
+
+    load_set_no_direct(true);
+    nic.bridge = 7;
+    attach(dp, &nic, DP_ACL_DROP);
+    assert_int_equal(only_nic(dp).nic.direct, DP_HOOK_NONE);
+    nic.acl = DP_ACL_OFF;
+    assert_int_equal(class->attach_nic(dp, &nic), EINVAL);
+    load_set_no_direct(false);
+    assert_int_equal(class->attach_nic(dp, &nic), 0);
+    assert_int_equal(only_nic(dp).nic.direct, DP_HOOK_XDP);
+    class->close(dp, true);
+}
+
+/* Where there can be no maps for layer L3, a NIC redirects all the same, and a
+ * switched one needs no program. */
+static void
+test_no_direct_maps(void **state OVS_UNUSED)
+{
+    struct dp_config config = { DP_BED_PINS, 64, DP_BED_MAX_FLOWS };
+    struct dp_nic nic = dp_bed_nic();
+    struct dp *dp;
+
+    nic.direct = DP_HOOK_XDP;
+    assert_int_equal(class->open(&config, &dp), 0);
+    assert_int_equal(mkdir(DP_BED_PINS "/direct", 0700), 0);
+    assert_int_equal(mkdir(DP_BED_PINS "/direct/flows4", 0700), 0);
+    attach(dp, &nic, DP_ACL_OFF);
+    assert_int_equal(only_nic(dp).nic.direct, DP_HOOK_NONE);
+    nic.bridge = 7;
+    assert_int_equal(class->attach_nic(dp, &nic), ENOMEM);
+    nic.bridge = 0;
+    assert_int_equal(rmdir(DP_BED_PINS "/direct/flows4"), 0);
+    dp->l3.retry_at = 0;
+    attach(dp, &nic, DP_ACL_OFF);
+    assert_int_equal(only_nic(dp).nic.direct, DP_HOOK_XDP);
+    class->close(dp, true);
+}
+
 int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_no_maps, dp_bed_clean_up),
         cmocka_unit_test_teardown(test_no_program, dp_bed_clean_up),
+        cmocka_unit_test_teardown(test_no_direct, dp_bed_clean_up),
+        cmocka_unit_test_teardown(test_no_direct_maps, dp_bed_clean_up),
     };
 
     dp_bed_enter();

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kill -9 of a daemon: under load, and before each single system call by which
  * it changes something.  Whatever it leaves, packets go on where they went on
- * before, and the next daemon gets along with it. */
+ * before, and the next daemon gets along with it.
+ *
+ * time-limit: 360 */
 #include <config.h>
 
 #include "tests/plugin/dp-bpf-bed.h"
@@ -28,6 +30,11 @@
 
 #include "bpf/abi.h"
 #include "tests/plugin/netns.h"
+
+/* What is pinned of layer L3. */
+#define DIRECT_NAMES \
+    "arrivals direct_addrs direct_devices direct_ports direct_reasons " \
+    "direct_state far-N flows4 flows6 xdp-N "
 
 static const struct dp_class *const class = &datapath_bpf_class;
 
@@ -273,8 +280,9 @@ run_daemon_until(unsigned int n)
 static void
 assert_lists(const char *dir, const char *names)
 {
-    char *found = netns_read("ls %s | sed 's/^\\(gen\\|link\\)-.*/\\1-N/' | "
-                             "tr '\\n' ' '", dir);
+    char *found = netns_read(
+        "ls %s | sed 's/^\\(gen\\|link\\|far\\|xdp\\)-.*/\\1-N/' | "
+        "tr '\\n' ' '", dir);
 
     assert_string_equal(found, names);
     free(found);
@@ -289,11 +297,12 @@ recover(void)
 
     assert_non_null(dp);
     class->close(dp, false);
-    assert_lists(DP_BED_PINS, "events gen-N links watch ");
+    assert_lists(DP_BED_PINS, "direct events gen-N links watch ");
     assert_lists(DP_BED_PINS "/links", "nic0 out0 ");
     assert_lists(DP_BED_PINS "/events",
                  "devmap_xmit nic_index redirect_err redirect_errors ");
     assert_lists(DP_BED_PINS "/watch", "link-N opened opened_state watched ");
+    assert_lists(DP_BED_PINS "/direct", DIRECT_NAMES);
     dp_bed_assert_forwards();
 }
 
@@ -312,16 +321,39 @@ test_first_start(void **state OVS_UNUSED)
     dp_bed_close(NULL);
 }
 
-/* A start on the maps of an earlier daemon. */
+/* Returns the generation of the port of the bed. */
+static uint32_t
+read_generation(void)
+{
+    struct dp_direct port = dp_bed_port();
+    int addrs = bpf_obj_get(DP_BED_PINS "/direct/direct_addrs");
+    int ports = bpf_obj_get(DP_BED_PINS "/direct/direct_ports");
+    struct ox_direct_key key = { .ifindex = 0 };
+    struct ox_direct_addr addr;
+    struct ox_direct_port value;
+
+    memcpy(key.addr, &port.external, sizeof key.addr);
+    assert_int_equal(bpf_map_lookup_elem(addrs, &key, &addr), 0);
+    assert_int_equal(bpf_map_lookup_elem(ports, &addr.port, &value), 0);
+    close(addrs);
+    close(ports);
+    return value.generation;
+}
+
+/* A start on the maps of an earlier daemon, whose flows stay. */
 static void
 test_restart(void **state OVS_UNUSED)
 {
+    uint32_t generation;
     unsigned int n;
 
     recover();
+    generation = read_generation();
     for (n = 0; run_daemon_until(n); n++) {
         dp_bed_assert_forwards();
+        assert_int_equal(read_generation(), generation);
         recover();
+        assert_int_equal(read_generation(), generation);
     }
     print_message("%u places\n", n);
     assert_true(n > 10);
@@ -364,6 +396,7 @@ test_few_descriptors(void **state OVS_UNUSED)
                      "devmap_xmit nic_index redirect_err redirect_errors ");
         assert_lists(DP_BED_PINS "/watch",
                      "link-N opened opened_state watched ");
+        assert_lists(DP_BED_PINS "/direct", DIRECT_NAMES);
         dp_bed_assert_forwards();
         n_sent++;
     }

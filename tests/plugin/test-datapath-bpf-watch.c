@@ -277,7 +277,7 @@ test_filter(void **state OVS_UNUSED)
     long long int since, again;
     struct dp *dp;
 
-    watches_set_no_tcx(true);
+    tc_set_no_tcx(true);
     add_other_filter();
     dp = watch_bed_open(&since);
     assert_int_equal(count_programs(), 0);
@@ -308,7 +308,7 @@ test_filter(void **state OVS_UNUSED)
     assert_false(has_filter());
     netns_run("tc filter show dev nic0 ingress | grep -q verdict");
     netns_run("tc qdisc del dev nic0 clsact");
-    watches_set_no_tcx(false);
+    tc_set_no_tcx(false);
 }
 
 /* What others do to pin and link. */
@@ -430,7 +430,7 @@ test_share(void **state OVS_UNUSED)
 static int
 clean_up(void **state)
 {
-    watches_set_no_tcx(false);
+    tc_set_no_tcx(false);
     netns_try("tc qdisc del dev nic0 clsact");
     return dp_bed_clean_up(state);
 }

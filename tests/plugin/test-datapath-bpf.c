@@ -533,8 +533,9 @@ store_errors(int error, uint64_t packets, void *errors_)
     errors[error] = packets;
 }
 
-/* What the target refuses is counted by its errno.  A veth without GRO at its
- * other end takes nothing: EOPNOTSUPP since Linux 6.3, ENXIO before. */
+/* What the target refuses is counted by its errno.  A veth without GRO or a
+ * program at its other end takes nothing: EOPNOTSUPP since Linux 6.3, ENXIO
+ * before. */
 static void
 test_redirect_errors(void **state OVS_UNUSED)
 {
@@ -543,6 +544,7 @@ test_redirect_errors(void **state OVS_UNUSED)
     int wire = dp_bed_socket("wire0");
 
     dp_bed_start(dp);
+    assert_int_equal(class->del_direct_device(dp, if_nametoindex("in0")), 0);
     assert_int_equal(class->redirect_errors(dp, store_errors, errors), 0);
     assert_int_equal(errors[ENXIO] + errors[EOPNOTSUPP], 0);
     netns_run("ethtool -K in0 gro off");
@@ -777,5 +779,6 @@ main(void)
         contract.nics[i].ifindex = replace_device(NULL, contract.nics[i].name);
     }
     failed = dp_contract_run(&contract);
+    failed += dp_contract_run_direct(&contract);
     return failed + cmocka_run_group_tests_name("bpf", tests, NULL, NULL);
 }

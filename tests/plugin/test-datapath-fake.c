@@ -13,6 +13,7 @@
 #include "packets.h"
 #include "util.h"
 
+#include "plugin/datapath-fake-direct.h"
 #include "plugin/reason.h"
 #include "tests/plugin/dp-contract.h"
 
@@ -172,6 +173,66 @@ test_counters(void **state OVS_UNUSED)
     class->close(dp, true);
 }
 
+/* Copies 'flow' to 'found_'. */
+static void
+find_flow(const struct dp_flow *flow, void *found_)
+{
+    struct dp_flow *found = found_;
+
+    *found = *flow;
+}
+
+/* A flow is what a test says, until its port changes. */
+static void
+test_flows(void **state OVS_UNUSED)
+{
+    struct dp_direct port = {
+        .external = in6_addr_mapped_ipv4(htonl(0xc0000201)),
+        .fixed = in6_addr_mapped_ipv4(htonl(0x0a000001)),
+        .tap = 7,
+    };
+    struct dp_flow flow = {
+        .key = { .src = port.fixed, .dst = port.fixed, .sport = 1 },
+        .state = DP_FLOW_USED, .external = port.external, .confirmed = 900,
+        .used = UINT32_MAX,
+    };
+    struct fake_direct *direct;
+    struct dp_flow found;
+    size_t n_sent;
+    struct dp *dp;
+
+    assert_int_equal(class->open(&config, &dp), 0);
+    direct = dp_fake_direct(dp);
+    assert_int_equal(class->put_direct(dp, &port), 0);
+    fake_direct_add_flow(direct, &flow);
+    class->dump_flows(dp, find_flow, &found);
+    assert_int_equal(found.state, DP_FLOW_USED);
+    assert_int_equal(found.key.sport, 1);
+    direct->confirms = true;
+    assert_int_equal(class->probe_flows(dp, &found, 1, &n_sent), 0);
+    assert_int_equal(n_sent, 1);
+    assert_int_equal(fake_direct_n_probes(direct, &flow.key), 1);
+    fake_direct_pass_time(direct, 5);
+    class->dump_flows(dp, find_flow, &found);
+    assert_int_equal(found.confirmed, 5);
+    assert_true(found.used == UINT32_MAX);
+    direct->probe_error = EAGAIN;
+    assert_int_equal(class->probe_flows(dp, &found, 1, &n_sent), EAGAIN);
+    assert_int_equal(n_sent, 0);
+
+    assert_int_equal(class->void_direct(dp, &port.external), 0);
+    class->dump_flows(dp, find_flow, &found);
+    assert_int_equal(found.state, DP_FLOW_VOID);
+    assert_int_equal(class->del_flow(dp, &flow.key), 0);
+    assert_int_equal(class->del_flow(dp, &flow.key), ENOENT);
+    assert_null(fake_direct_flow(direct, &flow.key));
+
+    fake_direct_set_half_checksum(direct, &port.external);
+    assert_true(class->direct_half_checksum(dp, &port.external));
+    assert_false(class->direct_half_checksum(dp, &port.external));
+    class->close(dp, true);
+}
+
 int
 main(void)
 {
@@ -179,11 +240,13 @@ main(void)
         cmocka_unit_test(test_fail_next),
         cmocka_unit_test(test_preload),
         cmocka_unit_test(test_counters),
+        cmocka_unit_test(test_flows),
     };
     int failed;
 
     contract.set_foreign = dp_fake_set_foreign;
     contract.replace = replace_device;
     failed = dp_contract_run(&contract);
+    failed += dp_contract_run_direct(&contract);
     return failed + cmocka_run_group_tests_name("fake", tests, NULL, NULL);
 }

@@ -136,6 +136,11 @@ test_defaults(void **state)
         assert_int_equal(f->settings.acl, DP_ACL_COUNT);
         assert_int_equal(f->settings.max_endpoints, 65536);
         assert_int_equal(f->settings.stale_timeout, 0);
+        assert_false(f->settings.direct);
+        assert_int_equal(f->settings.nic_hook, HOOK_AUTO);
+        assert_int_equal(f->settings.vm_hook, HOOK_AUTO);
+        assert_int_equal(f->settings.confirm_ms, 500);
+        assert_int_equal(f->settings.max_flows, 262144);
     }
 }
 
@@ -178,6 +183,11 @@ test_override(void **state)
         { "ovn-xdp-max-endpoints", "100" },
         { "ovn-xdp-stale-timeout", "7" },
         { "ovn-xdp-nb-remote", "tcp:192.0.2.1:6641" },
+        { "ovn-xdp-direct", "on" },
+        { "ovn-xdp-nic-hook", "tc" },
+        { "ovn-xdp-vm-hook", "xdp" },
+        { "ovn-xdp-confirm-ms", "200" },
+        { "ovn-xdp-max-flows", "1000" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
@@ -209,6 +219,11 @@ test_override(void **state)
     assert_int_equal(f->settings.port, PORT_VETH);
     assert_int_equal(f->settings.max_endpoints, 100);
     assert_int_equal(f->settings.stale_timeout, 7);
+    assert_true(f->settings.direct);
+    assert_int_equal(f->settings.nic_hook, HOOK_TC);
+    assert_int_equal(f->settings.vm_hook, HOOK_XDP);
+    assert_int_equal(f->settings.confirm_ms, 200);
+    assert_int_equal(f->settings.max_flows, 1000);
 
     /* Without the override the general value is back. */
     set(f, "ovn-xdp-mode-hv1", NULL, 0);
@@ -516,42 +531,99 @@ test_remotes(void **state)
     assert_string_equal(f->settings.remote, "");
 }
 
-/* Keys of the contract that ask for more than this version does. */
+/* ovn-xdp-direct. */
 static void
-test_later(void **state)
+test_direct(void **state)
 {
     struct fixture *f = *state;
-    static const char *const pairs[][3] = {
-        { "ovn-xdp-direct", "off", "on" },
-    };
+    static const char *const bad[] = { "", "yes", "On", "on ", "1", "true" };
 
-    for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
-        set(f, pairs[i][0], pairs[i][1], 0);
-        set(f, pairs[i][0], pairs[i][2], 1);
-        CHECK_PROBLEM(f, REASON_NOT_IMPLEMENTED, pairs[i][0], pairs[i][2]);
-        set(f, pairs[i][0], NULL, 0);
+    set(f, "ovn-xdp-direct", "off", 0);
+    assert_false(f->settings.direct);
+    set(f, "ovn-xdp-direct", "on", 0);
+    assert_true(f->settings.direct);
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        set(f, "ovn-xdp-direct", bad[i], 1);
+        CHECK_PROBLEM(f, REASON_BAD_VALUE, "ovn-xdp-direct", bad[i]);
+        assert_true(f->settings.direct);
     }
+    set(f, "ovn-xdp-direct", NULL, 0);
+    assert_false(f->settings.direct);
 }
 
-/* Keys without effect are still checked. */
+/* ovn-xdp-nic-hook and ovn-xdp-vm-hook, neither of which is the other. */
 static void
-test_later_bad(void **state)
+test_hooks(void **state)
 {
     struct fixture *f = *state;
-    static const char *const triples[][3] = {
-        { "ovn-xdp-direct", "off", "yes" },
-        { "ovn-xdp-nic-hook", "tc", "xpd" },
-        { "ovn-xdp-vm-hook", "xdp", "" },
-        { "ovn-xdp-confirm-ms", "100", "-1" },
-        { "ovn-xdp-max-flows", "1000", "many" },
+    static const char *const bad[] = { "", "tcx", "XDP", "off" };
+
+    for (int hook = HOOK_AUTO; hook <= HOOK_TC; hook++) {
+        set(f, "ovn-xdp-nic-hook", settings_hook_to_string(hook), 0);
+        assert_int_equal(f->settings.nic_hook, hook);
+        assert_int_equal(f->settings.vm_hook, HOOK_AUTO);
+    }
+    for (int hook = HOOK_AUTO; hook <= HOOK_TC; hook++) {
+        set(f, "ovn-xdp-vm-hook", settings_hook_to_string(hook), 0);
+        assert_int_equal(f->settings.vm_hook, hook);
+        assert_int_equal(f->settings.nic_hook, HOOK_TC);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        set(f, "ovn-xdp-nic-hook", bad[i], 1);
+        CHECK_PROBLEM(f, REASON_BAD_VALUE, "ovn-xdp-nic-hook", bad[i]);
+        set(f, "ovn-xdp-nic-hook", NULL, 0);
+        set(f, "ovn-xdp-vm-hook", bad[i], 1);
+        CHECK_PROBLEM(f, REASON_BAD_VALUE, "ovn-xdp-vm-hook", bad[i]);
+        assert_int_equal(f->settings.vm_hook, HOOK_TC);
+        set(f, "ovn-xdp-vm-hook", "tc", 0);
+    }
+    set(f, "ovn-xdp-vm-hook", NULL, 0);
+    assert_int_equal(f->settings.vm_hook, HOOK_AUTO);
+    assert_string_equal(settings_hook_to_string(HOOK_XDP), "xdp");
+}
+
+/* ovn-xdp-confirm-ms: its range, and what is no number. */
+static void
+test_confirm_ms(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const bad[] = {
+        "", "0", "49", "60001", "-500", "0.5", "500ms", "4294967796",
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(triples); i++) {
-        set(f, triples[i][0], triples[i][1], 0);
-        set(f, triples[i][0], triples[i][2], 1);
-        CHECK_PROBLEM(f, REASON_BAD_VALUE, triples[i][0], "expected");
-        set(f, triples[i][0], NULL, 0);
+    set(f, "ovn-xdp-confirm-ms", "50", 0);
+    assert_int_equal(f->settings.confirm_ms, 50);
+    set(f, "ovn-xdp-confirm-ms", "60000", 0);
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        set(f, "ovn-xdp-confirm-ms", bad[i], 1);
+        CHECK_PROBLEM(f, REASON_BAD_VALUE, "ovn-xdp-confirm-ms", bad[i],
+                      "50 to 60000");
+        assert_int_equal(f->settings.confirm_ms, 60000);
     }
+    set(f, "ovn-xdp-confirm-ms", NULL, 0);
+    assert_int_equal(f->settings.confirm_ms, 500);
+}
+
+/* ovn-xdp-max-flows, likewise. */
+static void
+test_max_flows(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const bad[] = {
+        "", "0", "63", "4194305", "-64", "256k", "many",
+    };
+
+    set(f, "ovn-xdp-max-flows", "64", 0);
+    assert_int_equal(f->settings.max_flows, 64);
+    set(f, "ovn-xdp-max-flows", "4194304", 0);
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        set(f, "ovn-xdp-max-flows", bad[i], 1);
+        CHECK_PROBLEM(f, REASON_BAD_VALUE, "ovn-xdp-max-flows", bad[i],
+                      "64 to 4194304");
+        assert_int_equal(f->settings.max_flows, 4194304);
+    }
+    set(f, "ovn-xdp-max-flows", NULL, 0);
+    assert_int_equal(f->settings.max_flows, 262144);
 }
 
 /* Runs the tests. */
@@ -576,8 +648,10 @@ main(void)
         TEST(test_probe_interval),
         TEST(test_bad_override),
         TEST(test_remotes),
-        TEST(test_later),
-        TEST(test_later_bad),
+        TEST(test_direct),
+        TEST(test_hooks),
+        TEST(test_confirm_ms),
+        TEST(test_max_flows),
     };
 #undef TEST
 

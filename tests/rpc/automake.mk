@@ -56,7 +56,11 @@ test_data += \
 	tests/rpc/data/endpoints-vm1.txt \
 	tests/rpc/data/endpoints.txt \
 	tests/rpc/data/features.txt \
-	tests/rpc/data/interfaces.txt
+	tests/rpc/data/flows.txt \
+	tests/rpc/data/flows-vm3.txt \
+	tests/rpc/data/flows-vm3-1.txt \
+	tests/rpc/data/interfaces.txt \
+	tests/rpc/data/stats.txt
 
 # What that talks to.
 check_PROGRAMS += tests/rpc/fake-server

@@ -14,6 +14,7 @@
 
 static void put_endpoint(struct view_endpoints *, const struct view_endpoint *,
                          const char *filter);
+static void put_flow(struct view_flows *, const struct view_flow *);
 static struct view_counter *copy_counters(const struct view_counter *,
                                           size_t n);
 
@@ -24,6 +25,8 @@ static const struct view_counter counters[] = {
     { "martian-source", 0, 0 },
     { "acl-drop", 5, 300 },
     { "acl-lease", 3, 180 },
+    { "direct", 77, 7700 },
+    { "flow-new", 9, 540 },
 };
 
 /* The usual endpoints: one of each state and kind of address. */
@@ -33,16 +36,47 @@ static const struct view_endpoint endpoints[] = {
       .network = "physnet1", .bridge = "br-ex", .vlan = 0,
       .state = "offloaded", .reason = "", .direct = false,
       .packets = 1200, .bytes = 96000, .drops = 0,
-      .acl = "enforced", .acl_reason = "" },
+      .acl = "enforced", .acl_reason = "",
+      .direct_reason = "direct-conntrack" },
     { .address = "203.0.113.11", .mac = "", .kind = "vm",
       .logical_port = "vm2", .network = "physnet1", .bridge = "",
       .vlan = 0, .state = "ineligible", .reason = "no-bridge",
-      .direct = false, .acl = "pass-only", .acl_reason = "no-bridge" },
+      .direct = false, .direct_reason = "direct-off",
+      .acl = "pass-only", .acl_reason = "no-bridge" },
     { .address = "2001:db8::10", .mac = "fa:16:3e:00:00:03", .kind = "vm",
       .logical_port = "vm3", .network = "physnet2", .bridge = "br-vlan",
       .vlan = 100, .state = "pending", .reason = "port-down",
       .direct = true, .packets = 7, .bytes = 700, .drops = 1,
-      .acl = "pass-only", .acl_reason = "acl-match" },
+      .acl = "pass-only", .acl_reason = "acl-match",
+      .direct_reason = "" },
+};
+
+/* Direct flows of two addresses: a connection in use, and what is not. */
+static const struct view_flow flows[] = {
+    { .address = "203.0.113.10", .direction = "in", .protocol = "tcp",
+      .source = "198.51.100.9", .source_port = 40000,
+      .destination = "203.0.113.10", .destination_port = 22,
+      .new_source = "198.51.100.9", .new_destination = "10.0.0.5",
+      .device = "tap1", .state = "used", .age = 3725.25, .idle = 0.125,
+      .confirmed = 0.25, .packets = 1000, .bytes = 1400000 },
+    { .address = "203.0.113.10", .direction = "out", .protocol = "tcp",
+      .source = "10.0.0.5", .source_port = 22,
+      .destination = "198.51.100.9", .destination_port = 40000,
+      .new_source = "203.0.113.10", .new_destination = "198.51.100.9",
+      .device = "", .state = "void", .age = 3725.25, .idle = 0.5,
+      .confirmed = 1.5, .packets = 900, .bytes = 60000 },
+    { .address = "2001:db8::10", .direction = "in", .protocol = "icmpv6",
+      .source = "2001:db8:1::9", .source_port = 77,
+      .destination = "2001:db8::10", .destination_port = 128,
+      .new_source = "2001:db8:1::9", .new_destination = "2001:db8::10",
+      .vlan = 100, .device = "tap3", .state = "learning", .age = 1,
+      .idle = -1, .confirmed = 0.75 },
+    { .address = "2001:db8::10", .direction = "out", .protocol = "udp",
+      .source = "2001:db8::10", .source_port = 53,
+      .destination = "2001:db8:1::9", .destination_port = 5353,
+      .new_source = "2001:db8::10", .new_destination = "2001:db8:1::9",
+      .new_vlan = 100, .device = "eth0", .state = "unconfirmed", .age = 60,
+      .idle = 2, .confirmed = 3, .packets = 5, .bytes = 500 },
 };
 
 /* Fills 'status'. */
@@ -59,6 +93,12 @@ view_get_status(const struct view *view, struct view_status *status)
     if (view->empty) {
         return;
     }
+    status->direct = true;
+    status->confirm_ms = 500;
+    status->n_direct = 1;
+    status->n_flows = 4;
+    status->n_used_flows = 2;
+    status->n_active_flows = 1;
     status->n_databases = 2;
     status->databases = xcalloc(2, sizeof *status->databases);
     status->databases[0] = (struct view_database) {
@@ -248,12 +288,13 @@ view_get_explanation(const struct view *view, const char *subject,
         .verdicts = xcalloc(1, sizeof *x->verdicts),
         .checks = xcalloc(3, sizeof *x->checks),
         .redirect = known ? "offloaded" : "unknown",
-        .acl = known ? "enforced" : "pass-only", .direct = "off",
+        .acl = known ? "enforced" : "pass-only",
+        .direct = known ? "ineligible" : "off",
     };
     if (known) {
         x->verdicts[0] = (struct view_verdict) {
             xstrdup(subject), xstrdup("vm1"), "offloaded", "",
-            "enforced", "",
+            "enforced", "", "ineligible", "direct-conntrack",
         };
     }
     x->checks[0] = (struct view_check) {
@@ -289,6 +330,100 @@ view_explanation_uninit(struct view_explanation *x)
     free(x->verdicts);
     free(x->checks);
     free(x->subject);
+}
+
+/* Returns true if 'flow' is of 'filter', an address or a logical port. */
+static bool
+flow_matches(const struct view_flow *flow, const char *filter)
+{
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(endpoints); i++) {
+        if (!strcmp(endpoints[i].logical_port, filter)
+            && !strcmp(endpoints[i].address, flow->address)) {
+            return true;
+        }
+    }
+    return !strcmp(flow->address, filter);
+}
+
+/* Fills 'list' with the flows that 'filter', or NULL, lets through.  Where
+ * there are many endpoints, there are many flows. */
+void
+view_get_flows(const struct view *view, const char *filter, size_t limit,
+               struct view_flows *list)
+{
+    size_t i, n = view->empty ? 0 : ARRAY_SIZE(flows) + view->n_more;
+
+    *list = (struct view_flows) {
+        .flows = xcalloc(MAX(1, n), sizeof *list->flows),
+    };
+    for (i = 0; i < n; i++) {
+        const struct view_flow *flow = &flows[i % ARRAY_SIZE(flows)];
+
+        if (!filter || flow_matches(flow, filter)) {
+            list->total++;
+            if (!limit || list->n < limit) {
+                put_flow(list, flow);
+            }
+        }
+    }
+}
+
+/* Frees what 'list' holds. */
+void
+view_flows_uninit(struct view_flows *list)
+{
+    size_t i;
+
+    for (i = 0; i < list->n; i++) {
+        free(list->flows[i].address);
+        free(list->flows[i].source);
+        free(list->flows[i].destination);
+        free(list->flows[i].new_source);
+        free(list->flows[i].new_destination);
+        free(list->flows[i].device);
+    }
+    free(list->flows);
+}
+
+/* Fills 'direct', of which one side has counted. */
+void
+view_get_direct(const struct view *view, struct view_direct *direct)
+{
+    static const struct view_counter side[] = {
+        { "direct", 900, 60000 }, { "flow-control", 2, 120 },
+    };
+    static const struct view_counter voided[] = {
+        { "ovn", 4, 0 }, { "host", 1, 0 }, { "precondition", 0, 0 },
+        { "vswitchd", 0, 0 },
+    };
+    static const char *const words[] = {
+        "near-nic", "near-vm", "far-nic", "far-vm",
+    };
+    size_t i;
+
+    *direct = (struct view_direct) {
+        .probes = view->empty ? 0 : 1234, .unsent = 1, .expired = 17,
+        .unconfirmed = 3,
+        .voided = copy_counters(voided, ARRAY_SIZE(voided)),
+        .n_voided = ARRAY_SIZE(voided),
+    };
+    for (i = 0; i < ARRAY_SIZE(words); i++) {
+        direct->sides[i].side = words[i];
+    }
+    if (!view->empty) {
+        direct->sides[1].counters = copy_counters(side, ARRAY_SIZE(side));
+        direct->sides[1].n_counters = ARRAY_SIZE(side);
+    }
+}
+
+/* Frees what 'direct' holds. */
+void
+view_direct_uninit(struct view_direct *direct)
+{
+    free(direct->sides[1].counters);
+    free(direct->voided);
 }
 
 /* Appends a copy of the 'n' rules 'rules' to the sets of 'acls' and returns
@@ -508,8 +643,9 @@ view_get_vitals(const struct view *view, struct view_vitals *vitals)
             { "opened", view->empty ? 0 : 9, 262144 },
             { "acl_sets", view->empty ? 0 : 2, 4096 },
             { "acl_sources", view->empty ? 0 : 6, 262144 },
+            { "direct_ports", view->empty ? 0 : 1, 16384 },
         },
-        .acl_lease = !view->empty,
+        .acl_lease = !view->empty, .max_flows = 262144,
     };
 }
 
@@ -588,6 +724,21 @@ put_endpoint(struct view_endpoints *all, const struct view_endpoint *endpoint,
         copy->network = xstrdup(endpoint->network);
         copy->bridge = xstrdup(endpoint->bridge);
     }
+}
+
+/* Appends a copy of 'flow' to 'list'. */
+static void
+put_flow(struct view_flows *list, const struct view_flow *flow)
+{
+    struct view_flow *copy = &list->flows[list->n++];
+
+    *copy = *flow;
+    copy->address = xstrdup(flow->address);
+    copy->source = xstrdup(flow->source);
+    copy->destination = xstrdup(flow->destination);
+    copy->new_source = xstrdup(flow->new_source);
+    copy->new_destination = xstrdup(flow->new_destination);
+    copy->device = xstrdup(flow->device);
 }
 
 /* Returns a copy of the 'n' counters 'c'. */

@@ -101,6 +101,15 @@ offers "an IPv6 address" "ovn-xdpctl endpoints 2001:db8" db8::10
 offers "an IPv6 address, further" "ovn-xdpctl endpoints 2001:db8::" 10
 offers "a port" "ovn-xdpctl endpoints vm2" vm2
 offers "ports, and no addresses" "ovn-xdpctl acls " vm1 vm2 vm3
+offers "options of a command" "ovn-xdpctl flows -" --endpoint= --limit=
+offers "one of them" "ovn-xdpctl flows --li" --limit=
+offers "no arguments where there are options only" "ovn-xdpctl flows "
+offers "values of an option" "ovn-xdpctl flows --endpoint vm" vm1 vm2 vm3
+offers "values of an option behind =" "ovn-xdpctl flows --endpoint=vm1" vm1
+offers "no values of a number" "ovn-xdpctl flows --limit "
+offers "another option after the first" "ovn-xdpctl flows --limit 3 --en" \
+    --endpoint=
+offers "no options of another command" "ovn-xdpctl acls --"
 offers "nothing after the last argument" "ovn-xdpctl endpoints vm2 "
 offers "nothing for a command without" "ovn-xdpctl status "
 offers "the words that an argument may be" "ovn-xdpctl metrics " \

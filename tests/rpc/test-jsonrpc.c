@@ -42,9 +42,9 @@ handle_fail(const struct view *view OVS_UNUSED,
 }
 
 static const struct rpc_param echo_params[] = {
-    { "text", RPC_PARAM_STRING, true, "TEXT", "" },
-    { "number", RPC_PARAM_INTEGER, false, "NUMBER", "" },
-    { "flag", RPC_PARAM_BOOLEAN, false, "FLAG", "" },
+    { "text", RPC_PARAM_STRING, true, false, "TEXT", "" },
+    { "number", RPC_PARAM_INTEGER, false, false, "NUMBER", "" },
+    { "flag", RPC_PARAM_BOOLEAN, false, false, "FLAG", "" },
     { .name = NULL },
 };
 

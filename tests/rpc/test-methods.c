@@ -127,7 +127,7 @@ test_status(void **state OVS_UNUSED)
     struct json_object *result = call(&view, "status.get", "{}");
 
     check_members(result, "chassis version uptime_seconds databases config "
-                  "problems endpoints interfaces generation");
+                  "problems endpoints interfaces generation direct");
     check_json(get(result, "chassis"), "\"hv1\"");
     check_json(get(result, "version"), "\"0.0.1\"");
     check_json(get(result, "uptime_seconds"), "3725.250");
@@ -145,6 +145,22 @@ test_status(void **state OVS_UNUSED)
                "{\"offloaded\":1,\"pending\":1,\"ineligible\":1}");
     check_json(get(result, "interfaces"), "1");
     check_json(get(result, "generation"), "42");
+    check_json(get(result, "direct"),
+               "{\"enabled\":true,\"confirm_ms\":500,\"endpoints\":1,"
+               "\"flows\":4,\"used_flows\":2,\"active_flows\":1}");
+    json_object_put(result);
+}
+
+/* status.get without layer L3. */
+static void
+test_status_no_direct(void **state OVS_UNUSED)
+{
+    const struct view view = { .empty = true };
+    struct json_object *result = call(&view, "status.get", "{}");
+
+    check_json(get(result, "direct"),
+               "{\"enabled\":false,\"confirm_ms\":null,\"endpoints\":0,"
+               "\"flows\":0,\"used_flows\":0,\"active_flows\":0}");
     json_object_put(result);
 }
 
@@ -190,7 +206,8 @@ test_interfaces(void **state OVS_UNUSED)
                "\"ndo-xmit\"],\"state\":\"attached\",\"reason\":\"\","
                "\"detail\":\"\",\"counters\":{\"redirected\":1200,"
                "\"not-local\":34,\"martian-source\":0,"
-               "\"acl-drop\":5,\"acl-lease\":3}}");
+               "\"acl-drop\":5,\"acl-lease\":3,\"direct\":77,"
+               "\"flow-new\":9}}");
     check_members(at(result, 1), "name ifindex layout mode program_id "
                   "targets features state reason detail counters");
     check_json(get(at(result, 1), "mode"), "null");
@@ -213,7 +230,9 @@ test_endpoints(void **state OVS_UNUSED)
                "\"network\":\"physnet1\",\"bridge\":\"br-ex\",\"vlan\":null,"
                "\"state\":\"offloaded\",\"direct\":false,\"reason\":\"\","
                "\"packets\":1200,\"bytes\":96000,\"drops\":0,"
-               "\"acl\":\"enforced\",\"acl_reason\":\"\"}");
+               "\"acl\":\"enforced\",\"acl_reason\":\"\","
+               "\"direct_reason\":\"direct-conntrack\"}");
+    check_json(get(at(result, 2), "direct_reason"), "\"\"");
     check_json(get(at(result, 2), "acl_reason"), "\"acl-match\"");
     check_json(get(at(result, 2), "vlan"), "100");
     check_json(get(at(result, 2), "direct"), "true");
@@ -284,6 +303,82 @@ test_acls(void **state OVS_UNUSED)
                "\"not-found\"");
     check_json(get(get(get(result, "error"), "data"), "parameter"),
                "\"logical_port\"");
+    json_object_put(result);
+}
+
+/* flow.list. */
+static void
+test_flows(void **state OVS_UNUSED)
+{
+    const struct view view = { .health = VIEW_OK };
+    struct json_object *result = call(&view, "flow.list", "{}");
+    struct json_object *flows = get(result, "flows");
+
+    check_members(result, "total flows");
+    check_json(get(result, "total"), "4");
+    assert_int_equal(json_object_array_length(flows), 4);
+    check_json(at(flows, 0),
+               "{\"address\":\"203.0.113.10\",\"direction\":\"in\","
+               "\"protocol\":\"tcp\",\"near\":{"
+               "\"source\":\"198.51.100.9\",\"source_port\":40000,"
+               "\"destination\":\"203.0.113.10\","
+               "\"destination_port\":22,\"vlan\":null},\"far\":{"
+               "\"source\":\"198.51.100.9\",\"source_port\":40000,"
+               "\"destination\":\"10.0.0.5\","
+               "\"destination_port\":22,\"vlan\":null},"
+               "\"device\":\"tap1\",\"state\":\"used\","
+               "\"age\":3725.250,\"idle\":0.125,\"confirmed\":0.250,"
+               "\"packets\":1000,\"bytes\":1400000}");
+    check_json(get(at(flows, 2), "idle"), "null");
+    check_json(get(get(at(flows, 2), "near"), "vlan"), "100");
+    check_json(get(get(at(flows, 2), "far"), "vlan"), "null");
+    check_json(get(get(at(flows, 3), "near"), "vlan"), "null");
+    check_json(get(get(at(flows, 3), "far"), "vlan"), "100");
+    json_object_put(result);
+}
+
+/* Checks that flow.list with 'params' has 'n' flows, of 'total'. */
+static void
+check_flows(const struct view *view, const char *params, size_t n,
+            const char *total)
+{
+    struct json_object *result = call(view, "flow.list", params);
+
+    assert_int_equal(json_object_array_length(get(result, "flows")), n);
+    check_json(get(result, "total"), total);
+    json_object_put(result);
+}
+
+/* The parameters of flow.list. */
+static void
+test_flow_params(void **state OVS_UNUSED)
+{
+    static const char *const bad[] = { "0", "-1", "10001", "4294967297" };
+    const struct view view = { .health = VIEW_OK };
+    const struct view many = { .n_more = 20000 };
+    struct json_object *result;
+    size_t i;
+
+    check_flows(&view, "{\"endpoint\":\"203.0.113.10\"}", 2, "2");
+    check_flows(&view, "{\"endpoint\":\"vm3\"}", 2, "2");
+    check_flows(&view, "[\"vm3\",1]", 1, "2");
+    check_flows(&view, "{\"limit\":3}", 3, "4");
+    check_flows(&view, "{\"endpoint\":null,\"limit\":null}", 4, "4");
+    check_flows(&view, "[\"nix\"]", 0, "0");
+    check_flows(&many, "{}", 1000, "20004");
+    check_flows(&many, "{\"limit\":10000}", 10000, "20004");
+    for (i = 0; i < ARRAY_SIZE(bad); i++) {
+        char *params = xasprintf("{\"limit\":%s}", bad[i]);
+
+        result = call_raw(&view, "flow.list", params);
+        check_json(get(get(result, "error"), "code"), "-32602");
+        check_json(get(get(get(result, "error"), "data"), "parameter"),
+                   "\"limit\"");
+        json_object_put(result);
+        free(params);
+    }
+    result = call_raw(&view, "flow.list", "{\"limit\":\"3\"}");
+    check_json(get(get(result, "error"), "code"), "-32602");
     json_object_put(result);
 }
 
@@ -372,11 +467,12 @@ test_explain(void **state OVS_UNUSED)
                "\"no answer\",\"fix\":\"\",\"address\":"
                "\"203.0.113.10\"}],"
                "\"verdict\":{\"redirect\":\"offloaded\",\"acl\":"
-               "\"enforced\",\"direct\":\"off\"},"
+               "\"enforced\",\"direct\":\"ineligible\"},"
                "\"addresses\":[{\"address\":\"203.0.113.10\","
                "\"logical_port\":\"vm1\",\"redirect\":\"offloaded\","
                "\"reason\":\"\",\"acl\":\"enforced\","
-               "\"acl_reason\":\"\"}]}");
+               "\"acl_reason\":\"\",\"direct\":\"ineligible\","
+               "\"direct_reason\":\"direct-conntrack\"}]}");
     json_object_put(result);
 
     result = call(&view, "endpoint.explain", "{\"subject\":\"nix\"}");
@@ -421,7 +517,14 @@ test_stats(void **state OVS_UNUSED)
                "\"drops\":0},"
                "\"203.0.113.11\":{\"packets\":0,\"bytes\":0,\"drops\":0},"
                "\"2001:db8::10\":{\"packets\":7,\"bytes\":700,\"drops\":1}},"
-               "\"redirect_errors\":{\"ENXIO\":5}}");
+               "\"redirect_errors\":{\"ENXIO\":5},"
+               "\"direct\":{\"sides\":{\"near-nic\":{},\"near-vm\":{"
+               "\"direct\":{\"packets\":900,\"bytes\":60000},"
+               "\"flow-control\":{\"packets\":2,\"bytes\":120}},"
+               "\"far-nic\":{},\"far-vm\":{}},\"probes\":1234,"
+               "\"unsent\":1,\"expired\":17,\"unconfirmed\":3,"
+               "\"voided\":{\"ovn\":4,\"host\":1,\"precondition\":0,"
+               "\"vswitchd\":0}}}");
     json_object_put(result);
 }
 
@@ -616,11 +719,14 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hello),
         cmocka_unit_test(test_status),
+        cmocka_unit_test(test_status_no_direct),
         cmocka_unit_test(test_health),
         cmocka_unit_test(test_interfaces),
         cmocka_unit_test(test_endpoints),
         cmocka_unit_test(test_endpoint_filter),
         cmocka_unit_test(test_acls),
+        cmocka_unit_test(test_flows),
+        cmocka_unit_test(test_flow_params),
         cmocka_unit_test(test_features),
         cmocka_unit_test(test_metrics),
         cmocka_unit_test(test_explain),

@@ -68,6 +68,22 @@ metrics_check \
     'ovn_xdp_acl_lease=1' \
     'ovn_xdp_map_entries{map="opened"}=9' \
     'ovn_xdp_map_entries{map="acl_sources"}=6' \
+    'ovn_xdp_map_entries{map="direct_ports"}=1' \
+    'ovn_xdp_direct=1' \
+    'ovn_xdp_endpoints_direct=1' \
+    'ovn_xdp_endpoints_not_direct{reason="direct-conntrack"}=1' \
+    'ovn_xdp_direct_packets_total{side="near-vm",reason="direct"}=900' \
+    'ovn_xdp_direct_bytes_total{side="near-vm",reason="flow-control"}=120' \
+    'ovn_xdp_direct_flows{state="used"}=2' \
+    'ovn_xdp_direct_flows{state="unused"}=2' \
+    'ovn_xdp_direct_active_flows=1' \
+    'ovn_xdp_direct_flow_capacity=262144' \
+    'ovn_xdp_direct_flows_expired_total=17' \
+    'ovn_xdp_direct_flows_unconfirmed_total=3' \
+    'ovn_xdp_direct_voids_total{cause="ovn"}=4' \
+    'ovn_xdp_direct_confirm_period_seconds=0.5' \
+    'ovn_xdp_direct_probes_total=1234' \
+    'ovn_xdp_direct_probes_unsent_total=1' \
     <"$tmp/out"
 result "the usual" $?
 
@@ -81,7 +97,8 @@ refuses "a quote that is not escaped" 's/redirected/redi"rected/'
 
 metrics_of empty
 metrics_check 'ovn_xdp_map_entries{map="endpoints"}=0' '!ovn_xdp_problems' \
-    '!ovn_xdp_endpoint_packets_total' '!ovn_xdp_interface_info' <"$tmp/out"
+    '!ovn_xdp_endpoint_packets_total' '!ovn_xdp_interface_info' \
+    'ovn_xdp_direct=0' '!ovn_xdp_direct_packets_total' <"$tmp/out"
 result "nothing configured" $?
 
 metrics_of failed

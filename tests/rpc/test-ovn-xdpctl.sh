@@ -95,6 +95,7 @@ Chassis:    hv1
 Version:    0.0.1, up 1 h 2 min 5 s
 Endpoints:  1 offloaded, 1 pending, 1 ineligible
 Interfaces: 1 attached
+Direct:     1 addresses, 4 flows, 2 of them used, 1 active; confirmed every 500 ms
 Generation: 42
 
 Database       State      Changed Remote
@@ -119,7 +120,7 @@ EOF
 
 run explain 203.0.113.10
 expect "explain" 0 <<'EOF'
-203.0.113.10: redirect offloaded, acl enforced, direct off
+203.0.113.10: redirect offloaded, acl enforced, direct ineligible (direct-conntrack)
 Check       OK Detail
 ----------- -- ---------------
 known       ok OVN has said so
@@ -170,25 +171,33 @@ expect "acls of one port" 0 <"$data/acls-vm3.txt"
 run acls nowhere
 expect_complaint "acls of no port" 1 '"nowhere"'
 
-run stats
-expect "stats" 0 <<'EOF'
-Interface Reason     Packets Bytes
---------- ---------- ------- -----
-eth0      redirected    1200 96000
-eth0      not-local       34  2040
-
-not-local: The destination address is not one that OVN has placed on this chassis.
-
-Address      Packets Bytes Drops
------------- ------- ----- -----
-203.0.113.10    1200 96000     0
-203.0.113.11       0     0     0
-2001:db8::10       7   700     1
-
-Redirect error Packets
--------------- -------
-ENXIO                5
+run flows
+expect "flows" 0 <"$data/flows.txt"
+run flows --endpoint vm3
+expect "flows of one port" 0 <"$data/flows-vm3.txt"
+run flows --endpoint=2001:db8::10
+expect "flows of one address" 0 <"$data/flows-vm3.txt"
+run flows --limit 1 --endpoint=vm3
+expect "some flows of one port" 0 <"$data/flows-vm3-1.txt"
+run flows --endpoint nowhere
+expect "flows of nobody" 0 <<'EOF'
+No flows.
 EOF
+run flows --limit
+expect_complaint "a limit without a number" 2 "--limit" "N"
+run flows --limit=x
+expect_complaint "a limit that is no number" 2 '"x"'
+run flows --limit=0
+expect_complaint "a limit out of range" 1 "1 to 10000"
+run flows --limits=1
+expect_complaint "an option that there is not" 2 '"--limits=1"'
+run flows vm3
+expect_complaint "an argument that is none" 2 '"vm3"'
+run acls --endpoint=vm3
+expect_complaint "an option of another command" 1 '"--endpoint=vm3"'
+
+run stats
+expect "stats" 0 <"$data/stats.txt"
 
 run features
 sed -i 's/^\(json-c *\)[0-9.]*$/\1X/' "$tmp/out"
@@ -197,7 +206,7 @@ run features eth7
 expect_complaint "features of no device" 1 '"eth7"'
 
 # -f json: the result, as one document, for every command.
-for command in status health interfaces endpoints acls stats metrics \
+for command in status health interfaces endpoints acls flows stats metrics \
     features; do
     run -f json "$command"
     [ "$code" -eq 0 ] && [ ! -s "$tmp/err" ] &&
@@ -209,6 +218,7 @@ first = {"status": lambda r: r["chassis"] == "hv1",
          "interfaces": lambda r: [i["name"] for i in r] == ["eth0", "eth1"],
          "endpoints": lambda r: len(r) == 3 and r[0]["vlan"] is None,
          "acls": lambda r: r[2]["column"] == 17,
+         "flows": lambda r: r["flows"][0]["state"] == "used",
          "stats": lambda r: r["redirect_errors"] == {"ENXIO": 5},
          "features": lambda r: r["kernel"]["release"] == "6.1.0",
          "metrics": lambda r: r.endswith("# EOF\n")}
@@ -263,6 +273,7 @@ Chassis:    unknown
 Version:    0.0.1, up 1 h 2 min 5 s
 Endpoints:  1 offloaded, 1 pending, 1 ineligible
 Interfaces: 1 attached
+Direct:     off
 Generation: 42
 
 No databases.
@@ -340,6 +351,10 @@ import json, sys
 rules = [port["rules"] for port in json.load(sys.stdin)]
 sys.exit(rules != [None, [], None])' <"$tmp/out"
 result "json: acls without rules" $?
+run flows
+[ "$code" -eq 0 ] && [ "$(grep -c -E '^(in|out) ' "$tmp/out")" -eq 1000 ] &&
+    grep -q '^These are 1000 of 65004 flows: ' "$tmp/out"
+result "flows, of many" $?
 run acls vm3
 expect "acls of one port of many" 0 <"$data/acls-vm3.txt"
 stop
@@ -398,9 +413,9 @@ start_saying '{"jsonrpc":"2.0","id":1,"new":1,"result":[{"address":"192.0.2.1",
 "new":{"a":[1]},"kind":"new-kind","vlan":7,"reason":"new-reason"}]}'$'\n'
 run endpoints
 expect "members that are new or missing" 0 <<'EOF'
-Address   Kind     Logical port Network Bridge VLAN MAC State Reason     Packets Bytes Drops
---------- -------- ------------ ------- ------ ---- --- ----- ---------- ------- ----- -----
-192.0.2.1 new-kind -            -       -         7 -   -     new-reason       -     -     -
+Address   Kind     Logical port Network Bridge VLAN MAC State Reason     Direct Packets Bytes Drops
+--------- -------- ------------ ------- ------ ---- --- ----- ---------- ------ ------- ----- -----
+192.0.2.1 new-kind -            -       -         7 -   -     new-reason -            -     -     -
 EOF
 stop
 
