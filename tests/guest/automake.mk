@@ -6,6 +6,7 @@ root_tests += \
 	tests/guest/test-kernel-datapath.sh
 
 test_data += \
+	tests/guest/direct.sh \
 	tests/guest/init \
 	tests/guest/kernel-datapath.sh \
 	tests/guest/prepare \

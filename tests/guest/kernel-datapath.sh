@@ -10,6 +10,8 @@ set -u
 . "$(dirname "$0")/../system/sandbox.sh"
 # shellcheck source=tests/system/acl-cloud.sh
 . "$(dirname "$0")/../system/acl-cloud.sh"
+# shellcheck source=tests/guest/direct.sh
+. "$(dirname "$0")/direct.sh"
 
 addresses=(172.24.100.111 172.24.100.112 2001:db8:100::50 172.24.101.50)
 
@@ -121,6 +123,7 @@ check "but not for long" await 5 endpoint_is 172.24.100.111 acl counted
 closed 172.24.100.111 23 acl-count 1
 drops_early 7800
 check "large TCP next to it" tcp_echo 172.24.100.111 3000000
+checks_direct
 
 config mode native
 config bridge-port internal

@@ -17,6 +17,11 @@ root_tests += \
 	tests/system/test-confine.sh \
 	tests/system/test-databases.sh \
 	tests/system/test-demo.sh \
+	tests/system/test-direct-daemons.sh \
+	tests/system/test-direct-hostile.sh \
+	tests/system/test-direct-revoke.sh \
+	tests/system/test-direct-switched.sh \
+	tests/system/test-direct.sh \
 	tests/system/test-endpoints.sh \
 	tests/system/test-explain.sh \
 	tests/system/test-failover.sh \
@@ -111,6 +116,10 @@ test_data += \
 	tests/system/chassis.sh \
 	tests/system/daemon.sh \
 	tests/system/demo.sh \
+	tests/system/direct.sh \
+	tests/system/direct_hostile.py \
+	tests/system/direct_net.py \
+	tests/system/direct_traffic.py \
 	tests/system/guide-programs.sh \
 	tests/system/guide.py \
 	tests/system/previous-build \

@@ -145,14 +145,18 @@ interface() {
         json "[i for i in d if i['name'] == '$1'][0]['$2']"
 }
 
-# Prints how many frames NIC has counted under REASON; without REASON all.
+# Prints how many frames NIC has counted under REASON; without REASON all.  Of
+# those that were redirected some have gone to VMs with OVN_XDP_DIRECT=on.
 #
 # usage: counted NIC [REASON]
 counted() {
+    local reasons=${2:-}
+
+    [ "$OVN_XDP_DIRECT,$reasons" = on,redirected ] && reasons+=" direct"
     ctl -f json interfaces |
         json "sum(n for i in d if i['name'] == '$1'
                   for reason, n in i['counters'].items()
-                  if reason == '${2:-}' or not '${2:-}')"
+                  if reason in '$reasons'.split() or not '$reasons')"
 }
 
 # Prints how many frames were lost after the verdict, by what the kernel told

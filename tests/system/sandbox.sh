@@ -35,6 +35,10 @@ SANDBOX_NICS=1
 SANDBOX_SB_SERVERS=1
 SANDBOX_SB=         # Remotes of the Southbound database.
 SANDBOX_REAPER=
+# With OVN_XDP_DIRECT=on layer L3 is on from the beginning, and all is there that
+# it needs: a veth takes what XDP redirects if its other end has GRO.
+OVN_XDP_DIRECT=${OVN_XDP_DIRECT:-off}
+SANDBOX_GRO=$OVN_XDP_DIRECT
 PYTHON3=${PYTHON3:-python3}
 BRIDGE_MAC=02:00:00:00:01:00 # Of br-ex.
 WORLD=198.51.100.1  # Addresses of 'ext'.
@@ -211,7 +215,8 @@ nic_add() {
 
     ip link add "nic$i" netns "$hv" type veth peer name "wan$i" netns "$ext" &&
         ns hv ethtool -K "nic$i" rxvlan off txvlan off tx off >/dev/null &&
-        ns ext ethtool -K "wan$i" rxvlan off txvlan off tx off >/dev/null &&
+        ns ext ethtool -K "wan$i" rxvlan off txvlan off tx off \
+            gro "$SANDBOX_GRO" >/dev/null &&
         ip -n "$hv" addr add 192.0.2.$((2 * i + 1))/31 dev "nic$i" &&
         ip -n "$ext" addr add 192.0.2.$((2 * i))/31 dev "wan$i" &&
         ip -n "$hv" addr add "2001:db8:0:$i::1/127" dev "nic$i" nodad &&
@@ -331,6 +336,8 @@ sandbox_daemons() {
         external_ids:ovn-bridge-datapath-type="$dp" \
         -- add-br br-int -- set Bridge br-int datapath_type="$dp" \
         fail-mode=secure other-config:disable-in-band=true || return
+    [ "$OVN_XDP_DIRECT" = off ] || vs --no-wait set Open_vSwitch . \
+        external_ids:ovn-xdp-direct="$OVN_XDP_DIRECT" || return
     bridge_add br-ex $BRIDGE_MAC && vswitchd_start && controller_start &&
         northd_start
 }
@@ -354,14 +361,25 @@ bridge_add() {
         datapath_type="$SANDBOX_DATAPATH" other-config:hwaddr="\"$2\""
 }
 
-# Starts ovs-vswitchd, and waits until its bridges exist.
+# Starts ovs-vswitchd, and waits until its bridges exist.  Its socket has the
+# name that others look for, too.
 vswitchd_start() {
     ns hv ovs-vswitchd -vconsole:err --detach --no-chdir \
         --pidfile="$SANDBOX/ovs-vswitchd.pid" \
         --log-file="$SANDBOX/ovs-vswitchd.log" \
         --unixctl="$SANDBOX/ovs-vswitchd.ctl" \
         "unix:$SANDBOX/db.sock" &&
-        vs wait-until Interface br-ex 'ofport>0'
+        ln -sf ovs-vswitchd.ctl "$SANDBOX/ovs-vswitchd.$(
+            cat "$SANDBOX/ovs-vswitchd.pid").ctl" &&
+        vs wait-until Interface br-ex 'ofport>0' || return
+    [ "$OVN_XDP_DIRECT" = off ] || windows_free
+}
+
+# Has OVN's conntrack not check TCP windows: layer L3 needs that, and
+# ovs-vswitchd forgets it when it ends.
+windows_free() {
+    ovs-appctl -t "$SANDBOX/ovs-vswitchd.ctl" dpctl/ct-disable-tcp-seq-chk \
+        >/dev/null
 }
 
 # Has ovn-controller derive all its flows anew, and waits for them.  Needed

@@ -32,8 +32,8 @@ stand_ins() {
 # The programs that examples may use.  Those that guide-programs.sh does not
 # replace are run as they are: they do what they do to their arguments only.
 known="bpftool cat dnf echo ethtool grep ip jq logger mkdir mv ovn-appctl
-ovn-xdpctl ovn-xdpd ovs-ofctl ovs-vsctl rm socat sysctl systemctl tail
-tcpdump"
+ovn-xdpctl ovn-xdpd ovs-appctl ovs-ofctl ovs-vsctl rm socat sysctl systemctl
+tail tcpdump"
 
 # The kernel's way in for all addresses, as ovn-bgp-agent keeps it.
 agent_routes() {
@@ -79,6 +79,7 @@ before() {
     "The NIC is a port of the bridge")
         ip link add nic2 netns "$hv" type veth peer name wan9 \
             netns "$SANDBOX_ID-ext" ;;
+    "Switch it on, and off") takes_redirects && ping_start $fip 20 ;;
     "Upgrade and restart" | "Watch one VM with tcpdump") ping_start $fip 20 ;;
     Remove) run_once "systemctl start ovn-xdpd" && config interfaces nic0,nic1 &&
         await_attached nic0 && await_attached nic1 ;;
@@ -99,7 +100,7 @@ before() {
 after() {
     case $1 in
     "The NIC is a port of the bridge") ip -n "$hv" link del nic2 ;;
-    "Upgrade and restart")
+    "Upgrade and restart" | "Switch it on, and off")
         ping_stop
         check "$1: no ping is lost" equal lost "$ping_lost" 0 ;;
     "Watch one VM with tcpdump") ping_stop ;;
@@ -115,6 +116,14 @@ after() {
     "Large packets are lost or slow") uplink_mtu 1500 &&
         vs set Interface br-ex mtu_request=1500 ;;
     esac
+}
+
+# Has the devices of VM and NIC take what XDP redirects, as those of a real node
+# do: a veth needs GRO at its other end for that.
+takes_redirects() {
+    ns vm1 ethtool -K eth0 gro on >/dev/null &&
+        ns ext ethtool -K wan0 gro on >/dev/null &&
+        ns ext ethtool -K wan1 gro on >/dev/null
 }
 
 # Succeeds if the daemon and all that it has made are gone.

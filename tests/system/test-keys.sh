@@ -170,14 +170,30 @@ key_max_endpoints() {
     config max-endpoints
 }
 
-# A key of which this version says that it does nothing: it does no harm.
-key_of_later() {
+# Layer L3: the keys are taken and given back; what they do is in
+# tests/system/test-direct*.sh.
+key_direct() {
+    local key
+
     config direct on
-    check "direct=on: is not implemented" await 10 has_problem not-implemented
-    config direct sideways
-    check "direct=sideways is a problem" await 10 problem_of direct
+    check "direct=on comes into force" await 10 setting_is direct on
+    bad direct sideways on
+    bad nic-hook skb auto
+    config nic-hook tc
+    check "nic-hook=tc comes into force" await 10 setting_is nic-hook tc
+    bad vm-hook "" auto
+    config vm-hook xdp
+    check "vm-hook=xdp comes into force" await 10 setting_is vm-hook xdp
+    bad confirm-ms 0 500
+    config confirm-ms 200
+    check "confirm-ms=200 comes into force" await 10 setting_is confirm-ms 200
+    bad max-flows many 262144
     config direct
-    check "without it there is none" await 10 inverted problem_of direct
+    for key in nic-hook vm-hook confirm-ms max-flows; do
+        config "$key"
+    done
+    check "direct is off again" await 10 setting_is direct off
+    check "there is no problem left" await 10 inverted problem_of ""
     check "all this has done no harm" pings_through_xdp $fip
 }
 
@@ -195,5 +211,5 @@ key_mode
 key_bridge_port
 key_exclude
 key_max_endpoints
-key_of_later
+key_direct
 finish

@@ -72,7 +72,7 @@ replies "endpoint.list" endpoint.list \
         '172.24.100.111', '172.24.100.112', '172.24.100.10',
         '172.24.100.50', '2001:db8:100::10', '2001:db8:100::50'])" true
 replies "stats.get" stats.get \
-    "sorted(d['result'])[:2]" '["endpoints", "interfaces"]'
+    "sorted(d['result'])[:3]" '["direct", "endpoints", "interfaces"]'
 replies "an unknown method" no.such "d['error']['code']" -32601
 check "a batch" equal replies "$(rpc '[
     {"jsonrpc": "2.0", "id": 1, "method": "rpc.hello"},
@@ -83,7 +83,8 @@ check "an unknown parameter" equal code "$(rpc '{"jsonrpc": "2.0", "id": 1,
     "method": "status.get", "params": {"x": 1}}' |
     json "d['error']['code']")" -32602
 
-for command in status health interfaces endpoints stats metrics features; do
+for command in status health interfaces endpoints acls flows stats metrics \
+    features; do
     check "ovn-xdpctl $command" ctl $command
     check "ovn-xdpctl -f json $command" ctl -f json $command
 done

@@ -117,21 +117,31 @@ vm_add() {
 
 # Makes what vm_add makes but leaves the port unplugged.
 vm_define() {
-    local vm=$1 net=$2 mac=$3 ip=$4 gw=$5 ip6=${6:-} gw6=${7:-}
-    local own="$mac ${ip%/*}${ip6:+ ${ip6%/*}}" ns=$SANDBOX_ID-$1
+    local vm=$1 net=$2 own="$3 ${4%/*}${6:+ ${6%/*}}"
 
     nb lsp-add "$net" "$vm" \
         -- lsp-set-addresses "$vm" "$own" \
         -- lsp-set-port-security "$vm" "$own" \
         -- lsp-set-options "$vm" requested-chassis=here || return
-    ip netns add "$ns" &&
+    ip netns add "$SANDBOX_ID-$vm" &&
         parameters "$vm" net.ipv6.conf.default.accept_dad=0 \
             net.ipv6.conf.default.accept_ra=0 &&
-        ip link add "tap-$vm" netns "$SANDBOX_ID-hv" type veth \
-            peer name eth0 netns "$ns" &&
-        ns "$vm" ethtool -K eth0 tx off tso off gso off gro off >/dev/null &&
+        ip -n "$SANDBOX_ID-$vm" link set lo up &&
+        vm_card "$vm" "${@:3}"
+}
+
+# Makes the network card of VM NAME, and the tap that it is plugged in with.
+#
+# usage: vm_card NAME MAC IP/LEN GATEWAY [IP6/LEN GATEWAY6]
+vm_card() {
+    local vm=$1 mac=$2 ip=$3 gw=$4 ip6=${5:-} gw6=${6:-} ns=$SANDBOX_ID-$1
+
+    ip link add "tap-$vm" netns "$SANDBOX_ID-hv" type veth \
+        peer name eth0 netns "$ns" &&
+        ns "$vm" ethtool -K eth0 tx off tso off gso off gro "$SANDBOX_GRO" \
+            >/dev/null &&
         ip -n "$ns" link set eth0 address "$mac" &&
-        ip -n "$ns" link set lo up && ip -n "$ns" link set eth0 up &&
+        ip -n "$ns" link set eth0 up &&
         ip -n "$SANDBOX_ID-hv" link set "tap-$vm" up &&
         ip -n "$ns" addr add "$ip" dev eth0 &&
         ip -n "$ns" route add default via "$gw" || return
