@@ -8,8 +8,9 @@ A figure is a line of JSON on standard output:
     unit       of its numbers
     value      {"median", "q1", "q3", "p99", "n"}; p99 may be missing
     reference  the same, and "name", of what was measured beside it
-    goal       {"ratio": N}, of the medians; or {"max": N}, of p99 if there
-               is one, else of the median
+    goal       {"ratio": N}, at most, or {"least": N}, at least, of the
+               medians; or {"max": N}, of p99 if there is one, else of the
+               median
 """
 
 import json

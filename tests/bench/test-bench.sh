@@ -20,7 +20,7 @@ import sys
 with open(sys.argv[1], encoding="utf-8") as f:
     figures = json.load(f)["figures"]
 groups = {figure["group"].split(",")[0].split(" (")[0] for figure in figures}
-wanted = {"program", "whole path of a frame", "NIC to bridge device",
+wanted = {"program", "layer L3", "whole path of a frame", "NIC to bridge device",
           "Southbound change to map entry", "start to fully programmed",
           "ovn-xdpd in a large cloud"}
 bad = [figure for figure in figures
@@ -36,7 +36,8 @@ END
 
 [ "$(id -u)" -eq 0 ] || skip_all "needs root"
 check "every part measures" "${PYTHON3:-python3}" "$top/tests/bench/run" \
-    --quick --json="$json" "$build/tests/bpf/bench-nic" \
-    "$build/tests/bpf/bench-path" "$top/tests/bench/southbound.sh"
+    --quick --json="$json" "$build/tests/bpf/bench-flow" \
+    "$build/tests/bpf/bench-nic" "$build/tests/bpf/bench-path" \
+    "$top/tests/bench/southbound.sh"
 check "all figures are there" complete
 finish
