@@ -87,10 +87,8 @@ struct ox_nic {
 	__u32 ifindex;		/* The NIC, or 0 for a free slot. */
 	__u32 bridge;		/* The bridge that it is a port of, as in struct
 				 * ox_endpoint; 0: of none. */
-	__u32 mtu;		/* Largest layer-3 length, in bytes, that it
-				 * sends. */
 };
-_Static_assert(sizeof(struct ox_nic) == 20, "ABI");
+_Static_assert(sizeof(struct ox_nic) == 16, "ABI");
 
 /* The device is the outer end of a managed port. */
 #define OX_NIC_SINK 0x1

@@ -454,37 +454,3 @@ sb_scope_get_entrances(const struct sb_scope *scope,
         }
     }
 }
-
-/* Adds to 'doors' the names of the ports of switches of 'scope' that lead to
- * 'router_ports', to the datapath of the switch, as text. */
-void
-sb_scope_get_doors(const struct sb_scope *scope,
-                   const struct sset *router_ports, struct smap *doors)
-{
-    const struct sb_scope_row *row;
-
-    HMAP_FOR_EACH (row, node, &scope->rows) {
-        if ((row->role == SB_ROLE_PATCH || row->role == SB_ROLE_UPLINK)
-            && row->peer && sset_contains(router_ports, row->peer)) {
-            smap_replace_nocopy(doors, row->name,
-                                xasprintf(UUID_FMT,
-                                          UUID_ARGS(&row->datapath)));
-        }
-    }
-}
-
-/* Adds to 'localnets' the names of the localnet ports of 'datapath' in
- * 'scope'. */
-void
-sb_scope_get_localnets(const struct sb_scope *scope,
-                       const struct uuid *datapath, struct sset *localnets)
-{
-    const struct sb_scope_row *row;
-
-    HMAP_FOR_EACH (row, node, &scope->rows) {
-        if (row->role == SB_ROLE_LOCALNET
-            && uuid_equals(&row->datapath, datapath)) {
-            sset_add(localnets, row->name);
-        }
-    }
-}

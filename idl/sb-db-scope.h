@@ -70,11 +70,6 @@ void sb_scope_get_fronts(const struct sb_scope *, const struct sset *peers,
                          struct sset *fronts);
 void sb_scope_get_links(const struct sb_scope *, const struct sset *datapaths,
                         struct smap *links);
-void sb_scope_get_doors(const struct sb_scope *,
-                        const struct sset *router_ports, struct smap *doors);
-void sb_scope_get_localnets(const struct sb_scope *,
-                            const struct uuid *datapath,
-                            struct sset *localnets);
 void sb_scope_get_entrances(const struct sb_scope *,
                             const struct sset *datapaths,
                             struct sset *entrances);

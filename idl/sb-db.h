@@ -134,6 +134,9 @@ void sb_db_take_acl_changes(struct sb_db *, struct sb_acl_changes *);
  * routers linked to that and, if 'external' is an address that a router
  * translates, that router and the networks in front of it.  The address may be
  * NULL, or one that is not translated.
+ * sb_db_has_paths(): all that was received at least once since it was asked
+ * for; before, the answers of what follows are those of a network without any
+ * of it.  That it came is a reason to judge.
  * sb_db_is_metered(): OVN meters those packets by a flow with set_meter(): on
  * the port's network, or in front of the router that translates 'external'.
  * sb_db_path_mtu(): how long they may be, in bytes from the IP header on, for
@@ -145,6 +148,7 @@ unsigned int sb_db_take_path_changes(struct sb_db *, struct sset *datapaths,
 bool sb_db_is_path_of(const struct sb_db *, const struct sb_binding *,
                       const struct in6_addr *external,
                       const struct sset *datapaths);
+bool sb_db_has_paths(const struct sb_db *);
 bool sb_db_is_metered(const struct sb_db *, const struct sb_binding *,
                       const struct in6_addr *external);
 int sb_db_path_mtu(const struct sb_db *, const struct sb_binding *,

@@ -416,6 +416,13 @@ is_metered_before(const struct sb_ways *ways, const char *router_port,
     return any_door(ways, router_port, is_metered_at_door, aux);
 }
 
+/* Returns true if 'db' knows the paths of packets. */
+bool
+sb_db_has_paths(const struct sb_db *db)
+{
+    return sb_db_path_query(db, NULL, NULL).path->filled;
+}
+
 /* Returns true if OVN meters packets between 'b', of the view of 'db', and the
  * outside: on its own network, or where it is known as 'external'.  On a
  * network with a localnet port they come and go by that, unless the address is

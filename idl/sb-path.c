@@ -379,7 +379,11 @@ sb_path_update(struct sb_path *path, const struct sb_acl_reader *reader,
     }
     update_datapaths(path, reader);
     row_changes_clear(&path->fresh);
-    path->filled = true;
+    if (!path->filled) {
+        /* What could be said before was that nothing limits anybody. */
+        path->filled = path->judge = true;
+        path->seqno++;
+    }
     return path->seqno != seqno;
 }
 

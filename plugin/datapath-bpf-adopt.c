@@ -56,7 +56,6 @@ adopt_row(struct dp *dp, struct bpf_nic *nic)
             && row.ifindex == nic->nic.ifindex) {
             memcpy(&nic->nic.mac, row.mac, sizeof nic->nic.mac);
             nic->nic.bridge = row.bridge;
-            nic->nic.mtu = row.mtu;
             nic->sink = (row.flags & OX_NIC_SINK) != 0;
             nic->nic.tag_hint = (row.flags & OX_NIC_TAG_HINT) != 0;
             nic->near_tc = (row.flags & OX_NIC_NEAR_TC) != 0;

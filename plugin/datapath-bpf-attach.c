@@ -97,7 +97,6 @@ write_row(const struct dp *dp, const struct bpf_nic *nic,
                   | (nic->near_tc ? OX_NIC_NEAR_TC : 0)),
         .ifindex = want->ifindex,
         .bridge = want->bridge,
-        .mtu = want->mtu,
     };
 
     memcpy(row.mac, &want->mac, sizeof row.mac);
@@ -437,7 +436,7 @@ nic_update(struct dp *dp, struct bpf_nic *nic, struct dp_nic *want, bool sink)
     settled = (nic->current && nic->sink == sink
                && is_same_program(&nic->nic, want));
     if (settled && eth_addr_equals(nic->nic.mac, want->mac)
-        && nic->nic.bridge == want->bridge && nic->nic.mtu == want->mtu) {
+        && nic->nic.bridge == want->bridge) {
         return 0;
     }
     error = prepare_row(dp, nic, want, sink);

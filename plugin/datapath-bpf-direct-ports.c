@@ -30,11 +30,6 @@
 
 VLOG_DEFINE_THIS_MODULE(datapath_direct_ports);
 
-/* Most ports.  The other numbers are spare ones: a port that changes needs two
- * for a moment, and how many others come and go before a number is used
- * again. */
-#define MAX_PORTS (OX_MAX_DIRECT_PORTS - 1024)
-
 /* Nanoseconds of a tick. */
 #define TICK_NS (UINT64_C(1) << OX_TICK_SHIFT)
 
@@ -84,17 +79,6 @@ find_fixed(const struct l3 *l3, const struct in6_addr *fixed, int tap)
         }
     }
     return NULL;
-}
-
-/* Returns true if 'a' and 'b' are the same. */
-static bool
-is_same(const struct dp_direct *a, const struct dp_direct *b)
-{
-    return (ipv6_addr_equals(&a->external, &b->external)
-            && ipv6_addr_equals(&a->fixed, &b->fixed)
-            && eth_addr_equals(a->mac, b->mac)
-            && a->tap == b->tap && a->mtu == b->mtu
-            && a->bridge == b->bridge && a->vlan == b->vlan);
 }
 
 /* Returns the key of 'addr' on device 'ifindex', or outside if that is 0. */
@@ -190,11 +174,12 @@ write_times(const struct l3 *l3, struct ox_direct_port *entry)
     __atomic_store_n(&entry->hard, l3->hard, __ATOMIC_RELAXED);
 }
 
-/* Returns the counter of 'direct', which is that of its endpoint. */
+/* Returns the counter of 'direct', which is that of its endpoint.  Frames to
+ * an endpoint have no tag when layer L1 looks it up. */
 static uint32_t
 find_slot(const struct dp *dp, const struct dp_direct *direct)
 {
-    struct dp_key key = { .addr = direct->external, .vlan = direct->vlan };
+    struct dp_key key = { .addr = direct->external };
 
     return endpoints_slot(dp, &key);
 }
@@ -321,6 +306,8 @@ add(struct dp *dp, const struct dp_direct *direct)
 int
 l3_ports_put(struct dp *dp, const struct dp_direct *direct)
 {
+    BUILD_ASSERT(MAX_DIRECT_ADDRESSES < OX_MAX_DIRECT_PORTS);
+
     struct l3 *l3 = &dp->l3;
     struct bpf_port *p, *other;
     int error;
@@ -333,9 +320,9 @@ l3_ports_put(struct dp *dp, const struct dp_direct *direct)
     other = find_fixed(l3, &direct->fixed, direct->tap);
     if (other && other != p) {
         return EEXIST;
-    } else if (p && is_same(&p->direct, direct)) {
+    } else if (p && dp_direct_equals(&p->direct, direct)) {
         return 0;
-    } else if (!p && hmap_count(&l3->by_external) >= MAX_PORTS) {
+    } else if (!p && hmap_count(&l3->by_external) >= MAX_DIRECT_ADDRESSES) {
         return ENOSPC;
     }
     if (p) {
@@ -440,7 +427,7 @@ l3_ports_set_slot(struct dp *dp, const struct dp_key *key, uint32_t slot)
 {
     const struct bpf_port *p = find_external(&dp->l3, &key->addr);
 
-    if (p && p->direct.vlan == key->vlan) {
+    if (p && !key->vlan) {
         __atomic_store_n(&dp->l3.entries[p->number].slot, slot,
                          __ATOMIC_RELAXED);
     }

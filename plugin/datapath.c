@@ -68,3 +68,14 @@ dp_open_error_to_string(int error)
         return ovs_strerror(error);
     }
 }
+
+/* Returns true if 'a' and 'b' are the same. */
+bool
+dp_direct_equals(const struct dp_direct *a, const struct dp_direct *b)
+{
+    return (ipv6_addr_equals(&a->external, &b->external)
+            && ipv6_addr_equals(&a->fixed, &b->fixed)
+            && eth_addr_equals(a->mac, b->mac)
+            && a->tap == b->tap && a->mtu == b->mtu
+            && a->bridge == b->bridge && a->vlan == b->vlan);
+}

@@ -88,7 +88,6 @@ struct dp_nic {
                                  * dp_action: the program redirects nothing,
                                  * and drops what is for endpoints there.  0:
                                  * none, it is a routed NIC. */
-    uint32_t mtu;               /* Its MTU in bytes. */
     enum dp_hook direct;        /* Layer L3: DP_HOOK_XDP, this program takes
                                  * packets of flows off; DP_HOOK_TC, it leaves
                                  * them to the program of TC, which
@@ -186,6 +185,8 @@ struct dp_direct {
                                  * struct dp_nic; 0: by routed NICs. */
     uint16_t vlan;              /* Tag that they have there, or 0. */
 };
+
+bool dp_direct_equals(const struct dp_direct *, const struct dp_direct *);
 
 /* How long flows live without confirmation, in ms. */
 struct dp_direct_times {

@@ -443,7 +443,6 @@ decide_interface(const struct desired *desired,
         .stale_timeout = redirects ? in->settings->stale_timeout : 0,
         .acl = in->settings->acl,
         .bridge = bridge,
-        .mtu = dev->mtu,
         .direct = hook,
     };
     ovs_strlcpy(iface->nic.name, dev->name, sizeof iface->nic.name);

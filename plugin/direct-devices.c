@@ -114,7 +114,8 @@ put_device(struct direct_devices *dd, struct device *device,
 }
 
 /* Returns true if 'device' may be there no more.  What is at the TC ingress of
- * a NIC goes with the NIC's program, by whose row it knows the NIC. */
+ * a NIC goes with the NIC's program, by whose row it knows the NIC; and where
+ * TC has no links, by an event of which nobody tells. */
 static bool
 may_be_gone(const struct device *device)
 {
@@ -141,6 +142,19 @@ direct_devices_want(struct direct_devices *dd,
     }
     device->wanted = true;
     return device->error;
+}
+
+/* Puts back what may be gone, at 'now'. */
+void
+direct_devices_refresh(struct direct_devices *dd, long long int now)
+{
+    struct device *device;
+
+    HMAP_FOR_EACH (device, node, &dd->devices) {
+        if (may_be_gone(device)) {
+            put_device(dd, device, now);
+        }
+    }
 }
 
 /* Ends the round, see plugin/direct-devices.h. */

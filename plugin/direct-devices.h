@@ -22,6 +22,9 @@ int direct_devices_want(struct direct_devices *,
                         const struct dp_direct_device *, long long int now);
 void direct_devices_finish(struct direct_devices *);
 
+/* Has the datapath put back what somebody else may have removed unheard. */
+void direct_devices_refresh(struct direct_devices *, long long int now);
+
 int direct_devices_error(const struct direct_devices *, int ifindex);
 bool direct_devices_is_due(const struct direct_devices *, long long int now);
 void direct_devices_wait(const struct direct_devices *);

@@ -17,9 +17,10 @@
 #include "plugin/nexthops.h"
 #include "plugin/settings.h"
 
-/* How often it is asked which VMs send half-computed checksums, and for how
- * long one that did is left to OVN, in ms: twice as long each time. */
-#define CHECKSUM_POLL_MS 1000
+/* How often it is asked which VMs send half-computed checksums, and looked
+ * after devices; and for how long a VM that did is left to OVN, in ms: twice
+ * as long each time. */
+#define POLL_MS 1000
 #define CHECKSUM_PENALTY_MS 60000
 #define CHECKSUM_MAX_PENALTY_MS 3600000
 
@@ -85,10 +86,6 @@ follow_checksums(struct direct *direct, long long int now)
 {
     struct direct_entry *entry;
 
-    if (now < direct->checksum_at) {
-        return;
-    }
-    direct->checksum_at = now + CHECKSUM_POLL_MS;
     HMAP_FOR_EACH (entry, node, &direct->entries) {
         if (entry->installed
             && direct->class->direct_half_checksum(direct->dp,
@@ -128,7 +125,11 @@ direct_poll(struct direct *direct, long long int now)
         direct->retry_at = LLONG_MAX;
         direct_note_failed(direct);
     }
-    follow_checksums(direct, now);
+    if (now >= direct->poll_at) {
+        direct->poll_at = now + POLL_MS;
+        follow_checksums(direct, now);
+        direct_devices_refresh(direct->devices, now);
+    }
     if (confirm_is_due(direct->confirm, now)) {
         confirm_run(direct->confirm, now);
     }
@@ -177,7 +178,7 @@ direct_wait(const struct direct *direct)
         wait_until(direct->retry_at);
         wait_until(direct->echo_at);
     }
-    poll_timer_wait_until(direct->checksum_at);
+    poll_timer_wait_until(direct->poll_at);
     if (direct->host_changed) {
         poll_timer_wait_until(direct->host_at);
     }

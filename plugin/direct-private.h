@@ -67,7 +67,7 @@ struct direct {
     long long int begun_at;     /* When the first round was; 0: not yet. */
     long long int retry_at;     /* When to judge those again that failed, or
                                  * LLONG_MAX. */
-    long long int checksum_at;  /* When to ask for checksums again. */
+    long long int poll_at;      /* When to ask what no event tells. */
     bool suppressed;            /* Events are without consequences. */
 
     /* What changed since the last round. */

@@ -189,7 +189,8 @@ fill_inputs(const struct direct *direct, const struct direct_index *index,
         .taken = entry && entry->taken,
         .half_checksum = entry && entry->half_until > time_msec(),
     };
-    if (!acl_find_behind(direct->from.acl, &acl_inputs, ep, behind)) {
+    if (!sb_db_has_paths(direct->from.sb_db)
+        || !acl_find_behind(direct->from.acl, &acl_inputs, ep, behind)) {
         return;
     }
     in->behind = behind;
@@ -371,7 +372,7 @@ install(struct direct *direct, struct direct_entry *entry,
     if (put.tap != entry->put.tap) {
         entry->half_penalty = 0;
     }
-    if (entry->installed && memcmp(&put, &entry->put, sizeof put)) {
+    if (entry->installed && !dp_direct_equals(&put, &entry->put)) {
         direct_echo(direct, entry);
     }
     entry->installed = true;
@@ -445,6 +446,13 @@ want_nic(struct direct *direct, const struct netdev_info *dev,
     }
 }
 
+/* Returns true if 'node', a NIC by name with its ifindex, can send. */
+static bool
+is_nic(const struct direct *direct, const struct simap_node *node)
+{
+    return simap_get(&direct->nics, node->name) == node->data;
+}
+
 /* NICs that could send before, and can no more. */
 struct lost_nics {
     struct direct *direct;      /* Who asks. */
@@ -463,7 +471,7 @@ drop_lost(const struct dp_flow *flow, void *lost_)
 
     SIMAP_FOR_EACH (node, lost->before) {
         if (node->data == (flow->out ? flow->ifindex : flow->near_ifindex)
-            && !simap_contains(&direct->nics, node->name)
+            && !is_nic(direct, node)
             && !direct->class->del_flow(direct->dp, &flow->key)) {
             direct->n_void[DIRECT_CAUSE_HOST]++;
         }
@@ -504,7 +512,7 @@ follow_nics(struct direct *direct, const struct desired *desired,
     simap_swap(&before, &direct->nics);
     want_nics(direct, desired, now);
     SIMAP_FOR_EACH (node, &before) {
-        any |= !simap_contains(&direct->nics, node->name);
+        any |= !is_nic(direct, node);
     }
     if (any) {
         direct->class->dump_flows(direct->dp, drop_lost, &lost);
@@ -607,6 +615,7 @@ stop(struct direct *direct)
     direct_devices_begin(direct->devices);
     direct_devices_finish(direct->devices);
     direct->active = direct->swept = false;
+    direct->begun_at = 0;
 }
 
 /* Returns true if what the datapath holds is to be left as it was found for a
@@ -617,7 +626,8 @@ awaits(const struct direct *direct, long long int now)
     bool windows = (!direct->index.userspace
                     || direct->windows != VSWITCHD_WINDOWS_UNKNOWN
                     || now >= direct->begun_at + DIRECT_FIRST_WORD_MS);
-    bool view = (sb_db_view(direct->from.sb_db)->acl.complete
+    bool view = ((sb_db_view(direct->from.sb_db)->acl.complete
+                  && sb_db_has_paths(direct->from.sb_db))
                  || now >= direct->begun_at + DIRECT_FIRST_VIEW_MS);
 
     return !direct->swept && (!windows || !view);

@@ -41,6 +41,11 @@
 #define MIN_MAX_FLOWS 64
 #define MAX_MAX_FLOWS 4194304
 
+/* Most addresses that are forwarded directly.  bpf/abi.h has numbers for
+ * 16,384: the others are spare ones, as an address that changes needs two for
+ * a moment, and so many others come and go before a number is used again. */
+#define MAX_DIRECT_ADDRESSES 15360
+
 /* Default of ovn-xdp-confirm-ms, and its range. */
 #define DEFAULT_CONFIRM_MS 500
 #define MIN_CONFIRM_MS 50

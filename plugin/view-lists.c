@@ -18,6 +18,7 @@
 #include "bpf/abi.h"
 #include "plugin/addresses.h"
 #include "plugin/desired.h"
+#include "plugin/limits.h"
 #include "plugin/netdevs.h"
 #include "plugin/reconcile.h"
 #include "plugin/view-acl.h"
@@ -554,7 +555,7 @@ view_get_vitals(const struct view *view, struct view_vitals *vitals)
               .used = view->watch ? watch_n_opened(view->watch) : 0 },
             { .name = "acl_sets", .size = OX_MAX_ACL_SETS },
             { .name = "acl_sources", .size = OX_MAX_ACL_SOURCES },
-            { .name = "direct_ports", .size = OX_MAX_DIRECT_PORTS },
+            { .name = "direct_ports", .size = MAX_DIRECT_ADDRESSES },
         },
     };
     if (view->dp) {

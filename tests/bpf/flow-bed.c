@@ -214,7 +214,7 @@ put_vm(const struct flow_vm *vm)
 static void
 put_nic(uint32_t slot, uint32_t ifindex, bool near_tc)
 {
-    struct ox_nic nic = { .ifindex = ifindex, .mtu = 1500 };
+    struct ox_nic nic = { .ifindex = ifindex };
 
     memcpy(nic.mac, flow_nic_mac, sizeof nic.mac);
     nic.flags = near_tc ? OX_NIC_NEAR_TC : 0;

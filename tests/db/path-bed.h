@@ -19,6 +19,7 @@ extern unsigned int path_bed_seqno;
 
 bool path_bed_is_ready(const struct sbt *);
 void path_bed_claim(const struct db_server *);
+void path_bed_check_known(struct sbt *);
 void path_bed_want(struct sbt *);
 void path_bed_catch_up(struct sbt *);
 void path_bed_check(struct sbt *, const char *a, const char *b, bool judged,

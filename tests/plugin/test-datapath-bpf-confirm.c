@@ -160,7 +160,6 @@ set_up(struct bed *bed, const struct family *family, const struct hooks *hooks)
     bed->family = family;
     bed->bridge = hooks->switched ? if_nametoindex("out0") : 0;
     assert_int_equal(class->open(&config, &bed->dp), 0);
-    attached.mtu = 1500;
     attached.mode = hooks->mode;
     attached.direct = hooks->near;
     attached.bridge = bed->bridge;

@@ -224,7 +224,7 @@ test_row_of_near(void **state OVS_UNUSED)
     assert_true(says_near_tc(dp));
 
     /* Whatever else changes of the NIC. */
-    nic.mtu--;
+    nic.mac.ea[5]++;
     assert_int_equal(class->attach_nic(dp, &nic), 0);
     assert_true(says_near_tc(dp));
     class->close(dp, false);
@@ -673,9 +673,17 @@ test_slot(void **state OVS_UNUSED)
     assert_true(ports[number].slot == SLOT_NONE);
     assert_int_equal(class->put_endpoint(dp, &e), 0);
     assert_int_equal(class->del_direct(dp, &port.external), 0);
+
+    /* Also on a network with a tag, which is no part of an endpoint's key. */
+    port.bridge = 7;
+    port.vlan = 101;
     assert_int_equal(class->put_direct(dp, &port), 0);
-    assert_int_equal(ports[direct_bed_number_of(&port)].slot,
-                     endpoints_slot(dp, &e.key));
+    number = direct_bed_number_of(&port);
+    assert_int_equal(ports[number].slot, endpoints_slot(dp, &e.key));
+    assert_int_equal(class->del_endpoint(dp, &e.key), 0);
+    assert_true(ports[number].slot == SLOT_NONE);
+    assert_int_equal(class->put_endpoint(dp, &e), 0);
+    assert_int_equal(ports[number].slot, endpoints_slot(dp, &e.key));
     direct_bed_unmap_ports(ports);
     dp_bed_close(dp);
 }

@@ -210,7 +210,6 @@ test_forwards(void **state OVS_UNUSED)
 
     class->set_direct_times(dp, &times);
     nic.direct = DP_HOOK_XDP;
-    nic.mtu = 1500;
     assert_int_equal(class->attach_nic(dp, &nic), 0);
     write_flow(&key, &flow);
     assert_direct(dp);

@@ -207,6 +207,21 @@ preconditions() {
     lost direct-qos shaped not_shaped
     lost direct-qos metered not_metered
     lost direct-mirror mirrored not_mirrored
+    [ "$direct" = off ] || late
+}
+
+# It is switched on live where there is a meter: OVN's rows that say so come
+# later than all else.
+late() {
+    check "on: there is a meter" metered
+    direct_set off
+    direct_set on
+    check "on: switched on with it, it is why" await 5 not_direct $pvm direct-qos
+    check "on: traffic of the metered VM" \
+        traffic bulk ext pvm $pvm 1000000 both
+    check "on: goes by OVN" no_flows $pvm
+    check "on: the meter is gone" not_metered
+    check "on: it is ready again" await_direct $pvm
 }
 
 # A VM that leaves checksums to its network card: its packets are of no use to
