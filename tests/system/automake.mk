@@ -19,6 +19,7 @@ root_tests += \
 	tests/system/test-demo.sh \
 	tests/system/test-direct-daemons.sh \
 	tests/system/test-direct-hostile.sh \
+	tests/system/test-direct-many.sh \
 	tests/system/test-direct-revoke.sh \
 	tests/system/test-direct-switched.sh \
 	tests/system/test-direct.sh \
@@ -118,6 +119,7 @@ test_data += \
 	tests/system/demo.sh \
 	tests/system/direct.sh \
 	tests/system/direct_hostile.py \
+	tests/system/direct_many.py \
 	tests/system/direct_net.py \
 	tests/system/direct_traffic.py \
 	tests/system/guide-programs.sh \
