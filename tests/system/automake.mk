@@ -17,6 +17,7 @@ root_tests += \
 	tests/system/test-confine.sh \
 	tests/system/test-databases.sh \
 	tests/system/test-demo.sh \
+	tests/system/test-direct-bond.sh \
 	tests/system/test-direct-daemons.sh \
 	tests/system/test-direct-hostile.sh \
 	tests/system/test-direct-many.sh \

@@ -54,7 +54,8 @@ direct_status() {
 # Succeeds if nearly all flows are taken off.  A few may have had a note at the
 # place of another's each time.
 many_used() {
-    between "flows in use" "$(direct_status used_flows)" $((many - 500)) $many
+    between "flows in use" "$(direct_status used_flows)" $((many - 500)) \
+        "$many"
 }
 
 # Takes the rule away that lets the datagrams pass, and notes in 'last' of MODE

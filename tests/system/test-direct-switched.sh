@@ -30,20 +30,6 @@ declare -A gaps=() lasts=()
 declare -A vms=([$fip]=vm1 [$pvm]=pvm [$pvm6]=pvm [$vfip]=vm3 [$vvm]=vvm
     [$vvm6]=vvm)
 
-# Puts a NIC with number I into br-ex; its other end is in namespace NAME.
-#
-# usage: nic_switched I NAME
-nic_switched() {
-    ip link add "nic$1" netns "$SANDBOX_ID-hv" type veth peer name "wan$1" \
-        netns "$SANDBOX_ID-$2" &&
-        ns hv ethtool -K "nic$1" rxvlan off txvlan off tx off >/dev/null &&
-        ns "$2" ethtool -K "wan$1" rxvlan off txvlan off tx off gro on \
-            >/dev/null &&
-        ip -n "$SANDBOX_ID-$2" link set "wan$1" up &&
-        ip -n "$SANDBOX_ID-hv" link set "nic$1" up &&
-        vs add-port br-ex "nic$1"
-}
-
 # Has device DEV of 'ext' take what XDP redirects to its peer, but not by GRO:
 # Open vSwitch would read packets there that are longer than its ports send.
 takes_frames() {
@@ -81,17 +67,6 @@ outside_switch() {
             "unix:$dir/db.sock" &&
         vs_out wait-until Interface leg101 'ofport>0' &&
         gateway_at ext leg0 100 1 && gateway_at ext leg101 101 1
-}
-
-# Gives device DEV of NAME address HOST of the network with number NET.
-#
-# usage: gateway_at NAME DEV NET HOST
-gateway_at() {
-    local ns=$SANDBOX_ID-$1
-
-    ip -n "$ns" addr replace "172.24.$3.$4/24" dev "$2" &&
-        ip -n "$ns" addr replace "2001:db8:$3::$4/64" dev "$2" nodad &&
-        ip -n "$ns" link set "$2" up
 }
 
 # Takes the host out of the way: br-ex has no leg in any network.
