@@ -110,6 +110,7 @@ put_tc(struct dp *dp, struct tc_program *t, const struct l3_choice *choice)
         tc_repair_pin(t);
         return t->prog == prog ? 0 : tc_replace(t, prog);
     } else if (t->id) {
+        VLOG_WARN("%s: was detached, attached again", t->pin);
         tc_detach(t);
     }
     return tc_attach(t, prog, &before);
@@ -239,6 +240,7 @@ put_xdp(struct dp *dp, struct bpf_device *d)
         return error;
     }
     if (d->xdp_fd >= 0 && !xdp_fits(d->xdp_fd, d->device.ifindex)) {
+        VLOG_WARN("%s: was detached, attached again", d->xdp_pin);
         remove_xdp(d);
     } else if (d->xdp_fd >= 0) {
         if (access(d->xdp_pin, F_OK) && !pins_put(d->xdp_fd, d->xdp_pin)) {

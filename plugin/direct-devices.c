@@ -18,6 +18,10 @@
 
 VLOG_DEFINE_THIS_MODULE(direct_devices);
 
+/* Devices that are looked after in one call of direct_devices_refresh(), in
+ * turns: to ask the kernel about each takes up to 0.1 ms. */
+#define REFRESH_DEVICES 32
+
 /* A device. */
 struct device {
     struct hmap_node node;      /* In struct direct_devices, by ifindex. */
@@ -32,6 +36,7 @@ struct direct_devices {
     const struct dp_class *class; /* Back end. */
     struct dp *dp;              /* Datapath, borrowed. */
     struct hmap devices;        /* Of struct device. */
+    struct hmap_position turn;  /* Which of them is looked after next. */
     bool swept;                 /* What an earlier daemon left is gone. */
 };
 
@@ -144,8 +149,33 @@ direct_devices_want(struct direct_devices *dd,
     return device->error;
 }
 
-/* Puts back what may be gone, at 'now'. */
-void
+/* Puts back at 'now' what may be gone of some devices, in turns.  Returns true
+ * if one of them cannot be had any more. */
+static bool
+refresh_some(struct direct_devices *dd, long long int now)
+{
+    size_t n = MIN(hmap_count(&dd->devices), REFRESH_DEVICES);
+    bool lost = false;
+
+    while (n > 0) {
+        struct hmap_node *node = hmap_at_position(&dd->devices, &dd->turn);
+
+        /* Behind the last one it begins anew. */
+        if (node) {
+            struct device *device = CONTAINER_OF(node, struct device, node);
+
+            if (!device->error) {
+                put_device(dd, device, now);
+                lost |= device->error != 0;
+            }
+            n--;
+        }
+    }
+    return lost;
+}
+
+/* Puts back what may be gone, see plugin/direct-devices.h. */
+bool
 direct_devices_refresh(struct direct_devices *dd, long long int now)
 {
     struct device *device;
@@ -155,6 +185,7 @@ direct_devices_refresh(struct direct_devices *dd, long long int now)
             put_device(dd, device, now);
         }
     }
+    return refresh_some(dd, now);
 }
 
 /* Ends the round, see plugin/direct-devices.h. */

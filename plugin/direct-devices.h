@@ -22,8 +22,10 @@ int direct_devices_want(struct direct_devices *,
                         const struct dp_direct_device *, long long int now);
 void direct_devices_finish(struct direct_devices *);
 
-/* Has the datapath put back what somebody else may have removed unheard. */
-void direct_devices_refresh(struct direct_devices *, long long int now);
+/* Has the datapath put back what somebody else may have removed unheard, of
+ * some devices each time.  Returns true if one of them cannot be had any more,
+ * and who needs it is to be judged anew. */
+bool direct_devices_refresh(struct direct_devices *, long long int now);
 
 int direct_devices_error(const struct direct_devices *, int ifindex);
 bool direct_devices_is_due(const struct direct_devices *, long long int now);

@@ -128,7 +128,7 @@ direct_poll(struct direct *direct, long long int now)
     if (now >= direct->poll_at) {
         direct->poll_at = now + POLL_MS;
         follow_checksums(direct, now);
-        direct_devices_refresh(direct->devices, now);
+        direct->judge_all |= direct_devices_refresh(direct->devices, now);
     }
     if (confirm_is_due(direct->confirm, now)) {
         confirm_run(direct->confirm, now);

@@ -250,12 +250,11 @@ test_row_of_near(void **state OVS_UNUSED)
     dp_bed_close(dp);
 }
 
-/* Detaches what is pinned as the near side of 'ifindex', as somebody else
- * could. */
+/* Detaches what is pinned as 'kind' of 'ifindex', as somebody else could. */
 static void
-detach_near(int ifindex)
+detach_pinned(const char *kind, int ifindex)
 {
-    char *pin = xasprintf(DIRECT_BED_PINS "/near-%d", ifindex);
+    char *pin = xasprintf(DIRECT_BED_PINS "/%s-%d", kind, ifindex);
     int link = bpf_obj_get(pin);
 
     assert_true(link >= 0);
@@ -287,7 +286,7 @@ test_near_again(void **state OVS_UNUSED)
         assert_int_equal(n_programs("nic0", OX_TCX_INGRESS), 1);
         assert_true(says_near_tc(dp));
         if (i) {
-            detach_near(device.ifindex);
+            detach_pinned("near", device.ifindex);
         } else {
             assert_int_equal(class->detach_nic(dp, "nic0"), 0);
             assert_int_equal(class->attach_nic(dp, &nic), 0);
@@ -295,6 +294,35 @@ test_near_again(void **state OVS_UNUSED)
         }
         assert_int_equal(n_programs("nic0", OX_TCX_INGRESS), 0);
     }
+    direct_devices_destroy(devices);
+    dp_bed_close(dp);
+}
+
+/* What somebody has detached from a tap is attached again, and unless that is
+ * possible, the device is lost. */
+static void
+test_refreshed(void **state OVS_UNUSED)
+{
+    struct dp *dp = dp_bed_open();
+    struct direct_devices *devices = direct_devices_create(class, dp);
+    struct dp_direct_device device = { .near = DP_HOOK_XDP };
+
+    netns_run("ip link add tap0 type veth peer name tap1");
+    device.ifindex = if_nametoindex("tap0");
+    assert_int_equal(direct_devices_want(devices, &device, time_msec()), 0);
+    for (int i = 0; i < 2; i++) {
+        detach_pinned("far", device.ifindex);
+        detach_pinned("xdp", device.ifindex);
+        assert_int_equal(n_programs("tap0", OX_TCX_EGRESS), 0);
+        assert_int_equal(xdp_of("tap0"), 0);
+        assert_false(direct_devices_refresh(devices, time_msec()));
+        assert_int_equal(n_programs("tap0", OX_TCX_EGRESS), 1);
+        assert_true(xdp_of("tap0") != 0);
+    }
+    netns_run("ip link del tap0");
+    assert_true(direct_devices_refresh(devices, time_msec()));
+    assert_int_not_equal(direct_devices_error(devices, device.ifindex), 0);
+    assert_false(direct_devices_refresh(devices, time_msec()));
     direct_devices_destroy(devices);
     dp_bed_close(dp);
 }
@@ -737,6 +765,7 @@ main(void)
         TEST(test_nic_near),
         TEST(test_row_of_near),
         TEST(test_near_again),
+        TEST(test_refreshed),
         TEST(test_adopted),
         TEST(test_swept),
         TEST(test_filters),

@@ -224,6 +224,32 @@ late() {
     check "on: it is ready again" await_direct $pvm
 }
 
+# Prints the index of device DEV of hv.
+index_of() {
+    ip -n "$SANDBOX_ID-hv" -o link show dev "$1" | sed 's/:.*//'
+}
+
+# What somebody detaches or unpins by hand is put back, before the programs that
+# are left can do harm: a probe that nobody takes at the far side goes on.
+by_hand() {
+    local pins=$SANDBOX_PINS/direct tap nic pin
+
+    [ "$direct" = on ] || return
+    tap=$(index_of tap-vm1)
+    nic=$(index_of nic0)
+    for pin in far-"$tap" xdp-"$tap" far-"$nic"; do
+        under_watch "$pin is detached by hand" 1500 \
+            bpftool link detach pinned "$pins/$pin"
+        went_on "$pin is detached by hand" 200
+        check "on: it is attached again" equal "times that the log says so" \
+            "$(grep -c "/$pin: was detached" "$SANDBOX/ovn-xdpd.log")" 1
+        check "on: its pin goes" rm "$pins/$pin"
+        check "on: and comes back" await 5 test -e "$pins/$pin"
+        quick "$pin is back, datagrams" 900 900 \
+            datagrams ext vm1 $fip 1000 2000 echo
+    done
+}
+
 # A VM that leaves checksums to its network card: its packets are of no use to
 # XDP, and are left alone.  (Nor are they to this Open vSwitch: what arrives has
 # no right checksum, so that the transfer rests meanwhile.)
@@ -258,6 +284,7 @@ for mode in "${direct_modes[@]}"; do
     check "$mode: $fip is ready" await_direct $fip
     check "$mode: $pvm is ready" await_direct $pvm
     preconditions
+    by_hand
     daemon_dies
     controller_dies
     vswitchd_dies
