@@ -36,6 +36,7 @@ struct reconcile {
     struct sset foreign;        /* NICs where attaching gave EBUSY. */
     struct sset native_failed;  /* NICs where attaching natively failed. */
     struct sset without_acl;    /* NICs whose program has no layer L2. */
+    struct sset without_direct; /* NICs whose program has no layer L3. */
     struct simap attach_errors; /* NIC to errno of the last attempt. */
     struct simap targets;       /* Device index as text, to itself. */
     struct problems problems;   /* Of the last run. */
@@ -74,6 +75,9 @@ note_nic(const struct dp_nic_state *state, void *r_)
         if (state->nic.acl == DP_ACL_OFF) {
             sset_add(&r->without_acl, state->nic.name);
         }
+        if (state->nic.direct == DP_HOOK_NONE) {
+            sset_add(&r->without_direct, state->nic.name);
+        }
     }
 
     /* What another daemon has asked for is not known. */
@@ -87,6 +91,7 @@ refresh_attached(struct reconcile *r)
 {
     sset_clear(&r->attached);
     sset_clear(&r->without_acl);
+    sset_clear(&r->without_direct);
     r->n_current = 0;
     r->timed = false;
     r->class->dump_nics(r->dp, note_nic, r);
@@ -107,6 +112,7 @@ reconcile_create(const struct dp_class *class, struct dp *dp)
     sset_init(&r->foreign);
     sset_init(&r->native_failed);
     sset_init(&r->without_acl);
+    sset_init(&r->without_direct);
     simap_init(&r->attach_errors);
     simap_init(&r->targets);
     class->dump_endpoints(dp, adopt_endpoint, r);
@@ -128,6 +134,7 @@ reconcile_destroy(struct reconcile *r)
         sset_destroy(&r->foreign);
         sset_destroy(&r->native_failed);
         sset_destroy(&r->without_acl);
+        sset_destroy(&r->without_direct);
         simap_destroy(&r->attach_errors);
         simap_destroy(&r->targets);
         problems_destroy(&r->problems);
@@ -429,21 +436,37 @@ commit(struct reconcile *r)
     }
 }
 
-/* Reports the NICs of 'desired' that redirect, but drop nothing early though
- * they should. */
+/* Reports that the program of NIC 'name' has not all that it should have. */
 static void
-report_without_acl(struct reconcile *r, const struct desired *desired)
+report_lack(struct reconcile *r, const char *name, const char *what,
+            const char *effect)
+{
+    problems_add(&r->problems, REASON_DATAPATH_ERROR,
+                 "%s: maps or program for %s cannot be had: nothing is %s "
+                 "there", name, what, effect);
+    r->failed = true;
+}
+
+/* Reports the NICs of 'desired' that redirect, but drop nothing early or
+ * forward nothing directly though they should. */
+static void
+report_lacks(struct reconcile *r, const struct desired *desired)
 {
     for (size_t i = 0; i < desired->n_interfaces; i++) {
         const struct desired_interface *iface = &desired->interfaces[i];
+        const struct dp_nic *nic = &iface->nic;
 
-        if (iface->state == INTERFACE_ATTACH
-            && iface->nic.acl != DP_ACL_OFF
-            && sset_contains(&r->without_acl, iface->nic.name)) {
-            problems_add(&r->problems, REASON_DATAPATH_ERROR,
-                         "%s: maps or program for rules cannot be had: "
-                         "nothing is dropped early there", iface->nic.name);
-            r->failed = true;
+        if (iface->state != INTERFACE_ATTACH) {
+            continue;
+        }
+        if (nic->acl != DP_ACL_OFF
+            && sset_contains(&r->without_acl, nic->name)) {
+            report_lack(r, nic->name, "rules", "dropped early");
+        }
+        if (nic->direct != DP_HOOK_NONE
+            && sset_contains(&r->without_direct, nic->name)) {
+            report_lack(r, nic->name, "direct forwarding",
+                        "forwarded directly");
         }
     }
 }
@@ -480,7 +503,7 @@ reconcile_run(struct reconcile *r, const struct desired *desired,
         commit(r);
     }
     refresh_attached(r);
-    report_without_acl(r, desired);
+    report_lacks(r, desired);
     schedule(r, now);
     return learned;
 }

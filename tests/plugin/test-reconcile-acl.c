@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests of plugin/reconcile.c where layer L2 cannot be had. */
+/* Tests of plugin/reconcile.c where layer L2 or L3 cannot be had. */
 #include <config.h>
 
 #include "plugin/reconcile.h"
@@ -77,6 +77,40 @@ test_without_acl(void **state OVS_UNUSED)
     values_destroy(&values);
 }
 
+/* Attaches without layer L3. */
+static int
+attach_indirect(struct dp *dp, const struct dp_nic *nic)
+{
+    struct dp_nic indirect = *nic;
+
+    indirect.direct = DP_HOOK_NONE;
+    return datapath_fake_class.attach_nic(dp, &indirect);
+}
+
+/* The same of layer L3, if it is wanted. */
+static void
+test_without_direct(void **state OVS_UNUSED)
+{
+    static const struct dp_config config = { "reconcile-acl", 16 };
+    struct dp_class class = datapath_fake_class;
+    struct reconcile *r;
+    struct values values;
+    struct dp *dp;
+
+    class.attach_nic = attach_indirect;
+    values_init_cloud(&values);
+    assert_int_equal(class.open(&config, &dp), 0);
+    r = reconcile_create(&class, dp);
+    run(r, &values, 0);
+    values.settings.direct = true;
+    run(r, &values, 1);
+    class.attach_nic = datapath_fake_class.attach_nic;
+    run(r, &values, 0);
+    reconcile_destroy(r);
+    class.close(dp, true);
+    values_destroy(&values);
+}
+
 /* How often a driver was asked. */
 static int n_asked;
 
@@ -129,6 +163,7 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_without_acl),
+        cmocka_unit_test(test_without_direct),
         cmocka_unit_test(test_switched_refused),
     };
 
