@@ -35,7 +35,7 @@
 #define OPENED_SWEEP_MS 10000
 
 /* Default of ovn-xdp-max-flows, and its range: 262,144 flows are 131,072
- * connections of IPv4 and as many of IPv6; they take 104 MB, only if
+ * connections of IPv4 and as many of IPv6; they take 115 MB, only if
  * ovn-xdp-direct is "on". */
 #define DEFAULT_MAX_FLOWS 262144
 #define MIN_MAX_FLOWS 64
