@@ -204,6 +204,8 @@ plugin_libplugin_a_SOURCES += \
 	plugin/netdevs-ethtool.h \
 	plugin/netdevs-link.c \
 	plugin/netdevs-link.h \
+	plugin/netdevs-qdisc.c \
+	plugin/netdevs-qdisc.h \
 	plugin/netdevs-xdp.c \
 	plugin/netdevs-xdp.h \
 	plugin/netdevs.c \

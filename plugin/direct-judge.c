@@ -315,11 +315,64 @@ check_hook(const struct direct_inputs *in, char **detail)
     return DIRECT_CHECK_OK;
 }
 
+/* Returns true if 'dev' may send later, or less, than it is given: frames
+ * wait in something else than a plain queue. */
+static bool
+is_limited(const struct netdev_info *dev)
+{
+    static const char *const plain[] = {
+        "", "noop", "noqueue", "mq", "multiq", "pfifo", "bfifo",
+        "pfifo_fast", "pfifo_head_drop", "fq", "fq_codel", "fq_pie", "codel",
+        "pie", "sfq",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(plain); i++) {
+        if (!strcmp(dev->qdisc, plain[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Returns true if what goes by 'dev' is limited on the host, where packets
+ * that are forwarded directly do not come by: what it sends, if that is
+ * 'by_xdp', and what it receives. */
+static bool
+is_bypassed(const struct netdev_info *dev, bool by_xdp)
+{
+    return dev->policed || (by_xdp && is_limited(dev));
+}
+
+/* Returns a device whose packets the host limits, of those that packets of
+ * 'in' come and go by, or NULL. */
+static const struct netdev_info *
+find_bypassed(const struct direct_inputs *in)
+{
+    const struct netdev_info *tap = find_tap(in);
+    const struct desired_interface *nic = find_nic(in);
+
+    if (tap && nic && is_bypassed(tap, nic->nic.direct == DP_HOOK_XDP)) {
+        return tap;
+    }
+    for (size_t i = 0; i < in->desired->n_interfaces; i++) {
+        const struct desired_interface *iface = &in->desired->interfaces[i];
+        const struct netdev_info *dev = netdevs_find_in(in->devices,
+                                                        iface->name);
+
+        if (serves(in, iface) && dev
+            && is_bypassed(dev, vm_hook(in) == DP_HOOK_XDP)) {
+            return dev;
+        }
+    }
+    return NULL;
+}
+
 /* Answers whether nothing limits or counts the port's packets. */
 static enum direct_answer
 check_qos(const struct direct_inputs *in, char **detail)
 {
     const struct ovs_bridge *provider = find_provider(in);
+    const struct netdev_info *bypassed = find_bypassed(in);
 
     if (in->metered || (in->binding && in->binding->qos)) {
         say(detail, "OVN has QoS for the port");
@@ -328,6 +381,9 @@ check_qos(const struct direct_inputs *in, char **detail)
     } else if (any_port(provider, is_shaped)) {
         say(detail, "Open vSwitch shapes or polices a port of %s",
             provider->name);
+    } else if (bypassed) {
+        say(detail, "%s has a qdisc, %s", bypassed->name,
+            bypassed->policed ? "ingress" : bypassed->qdisc);
     } else {
         say(detail, "nothing limits its traffic");
         return DIRECT_CHECK_OK;
@@ -430,7 +486,8 @@ static const struct row rows[] = {
     { REASON_DIRECT_HOOK, check_hook,
       "look at: ovn-xdpctl features; and at ovn-xdp-vm-hook and "
       "ovn-xdp-nic-hook" },
-    { REASON_DIRECT_QOS, check_qos, "" },
+    { REASON_DIRECT_QOS, check_qos,
+      "look at: ovn-nbctl list QoS, ovs-vsctl list QoS, tc qdisc" },
     { REASON_DIRECT_MIRROR, check_mirror, "" },
     { REASON_DIRECT_HW_OFFLOAD, check_hw_offload,
       "ovs-vsctl remove open . other_config hw-offload, and restart "

@@ -83,6 +83,10 @@ parse_attributes(struct nlattr *const attrs[], struct netdev_info *info)
     if (attrs[IFLA_LINKINFO]) {
         parse_kind(attrs[IFLA_LINKINFO], info);
     }
+    if (attrs[IFLA_QDISC]) {
+        ovs_strlcpy(info->qdisc, nl_attr_get_string(attrs[IFLA_QDISC]),
+                    sizeof info->qdisc);
+    }
     if (attrs[IFLA_XDP]) {
         info->xdp_program_id = parse_xdp(attrs[IFLA_XDP]);
     }
@@ -99,6 +103,7 @@ netdevs_link_parse(const struct ofpbuf *message, struct netdev_info *info)
         [IFLA_IFNAME] = { .type = NL_A_STRING },
         [IFLA_MTU] = { .type = NL_A_U32, .optional = true },
         [IFLA_LINK] = { .type = NL_A_U32, .optional = true },
+        [IFLA_QDISC] = { .type = NL_A_STRING, .optional = true },
         [IFLA_MASTER] = { .type = NL_A_U32, .optional = true },
         [IFLA_LINKINFO] = { .type = NL_A_NESTED, .optional = true },
         [IFLA_LINK_NETNSID] = { .type = NL_A_UNSPEC, .optional = true },

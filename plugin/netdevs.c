@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The kernel's network devices as plain values.
  *
- * Two sockets are followed: rtnetlink's for the devices, and that of the
- * 'netdev' generic-netlink family for what they can do with XDP.  An event
- * touches one device (and the other end of a veth pair).  Where the kernel
- * had to drop events, everything is read anew: first both sockets are
- * emptied, since an old event must not overwrite what is read later.
+ * Three sockets are followed: rtnetlink's for the devices and for their
+ * qdiscs, and that of the 'netdev' generic-netlink family for what they can do
+ * with XDP.  An event touches one device (and the other end of a veth pair).
+ * Where the kernel had to drop events, everything is read anew: first all
+ * sockets are emptied, since an old event must not overwrite what is read
+ * later.
  *
  * Each socket tells of a device in order, so what is read between two events
  * (the name used for ethtool, the features of a new device) may be newer
@@ -31,6 +32,7 @@
 #include "plugin/limits.h"
 #include "plugin/netdevs-ethtool.h"
 #include "plugin/netdevs-link.h"
+#include "plugin/netdevs-qdisc.h"
 #include "plugin/netdevs-xdp.h"
 
 VLOG_DEFINE_THIS_MODULE(netdevs);
@@ -48,6 +50,7 @@ struct netdevs {
     struct hmap by_index;       /* "struct device"s, by 'ifindex'. */
     struct nl_sock *link_sock;  /* Joined to RTNLGRP_LINK. */
     struct nl_sock *xdp_sock;   /* Joined to the family's group, or NULL. */
+    struct nl_sock *qdisc_sock; /* Joined to RTNLGRP_TC. */
     int family;                 /* The 'netdev' family's number, or 0. */
     bool changed;               /* Since netdevs_run() began. */
     bool stale;                 /* Events were lost: read everything. */
@@ -98,6 +101,8 @@ info_equals(const struct netdev_info *a, const struct netdev_info *b)
             && a->peer == b->peer
             && !strcmp(a->kind, b->kind)
             && a->xdp_program_id == b->xdp_program_id
+            && !strcmp(a->qdisc, b->qdisc)
+            && a->policed == b->policed
             && a->native == b->native
             && a->ndo_xmit == b->ndo_xmit
             && a->ndo_xmit_sg == b->ndo_xmit_sg
@@ -249,6 +254,7 @@ update_device(struct netdevs *nd, const struct netdev_info *link, bool reread)
         reread = true;
     }
     dev->seen = true;
+    next.policed = dev->info.policed;
     next.strips_vlan = (link->ethernet
                         && netdevs_ethtool_strips_vlan(link->name));
     if (!nd->family) {
@@ -337,6 +343,36 @@ handle_xdp(struct netdevs *nd, const struct ofpbuf *message)
     }
 }
 
+/* Takes over 'message' about a qdisc, an event or a part of a dump. */
+static void
+handle_qdisc(struct netdevs *nd, const struct ofpbuf *message)
+{
+    struct netdevs_qdisc qdisc;
+    struct device *dev;
+
+    if (!netdevs_qdisc_parse(message, &qdisc)) {
+        return;
+    }
+    dev = find_device(nd, qdisc.ifindex);
+    if (dev && qdisc.polices && dev->info.policed != qdisc.there) {
+        dev->info.policed = qdisc.there;
+        nd->changed = true;
+    }
+}
+
+/* The same of an event.  Of the one that frames wait in rtnetlink tells
+ * nothing as an event of the device. */
+static void
+handle_qdisc_event(struct netdevs *nd, const struct ofpbuf *message)
+{
+    struct netdevs_qdisc qdisc;
+
+    handle_qdisc(nd, message);
+    if (netdevs_qdisc_parse(message, &qdisc) && !qdisc.polices) {
+        reread_device(nd, NULL, qdisc.ifindex);
+    }
+}
+
 /* Reads the events that wait in 'sock' and passes them to 'handle', unless
  * events were lost: then all are thrown away. */
 static void
@@ -369,35 +405,63 @@ receive(struct netdevs *nd, struct nl_sock *sock,
     }
 }
 
-/* Reads all devices.  Returns 0 or a positive errno.  EINTR: the list
- * changed meanwhile and may lack some. */
+/* Takes over 'message', a part of a dump of links. */
+static void
+handle_link_part(struct netdevs *nd, const struct ofpbuf *message)
+{
+    struct netdev_info link;
+
+    if (netdevs_link_parse(message, &link) == NETDEVS_LINK_NEW) {
+        update_device(nd, &link, true);
+    }
+}
+
+/* Asks for a dump by what 'put' composes, and passes each part of it to
+ * 'handle'.  Returns 0 or a positive errno.  EINTR: what is listed changed
+ * meanwhile, and some may be missing. */
 static int
-dump_links(struct netdevs *nd)
+dump(struct netdevs *nd, void (*put)(struct ofpbuf *),
+     void (*handle)(struct netdevs *, const struct ofpbuf *))
 {
     uint64_t stub[NL_DUMP_BUFSIZE / sizeof(uint64_t)];
     struct ofpbuf request, message, buffer;
-    struct nl_dump dump;
+    struct nl_dump state;
     bool torn = false;
     int error;
 
     ofpbuf_init(&request, 0);
-    netdevs_link_put_dump(&request);
-    nl_dump_start(&dump, NETLINK_ROUTE, &request);
+    put(&request);
+    nl_dump_start(&state, NETLINK_ROUTE, &request);
     ofpbuf_uninit(&request);
 
     ofpbuf_use_stub(&buffer, stub, sizeof stub);
-    while (nl_dump_next(&dump, &message, &buffer)) {
-        struct netdev_info link;
-
+    while (nl_dump_next(&state, &message, &buffer)) {
         torn |= (nl_msg_nlmsghdr(&message)->nlmsg_flags
                  & NLM_F_DUMP_INTR) != 0;
-        if (netdevs_link_parse(&message, &link) == NETDEVS_LINK_NEW) {
-            update_device(nd, &link, true);
-        }
+        handle(nd, &message);
     }
     ofpbuf_uninit(&buffer);
-    error = nl_dump_done(&dump);
+    error = nl_dump_done(&state);
     return error ? error : torn ? EINTR : 0;
+}
+
+/* Reads all devices, and what polices them.  Returns 0 or a positive errno,
+ * as dump(). */
+static int
+dump_all(struct netdevs *nd)
+{
+    struct device *dev;
+    int error;
+
+    error = dump(nd, netdevs_link_put_dump, handle_link_part);
+    if (error) {
+        return error;
+    }
+    HMAP_FOR_EACH (dev, index_node, &nd->by_index) {
+        dev->info.policed = false;
+    }
+    nd->changed = true;
+    return dump(nd, netdevs_qdisc_put_dump, handle_qdisc);
 }
 
 /* Reads all devices, and forgets those that are not there any more. */
@@ -409,12 +473,13 @@ resync(struct netdevs *nd)
 
     receive(nd, nd->link_sock, handle_link);
     receive(nd, nd->xdp_sock, handle_xdp);
+    receive(nd, nd->qdisc_sock, handle_qdisc_event);
 
     HMAP_FOR_EACH (dev, index_node, &nd->by_index) {
         dev->seen = false;
     }
     for (int i = 0; i < MAX_DUMPS; i++) {
-        error = dump_links(nd);
+        error = dump_all(nd);
         if (error != EINTR) {
             break;
         }
@@ -432,8 +497,8 @@ resync(struct netdevs *nd)
     return 0;
 }
 
-/* Opens the sockets of 'nd', the second one only with 'use_family'.  Returns
- * 0 or a positive errno. */
+/* Opens the sockets of 'nd', that of the 'netdev' family only with
+ * 'use_family'.  Returns 0 or a positive errno. */
 static int
 open_sockets(struct netdevs *nd, bool use_family)
 {
@@ -443,6 +508,12 @@ open_sockets(struct netdevs *nd, bool use_family)
     error = nl_sock_create(NETLINK_ROUTE, &nd->link_sock);
     if (!error) {
         error = nl_sock_join_mcgroup(nd->link_sock, RTNLGRP_LINK);
+    }
+    if (!error) {
+        error = nl_sock_create(NETLINK_ROUTE, &nd->qdisc_sock);
+    }
+    if (!error) {
+        error = nl_sock_join_mcgroup(nd->qdisc_sock, RTNLGRP_TC);
     }
     if (error || !use_family) {
         return error;
@@ -515,6 +586,7 @@ netdevs_destroy(struct netdevs *nd)
     hmap_destroy(&nd->by_index);
     nl_sock_destroy(nd->link_sock);
     nl_sock_destroy(nd->xdp_sock);
+    nl_sock_destroy(nd->qdisc_sock);
     free(nd);
 }
 
@@ -526,6 +598,7 @@ netdevs_run(struct netdevs *nd)
     nd->changed = false;
     receive(nd, nd->link_sock, handle_link);
     receive(nd, nd->xdp_sock, handle_xdp);
+    receive(nd, nd->qdisc_sock, handle_qdisc_event);
     if (nd->stale && time_msec() >= nd->retry_at) {
         int error = resync(nd);
 
@@ -557,6 +630,7 @@ void
 netdevs_wait(struct netdevs *nd)
 {
     nl_sock_wait(nd->link_sock, POLLIN);
+    nl_sock_wait(nd->qdisc_sock, POLLIN);
     if (nd->xdp_sock) {
         nl_sock_wait(nd->xdp_sock, POLLIN);
     }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The kernel's network devices as plain values.
  *
- * Follows rtnetlink link events and the 'netdev' generic-netlink family, so
- * that a device that vanishes and returns, changes MAC, MTU or features, or
- * moves to another master is seen as an event. */
+ * Follows rtnetlink link and qdisc events and the 'netdev' generic-netlink
+ * family, so that a device that vanishes and returns, changes MAC, MTU,
+ * features or shaping, or moves to another master is seen as an event. */
 #ifndef PLUGIN_NETDEVS_H
 #define PLUGIN_NETDEVS_H 1
 
@@ -34,6 +34,11 @@ struct netdev_info {
     uint32_t xdp_program_id;    /* Attached XDP program, or 0.  Where it was
                                  * attached as a BPF link this may be old:
                                  * see netdevs_refresh(). */
+    char qdisc[16];             /* IFLA_QDISC: kind of what frames wait in
+                                 * before they are sent, "fq_codel", "tbf", ...
+                                 * or "". */
+    bool policed;               /* Has a qdisc of kind "ingress", which is
+                                 * there to police what is received. */
 
     /* What the device can do with XDP. */
     bool native;                /* Runs XDP natively with XDP_REDIRECT. */

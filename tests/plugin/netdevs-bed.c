@@ -154,6 +154,30 @@ has_mtu_1400(const struct netdev_info *info)
 }
 
 bool
+is_shaped(const struct netdev_info *info)
+{
+    return info && !strcmp(info->qdisc, "tbf");
+}
+
+bool
+is_not_shaped(const struct netdev_info *info)
+{
+    return info && !strcmp(info->qdisc, "noqueue");
+}
+
+bool
+is_policed(const struct netdev_info *info)
+{
+    return info && info->policed;
+}
+
+bool
+is_not_policed(const struct netdev_info *info)
+{
+    return info && !info->policed;
+}
+
+bool
 has_other_mac(const struct netdev_info *info)
 {
     struct eth_addr mac = ETH_ADDR_C(02, 00, 00, aa, bb, cc);

@@ -362,6 +362,37 @@ test_ovs(void **state)
     assert_refused(f, REASON_DIRECT_CHECKSUM);
 }
 
+/* What limits packets on the host, if they would go past it. */
+static void
+test_qdisc(void **state)
+{
+    struct fixture *f = *state;
+
+    ovs_strlcpy(f->tap.qdisc, "fq_codel", sizeof f->tap.qdisc);
+    assert_int_equal(judge(f).reason, REASON_NONE);
+    ovs_strlcpy(f->tap.qdisc, "tbf", sizeof f->tap.qdisc);
+    assert_refused(f, REASON_DIRECT_QOS);
+    assert_detail(f, REASON_DIRECT_QOS, "tap1 has a qdisc, tbf");
+    f->tap.qdisc[0] = '\0';
+    f->tap.policed = true;
+    assert_refused(f, REASON_DIRECT_QOS);
+    assert_detail(f, REASON_DIRECT_QOS, "tap1 has a qdisc, ingress");
+    f->tap.policed = false;
+    f->dev.policed = true;
+    assert_refused(f, REASON_DIRECT_QOS);
+    f->dev.policed = false;
+    ovs_strlcpy(f->dev.qdisc, "htb", sizeof f->dev.qdisc);
+    assert_refused(f, REASON_DIRECT_QOS);
+    assert_detail(f, REASON_DIRECT_QOS, "nic0 has a qdisc, htb");
+    f->br_int.datapath_type = CONST_CAST(char *, "system");
+    assert_int_equal(judge(f).vm_hook, DP_HOOK_TC);
+    assert_int_equal(judge(f).reason, REASON_NONE);
+    ovs_strlcpy(f->tap.qdisc, "tbf", sizeof f->tap.qdisc);
+    assert_refused(f, REASON_DIRECT_QOS);
+    f->nic.nic.direct = DP_HOOK_TC;
+    assert_int_equal(judge(f).reason, REASON_NONE);
+}
+
 /* What the devices say. */
 static void
 test_devices(void **state)
@@ -399,6 +430,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_hooks, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ovn, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ovs, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_qdisc, setup, teardown),
         cmocka_unit_test_setup_teardown(test_devices, setup, teardown),
     };
 

@@ -25,6 +25,7 @@
 #include "util.h"
 
 #include "plugin/netdevs-link.h"
+#include "plugin/netdevs-qdisc.h"
 #include "tests/plugin/netdevs-bed.h"
 #include "tests/plugin/netns.h"
 
@@ -207,6 +208,70 @@ test_vlan_offload(void **state)
     bed_assert_fresh(nd);
 }
 
+/* Makes 'message', about a qdisc of device 7. */
+static void
+make_qdisc(struct ofpbuf *message, uint16_t type, const char *kind)
+{
+    struct tcmsg *tc;
+
+    ofpbuf_clear(message);
+    nl_msg_put_nlmsghdr(message, sizeof *tc, type, 0);
+    tc = ofpbuf_put_zeros(message, sizeof *tc);
+    tc->tcm_ifindex = 7;
+    nl_msg_put_string(message, TCA_KIND, kind);
+    nl_msg_nlmsghdr(message)->nlmsg_len = message->size;
+}
+
+static void
+test_parse_qdisc(void **state OVS_UNUSED)
+{
+    struct netdevs_qdisc qdisc;
+    struct ofpbuf message;
+
+    ofpbuf_init(&message, 0);
+    make_qdisc(&message, RTM_NEWQDISC, "ingress");
+    assert_true(netdevs_qdisc_parse(&message, &qdisc));
+    assert_int_equal(qdisc.ifindex, 7);
+    assert_true(qdisc.polices && qdisc.there);
+    make_qdisc(&message, RTM_DELQDISC, "ingress");
+    assert_true(netdevs_qdisc_parse(&message, &qdisc));
+    assert_true(qdisc.polices && !qdisc.there);
+    make_qdisc(&message, RTM_NEWQDISC, "clsact");
+    assert_true(netdevs_qdisc_parse(&message, &qdisc));
+    assert_false(qdisc.polices);
+    make_qdisc(&message, RTM_NEWTFILTER, "ingress");
+    assert_false(netdevs_qdisc_parse(&message, &qdisc));
+    ofpbuf_uninit(&message);
+}
+
+static void
+test_shaping(void **state)
+{
+    struct netdevs *nd = *state;
+
+    bed_await(nd, "v0", is_not_shaped);
+    netns_run("tc qdisc add dev v0 root tbf"
+              " rate 8mbit burst 10k latency 50ms");
+    bed_await(nd, "v0", is_shaped);
+    assert_true(is_not_shaped(bed_get(nd, "v1")));
+    bed_assert_fresh(nd);
+    netns_run("tc qdisc del dev v0 root");
+    bed_await(nd, "v0", is_not_shaped);
+    if (netns_try("tc qdisc add dev v0 ingress")) {
+        bed_await(nd, "v0", is_policed);
+        assert_true(is_not_policed(bed_get(nd, "v1")));
+        netns_run("ip link set v0 mtu 1400");
+        bed_await(nd, "v0", has_mtu_1400);
+        assert_true(is_policed(bed_get(nd, "v0")));
+        bed_assert_fresh(nd);
+        netns_run("tc qdisc del dev v0 ingress");
+        bed_await(nd, "v0", is_not_policed);
+    } else {
+        print_message("this kernel cannot police: test_parse_qdisc covers "
+                      "it\n");
+    }
+}
+
 static void
 test_idle_events(void **state)
 {
@@ -368,12 +433,14 @@ main(int argc OVS_UNUSED, char *argv[])
     cmocka_unit_test_setup_teardown(NAME, bed_setup, bed_teardown)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_parse_qdisc),
         VETH_TEST(test_first_reading),
         VETH_TEST(test_rename),
         VETH_TEST(test_delete_and_return),
         VETH_TEST(test_attributes),
         VETH_TEST(test_master),
         VETH_TEST(test_vlan_offload),
+        VETH_TEST(test_shaping),
         VETH_TEST(test_idle_events),
         VETH_TEST(test_overrun),
         VETH_TEST(test_peer_elsewhere),

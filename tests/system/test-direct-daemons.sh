@@ -187,6 +187,12 @@ shaped() {
 not_shaped() {
     nb --wait=hv remove Logical_Switch_Port pvm options qos_max_rate
 }
+limited() {
+    ns hv tc qdisc add dev tap-pvm root tbf rate 1gbit burst 1m latency 50ms
+}
+not_limited() {
+    ns hv tc qdisc del dev tap-pvm root
+}
 metered() {
     nb --wait=hv qos-add public to-lport 10 'outport == "pvm"' rate=1000000
 }
@@ -206,6 +212,7 @@ preconditions() {
     lost direct-qos policed not_policed
     lost direct-qos shaped not_shaped
     lost direct-qos metered not_metered
+    lost direct-qos limited not_limited
     lost direct-mirror mirrored not_mirrored
     [ "$direct" = off ] || late
 }
