@@ -50,8 +50,8 @@
 #define ACK 0x10
 
 /* What frames a contest is about: to a VM, of one, and those of which each has
- * another destination, for the reference. */
-enum frame_kind { TCP4, UDP4, UDP6, OUT4, MANY4 };
+ * another destination, for the reference.  All before that have flows. */
+enum frame_kind { TCP4, UDP4, UDP6, OUT4, MANY4, N_KNOWN = MANY4 };
 
 /* Numbers of flows, and what a packet may cost with so many, in ns. */
 static const struct {
@@ -69,8 +69,9 @@ struct world {
     struct ovn_xdp_bpf *nic;    /* The program of a NIC. */
 };
 
-/* Flows are known; none is. */
-static struct world known, strange;
+/* The flows of one kind are known, by kind: in one table for all, those that
+ * are written first would lie deepest in its chains.  And none is. */
+static struct world known[N_KNOWN], strange;
 
 /* The program of a NIC without layer L3. */
 static struct ovn_xdp_bpf *plain;
@@ -200,18 +201,21 @@ write_flow(const struct bpf_map *map, const void *key, uint32_t check,
     assert_int_equal(bpf_map_update_elem(bpf_map__fd(map), key, &flow, 0), 0);
 }
 
-/* Writes the flows of the 'i'th frames, of IPv4 with 'proto'. */
+/* Writes the flow of the 'i'th frame of 'kind', one of IPv4. */
 static void
-write_flow4(uint8_t proto, bool out, uint32_t i)
+write_flow4(int kind, uint32_t i)
 {
+    bool out = kind == OUT4;
     struct ox_flow4_key key = {
         .saddr = out ? external_of(i) : remote_of(i),
         .daddr = out ? remote_of(i) : external_of(i),
-        .sport = htons(40000), .dport = htons(443), .proto = proto,
+        .sport = htons(40000), .dport = htons(443),
+        .proto = kind == UDP4 ? IPPROTO_UDP : IPPROTO_TCP,
         .scope = out ? arrival : 0,
     };
 
-    write_flow(known.tap->maps.flows4, &key, ox_flow4_check(&key), out, i);
+    write_flow(known[kind].tap->maps.flows4, &key, ox_flow4_check(&key), out,
+               i);
 }
 
 /* The same of IPv6. */
@@ -227,7 +231,8 @@ write_flow6(uint32_t i)
 
     memcpy(&key.saddr[12], &remote, sizeof remote);
     memcpy(&key.daddr[12], &external, sizeof external);
-    write_flow(known.tap->maps.flows6, &key, ox_flow6_check(&key), false, i);
+    write_flow(known[UDP6].tap->maps.flows6, &key, ox_flow6_check(&key),
+               false, i);
 }
 
 /* Makes the 'i'th external address an endpoint of 'skel'. */
@@ -295,12 +300,19 @@ choose(struct bpf_object *obj, const char *name,
     }
 }
 
-/* Loads the programs of 'w'. */
+/* Loads the programs of 'w', with room for flows of IPv4 ('ip4') or IPv6
+ * ('ip6') or both, as many as there is by default. */
 static void
-load_world(struct world *w)
+load_world(struct world *w, bool ip4, bool ip6)
 {
     w->tap = direct_bpf__open();
     assert_non_null(w->tap);
+    if (!ip4) {
+        bpf_map__set_max_entries(w->tap->maps.flows4, 1);
+    }
+    if (!ip6) {
+        bpf_map__set_max_entries(w->tap->maps.flows6, 1);
+    }
     choose(w->tap->obj, "vm_near", NULL);
     assert_int_equal(direct_bpf__load(w->tap), 0);
     w->nic = ovn_xdp_bpf__open();
@@ -313,6 +325,14 @@ load_world(struct world *w)
     for (uint32_t i = 0; i < N_ADDRESSES; i++) {
         write_direct(w, i);
     }
+}
+
+/* Unloads them. */
+static void
+unload_world(struct world *w)
+{
+    ovn_xdp_bpf__destroy(w->nic);
+    direct_bpf__destroy(w->tap);
 }
 
 /* Makes the addresses known to the NIC program of 'skel'. */
@@ -346,11 +366,13 @@ load(void)
         contest_make_frames(kind, BENCH_MAX_FRAMES, make_frame);
     }
     target = drain_open();
-    load_world(&known);
-    load_world(&strange);
+    for (int kind = 0; kind < N_KNOWN; kind++) {
+        load_world(&known[kind], kind != UDP6, kind == UDP6);
+        fill(known[kind].nic);
+    }
+    load_world(&strange, true, true);
     plain = bed_load_sized(0, BENCH_MAX_FRAMES);
     assert_non_null(plain);
-    fill(known.nic);
     fill(strange.nic);
     fill(plain);
     assert_int_equal(
@@ -358,8 +380,7 @@ load(void)
                             &target, 0), 0);
 }
 
-/* Writes flows up to the 'n'th, those of a kind side by side: those of another
- * kind would be between them in the caches. */
+/* Writes flows up to the 'n'th. */
 static void
 write_flows(uint32_t n)
 {
@@ -372,8 +393,7 @@ write_flows(uint32_t n)
             } else if (kind == UDP6) {
                 write_flow6(i);
             } else {
-                write_flow4(kind == UDP4 ? IPPROTO_UDP : IPPROTO_TCP,
-                            kind == OUT4, i);
+                write_flow4(kind, i);
             }
         }
     }
@@ -401,24 +421,31 @@ count(const struct bpf_map *map, uint32_t row)
 static uint64_t
 count_direct(void)
 {
-    return (count(known.nic->maps.reasons, OX_R_DIRECT)
-            + count(known.tap->maps.direct_reasons,
-                    OX_DIRECT_NEAR_VM * OX_N_REASONS + OX_R_DIRECT));
+    uint64_t packets = 0;
+
+    for (int kind = 0; kind < N_KNOWN; kind++) {
+        packets += count(known[kind].nic->maps.reasons, OX_R_DIRECT);
+        packets += count(known[kind].tap->maps.direct_reasons,
+                         OX_DIRECT_NEAR_VM * OX_N_REASONS + OX_R_DIRECT);
+    }
+    return packets;
 }
 
 /* Measures what the programs cost with so many flows, which there are. */
 static void
 measure(uint32_t n_flows, double limit)
 {
-    int nic = bed_program(known.nic);
     struct contest contests[] = {
         { "look-up, MAC, redirect", MANY4, XDP_REDIRECT,
           bpf_program__fd(contest_bench->progs.reference), 0, { 0 } },
-        { "TCP to a VM", TCP4, XDP_REDIRECT, nic, 0, { 0 }, limit },
-        { "UDP to a VM", UDP4, XDP_REDIRECT, nic, 0, { 0 }, limit },
+        { "TCP to a VM", TCP4, XDP_REDIRECT, bed_program(known[TCP4].nic),
+          0, { 0 }, limit },
+        { "UDP to a VM", UDP4, XDP_REDIRECT, bed_program(known[UDP4].nic),
+          0, { 0 }, limit },
         { "TCP of a VM", OUT4, XDP_REDIRECT,
-          bpf_program__fd(known.tap->progs.vm_near), 0, { 0 }, limit },
-        { "UDP over IPv6 to a VM", UDP6, XDP_REDIRECT, nic, 0, { 0 } },
+          bpf_program__fd(known[OUT4].tap->progs.vm_near), 0, { 0 }, limit },
+        { "UDP over IPv6 to a VM", UDP6, XDP_REDIRECT,
+          bed_program(known[UDP6].nic), 0, { 0 } },
         { "left to layer L1", TCP4, XDP_REDIRECT, bed_program(strange.nic),
           0, { 0 } },
         { "without layer L3", TCP4, XDP_REDIRECT, bed_program(plain), 0,
@@ -443,7 +470,7 @@ measure_paths(uint32_t n_flows)
     struct contest contests[] = {
         { "bare redirect", TCP4, XDP_REDIRECT,
           bpf_program__fd(contest_bench->progs.bare), 0, { 0 } },
-        { "TCP to a VM", TCP4, XDP_REDIRECT, bed_program(known.nic),
+        { "TCP to a VM", TCP4, XDP_REDIRECT, bed_program(known[TCP4].nic),
           n_flows == 1 ? GOAL : 0, { 0 } },
         { "without layer L3", TCP4, XDP_REDIRECT, bed_program(plain), 0,
           { 0 } },
@@ -472,10 +499,10 @@ main(int argc, char *argv[])
         measure_paths(sizes[i].n_flows);
     }
     ovn_xdp_bpf__destroy(plain);
-    ovn_xdp_bpf__destroy(known.nic);
-    ovn_xdp_bpf__destroy(strange.nic);
-    direct_bpf__destroy(known.tap);
-    direct_bpf__destroy(strange.tap);
+    for (int kind = 0; kind < N_KNOWN; kind++) {
+        unload_world(&known[kind]);
+    }
+    unload_world(&strange);
     drain_close();
     contest_close();
     return 0;
