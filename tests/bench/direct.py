@@ -15,7 +15,10 @@ from figures import emit
 SLOW = "by way of OVN"
 STREAMS = {"1": "1 flow", "1024": "1,024 flows"}
 BULK = {"in": "from outside to a floating IP", "out": "from a VM to outside"}
-OTHERS = {"answer": "short answers", "connections": "new connections"}
+ANSWERS = {"answer": "where the scheduler puts both",
+           "answer on one": "both on one CPU"}
+OTHERS = {"answer": "short answers", "answer on one": "short answers, one CPU",
+          "connections": "new connections"}
 
 
 def read(path):
@@ -57,8 +60,11 @@ class Figures:
         for subject, name in BULK.items():
             self.emit("bulk TCP, direct", "Mbit/s", subject, name,
                       {"least": 5})
-        self.emit("TCP, 64 bytes and as many back", "us", "answer", "direct",
-                  {"ratio": .2}, 1e-3)
+        for subject, name in ANSWERS.items():
+            # Two CPUs wake each other up, however short the way is.
+            goal = {"ratio": .2} if subject == "answer on one" else None
+            self.emit("TCP, 64 bytes and as many back", "us", subject, name,
+                      goal, 1e-3)
         self.emit("new TCP connections", "per second", "connections", "direct",
                   {"least": .9})
 
