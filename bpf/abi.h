@@ -471,8 +471,10 @@ struct ox_flow4_key {
 	__u32 scope;		/* Way out: ifindex of the tap.  Way in: that of
 				 * the bridge that the NIC is a port of; 0:
 				 * routed. */
-};
-_Static_assert(sizeof(struct ox_flow4_key) == 20, "ABI");
+	__u32 none;		/* Always 0.  The kernel compares eight bytes
+				 * at once, and what is left byte by byte. */
+} __attribute__((__aligned__(8)));
+_Static_assert(sizeof(struct ox_flow4_key) == 24, "ABI");
 
 /* Key of 'flows6', likewise, with IPPROTO_ICMPV6. */
 struct ox_flow6_key {
@@ -484,8 +486,9 @@ struct ox_flow6_key {
 	__u8 zero;
 	__u16 vlan;
 	__u32 scope;
-};
-_Static_assert(sizeof(struct ox_flow6_key) == 44, "ABI");
+	__u32 none;
+} __attribute__((__aligned__(8)));
+_Static_assert(sizeof(struct ox_flow6_key) == 48, "ABI");
 
 /* States of a flow. */
 #define OX_FLOW_LEARNING 0	/* OVN has not passed enough of it. */
@@ -602,38 +605,39 @@ _Static_assert(sizeof(struct ox_direct_state) == 16, "ABI");
 #define OX_DIRECT_CB0 0x6f786672
 #define OX_DIRECT_CB1 0x64697265
 
-/* Returns 'word' mixed with 'sum' (a step of a multiplicative hash). */
+/* Eight bytes of a key, whatever its members are. */
+typedef __u64 __attribute__((__may_alias__)) ox_key_word;
+
+/* Returns a sum over the 'len' bytes of 'key', never 0.  Each word is multiplied
+ * by a number of its own, all at the same time: to mix one with the sum over
+ * those before it would have the processor wait. */
 static inline __attribute__((__always_inline__)) __u32
-ox_flow_mix(__u32 sum, __u32 word)
+ox_flow_sum(const void *key, unsigned int len)
 {
-	sum = (sum ^ word) * 0x9e3779b1;
-	return sum ^ sum >> 15;
+	const ox_key_word *word = key;
+	__u64 factor = 0x9e3779b97f4a7c15ULL;
+	__u64 sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < len / sizeof(*word); i++) {
+		sum += word[i] * factor;
+		factor *= 0xd6e8feb86659fd93ULL;
+	}
+	return (__u32)(sum >> 32) | 1;
 }
 
 /* Returns the lower half of ox_flow.head under 'key', never 0. */
 static inline __attribute__((__always_inline__)) __u32
 ox_flow4_check(const struct ox_flow4_key *key)
 {
-	const __u32 *word = (const __u32 *)key;
-	__u32 sum = 0;
-	int i;
-
-	for (i = 0; i < 5; i++)
-		sum = ox_flow_mix(sum, word[i]);
-	return sum | 1;
+	return ox_flow_sum(key, sizeof(*key));
 }
 
 /* The same for IPv6. */
 static inline __attribute__((__always_inline__)) __u32
 ox_flow6_check(const struct ox_flow6_key *key)
 {
-	const __u32 *word = (const __u32 *)key;
-	__u32 sum = 0;
-	int i;
-
-	for (i = 0; i < 11; i++)
-		sum = ox_flow_mix(sum, word[i]);
-	return sum | 1;
+	return ox_flow_sum(key, sizeof(*key));
 }
 
 /* Bytes of payload that a probe has. */

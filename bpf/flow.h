@@ -56,7 +56,7 @@
 union ox_flow_key {
 	struct ox_flow4_key four; /* Of IPv4. */
 	struct ox_flow6_key six; /* Of IPv6. */
-	__u64 word[6];		/* All of it, and what is behind. */
+	__u64 word[6];		/* All of it. */
 };
 
 /* The time as it was read last: the lower half of the kernel's count of timer
@@ -112,12 +112,12 @@ ox_flow_make_key(union ox_flow_key *key, const struct ox_flow_packet *packet,
 		key->word[2] = from[2];
 		key->word[3] = from[3];
 		key->word[4] = rest;
-		key->six.scope = scope;
+		key->word[5] = ox_flow_words(scope, 0);
 	} else {
 		from = packet->l3 + __builtin_offsetof(struct iphdr, saddr);
 		key->word[0] = from[0];
 		key->word[1] = rest;
-		key->four.scope = scope;
+		key->word[2] = ox_flow_words(scope, 0);
 	}
 }
 
