@@ -25,7 +25,7 @@ struct {
 
 /* Adds a frame of 'bytes' to 'counter', which may be NULL. */
 static __always_inline void
-ox_count(struct ox_counter *counter, __u32 bytes)
+ox_count(struct ox_counter *counter, __u64 bytes)
 {
 	if (counter) {
 		counter->packets++;
@@ -35,7 +35,7 @@ ox_count(struct ox_counter *counter, __u32 bytes)
 
 /* Adds a frame of 'bytes' to the counter of 'reason'. */
 static __always_inline void
-ox_count_reason(enum ox_reason reason, __u32 bytes)
+ox_count_reason(enum ox_reason reason, __u64 bytes)
 {
 	__u32 index = nic_slot * OX_N_REASONS + reason;
 

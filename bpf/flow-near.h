@@ -24,7 +24,7 @@ struct ox_near {
 	struct ox_flow_packet packet; /* What is in it. */
 	void *data;		/* Its first byte. */
 	void *data_end;		/* End of its linear part. */
-	__u32 len;		/* Its length. */
+	__u64 len;		/* Its length. */
 	__u32 segment;		/* Of several segments in one (GSO): the data
 				 * in each; 0: it is no such frame. */
 	__u32 ifindex;		/* Its device; on the way in by a routed NIC not
@@ -68,11 +68,11 @@ static __always_inline enum ox_reason
 ox_near_confirmed(const struct ox_near *near, struct ox_flow *flow,
 		  const struct ox_direct_port *port, __u32 now)
 {
-	__u32 age = ox_ticks_since(now, OX_FLOW_READ(flow->confirmed));
+	__u32 confirmed = OX_FLOW_READ(flow->confirmed);
 
-	if (age <= port->soft)
+	if (ox_likely(ox_ticks_within(now, confirmed, port->soft)))
 		return OX_R_DIRECT;
-	if (age > port->hard)
+	if (!ox_ticks_within(now, confirmed, port->hard))
 		return OX_R_FLOW_UNCONFIRMED;
 	if (near->tc_asks ||
 	    ox_ticks_since(now, OX_FLOW_READ(flow->asked)) < port->step)
@@ -94,17 +94,20 @@ ox_near_fits(const struct ox_near *near, const struct ox_flow *flow)
 		return false;
 	if (!near->xdp)
 		return true;
-	if (near->len > mtu + ETH_HLEN + (flow->vlan ? 0 : OX_TAG_LEN))
+	if (near->len > mtu + ETH_HLEN + (near->out && flow->vlan ? 0 : OX_TAG_LEN))
 		return false;
 	return generic || near->len <= near->data_end - near->data;
 }
 
 /* Tells whether the frame has the MAC addresses that packets of 'flow' of
- * 'port' have. */
+ * 'port' have.  At a routed NIC it has: those are its own, or it would not have
+ * come here. */
 static __always_inline bool
 ox_near_has_macs(const struct ox_near *near, const struct ox_flow *flow,
 		 const struct ox_direct_port *port)
 {
+	if (!near->out && !near->scope)
+		return true;
 	return ox_same_mac(near->data, flow->near_mac) &&
 	       (!near->out || ox_same_mac(near->data + ETH_ALEN, port->mac));
 }
@@ -121,11 +124,21 @@ ox_near_same_nic(const struct ox_near *near, const struct ox_flow *flow)
 	       near->ifindex == flow->near_ifindex;
 }
 
+/* The same as ox_is_stale(); a function of its own, so that it takes no
+ * registers where it is not asked. */
+static __noinline bool
+ox_near_is_stale(void)
+{
+	return ox_is_stale();
+}
+
 /* Judges whether the packet may be taken off as one of 'flow' of 'port'. */
 static __always_inline enum ox_reason
 ox_near_judge(const struct ox_near *near, struct ox_flow *flow,
-	      const struct ox_direct_port *port, __u32 now)
+	      const struct ox_direct_port *port, __u32 now, bool is_ip6)
 {
+	if (stale_ns && ox_near_is_stale())
+		return OX_R_FLOW_UNCONFIRMED;
 	if (flow->generation != OX_FLOW_READ(port->generation))
 		return OX_R_FLOW_VOID;
 	if (flow->state != OX_FLOW_USED)
@@ -136,12 +149,10 @@ ox_near_judge(const struct ox_near *near, struct ox_flow *flow,
 	if (!ox_near_has_macs(near, flow, port) ||
 	    !ox_near_same_nic(near, flow))
 		return OX_R_FLOW_MAC;
-	if (near->packet.ttl <= flow->aging)
+	if (ox_flow_ttl(&near->packet, is_ip6) <= flow->aging)
 		return OX_R_FLOW_UNFIT;
 	if (!ox_near_fits(near, flow))
 		return OX_R_FLOW_MTU;
-	if (stale_ns && ox_is_stale())
-		return OX_R_FLOW_UNCONFIRMED;
 	return ox_near_confirmed(near, flow, port, now);
 }
 
@@ -213,26 +224,25 @@ ox_near_note(const struct ox_near *near, const union ox_flow_key *key,
 	ox_flow_address(note.daddr, near->packet.l3, is_ip6, false);
 	*ports = near->packet.ports;
 	note.proto = near->packet.proto;
-	note.ttl = near->packet.ttl;
+	note.ttl = ox_flow_ttl(&near->packet, is_ip6);
 	note.vlan = near->vlan;
 	note.scope = near->scope;
 	__builtin_memcpy(note.macs, near->data, sizeof(note.macs));
 	note.len = near->segment ? 0 : near->packet.len;
-	note.tos = near->packet.tos;
+	note.tos = ox_flow_tos(&near->packet, is_ip6);
 	note.at = ox_ticks();
 	note.ifindex = near->ifindex;
 	note.sum = ox_arrival_sum(&note);
 	*to = note;
 }
 
-/* Folds 'sum' to 16 bits. */
+/* Folds 'sum', of less than 32 words, to 16 bits. */
 static __always_inline __u16
 ox_near_fold(__u64 sum)
 {
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
-	return (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return sum + (sum >> 16);
 }
 
 /* Returns the sum over the pseudo header of the packet, in the order of the
@@ -257,16 +267,17 @@ static __always_inline bool
 ox_near_half_checksum(const struct ox_near *near, bool is_ip6)
 {
 	const void *l4 = near->packet.l3 + ox_flow_l3_len(is_ip6);
-	const __u16 *check;
+	__u16 check;
 
-	if (near->packet.proto == IPPROTO_TCP)
-		check = l4 + 16;
-	else if (near->packet.proto == IPPROTO_UDP)
-		check = l4 + 6;
+	if (near->packet.proto == IPPROTO_TCP &&
+	    l4 + OX_FLOW_TCP_LEN <= near->data_end)
+		check = *(const __u16 *)(l4 + 16);
+	else if (near->packet.proto == IPPROTO_UDP &&
+		 l4 + OX_FLOW_L4_LEN <= near->data_end)
+		check = *(const __u16 *)(l4 + 6);
 	else
 		return false;
-	return (const void *)(check + 1) <= near->data_end &&
-	       *check == ox_near_pseudo(near, is_ip6);
+	return check == ox_near_pseudo(near, is_ip6);
 }
 
 /* Tells whether the checksum of the packet, which has no data, is that of all

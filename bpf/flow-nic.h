@@ -24,10 +24,6 @@
 #include "mode.h"
 #include "tag.h"
 
-/* Packets of flows are left to the TC program of the NIC, which takes them off;
- * set before the program is loaded. */
-const volatile bool direct_tc;
-
 /* Reads the tag of the frame in 'near', on a switched NIC, and stores in
  * '*type' what follows.  Returns false if the frame is no matter of layer
  * L3. */
@@ -93,9 +89,9 @@ static __always_inline enum ox_reason
 ox_direct_packet(struct xdp_md *ctx, struct ox_near *near, __be16 type)
 {
 	if (type == bpf_htons(ETH_P_IP))
-		return ox_near_xdp(ctx, near, direct_tc, false);
+		return ox_near_xdp(ctx, near, true, false);
 	if (type == bpf_htons(ETH_P_IPV6))
-		return ox_near_xdp(ctx, near, direct_tc, true);
+		return ox_near_xdp(ctx, near, true, true);
 	return OX_FLOW_NONE;
 }
 
@@ -120,7 +116,7 @@ ox_direct(struct xdp_md *ctx, bool switched, int *verdict)
 		return false;
 	ox_count_reason(reason, near.len);
 	*verdict = reason == OX_R_DIRECT ? XDP_REDIRECT : XDP_PASS;
-	return reason == OX_R_DIRECT || reason == OX_R_FLOW_TC;
+	return ox_likely(reason == OX_R_DIRECT) || reason == OX_R_FLOW_TC;
 }
 
 /* Gives the verdict on a frame at a routed NIC.  'acl' is a constant: whether

@@ -51,6 +51,10 @@
 #define OX_FLOW_DHCP6_CLIENT 546
 #define OX_FLOW_DHCP6_SERVER 547
 
+/* Something that is so for most packets: what they need is to be in
+ * registers. */
+#define ox_likely(x) __builtin_expect(!!(x), 1)
+
 /* A packet. */
 struct ox_flow_packet {
 	void *l3;		/* Its IP header. */
@@ -236,6 +240,26 @@ static __always_inline __u32
 ox_flow_check_offset(__u8 proto)
 {
 	return proto == IPPROTO_TCP ? 16 : proto == IPPROTO_UDP ? 6 : 2;
+}
+
+/* Returns the TTL or hop limit of 'packet'.  Who asks late reads it anew: to
+ * remember it all the time costs more. */
+static __always_inline __u8
+ox_flow_ttl(const struct ox_flow_packet *packet, bool is_ip6)
+{
+	const struct ipv6hdr *ip6 = packet->l3;
+	const struct iphdr *ip = packet->l3;
+
+	return is_ip6 ? ip6->hop_limit : ip->ttl;
+}
+
+/* The same for its TOS or traffic class. */
+static __always_inline __u8
+ox_flow_tos(const struct ox_flow_packet *packet, bool is_ip6)
+{
+	const struct iphdr *ip = packet->l3;
+
+	return is_ip6 ? bpf_ntohl(*(const __be32 *)packet->l3) >> 20 : ip->tos;
 }
 
 /* Tells whether 'packet' may be a probe, by its length. */

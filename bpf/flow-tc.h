@@ -108,13 +108,13 @@ ox_tc_flow(struct __sk_buff *skb, const struct ox_near *near,
 		return OX_R_FLOW_VOID;
 	if (ox_near_is_probe(near, check, is_ip6))
 		return OX_FLOW_NONE;
-	reason = ox_near_judge(near, flow, port, now);
+	reason = ox_near_judge(near, flow, port, now, is_ip6);
 	if (reason != OX_R_DIRECT)
 		return reason;
 	ifindex = flow->ifindex;
 	if (!ox_tc_has_device(skb, ifindex))
 		return OX_R_FLOW_TARGET;
-	if (!ox_flow_read_way(&way, flow, head, check, is_ip6))
+	if (!ox_flow_read_way(&way, flow, head, check, near->out, is_ip6))
 		return OX_R_FLOW_CHANGED;
 	ox_near_count(near, flow, port, now);
 	*verdict = ox_tc_rewrite(skb, &way, near->packet.proto, near->out,

@@ -30,11 +30,10 @@ struct ox_flow_way {
 
 /* Adds 'add' to what 'check' is the complement of. */
 static __always_inline void
-ox_flow_add(__u16 *check, __u32 add)
+ox_flow_add(__u16 *check, __u16 add)
 {
 	__u32 sum = (__u16)~*check + add;
 
-	sum = (sum & 0xffff) + (sum >> 16);
 	*check = ~(sum + (sum >> 16));
 }
 
@@ -76,7 +75,7 @@ ox_flow_write_ip4(struct iphdr *ip, const struct ox_flow_way *way, bool out)
 
 	*addr = *(const __be32 *)way->nat;
 	ip->ttl -= way->aging;
-	ox_flow_add(&ip->check, add);
+	ox_flow_add(&ip->check, add + (add >> 16));
 }
 
 /* The same for IPv6. */
@@ -108,13 +107,13 @@ ox_flow_write_l3(void *l3, const void *data_end, const struct ox_flow_way *way,
 
 /* Reads what is to be done with a packet of 'flow', and the head after all
  * else.  Returns whether it is still the one that the packet was judged by,
- * 'head', with 'check'. */
+ * 'head', with 'check'.  What goes to a VM ('out' is a constant) has no tag. */
 static __always_inline bool
 ox_flow_read_way(struct ox_flow_way *way, const struct ox_flow *flow,
-		 __u64 head, __u32 check, bool is_ip6)
+		 __u64 head, __u32 check, bool out, bool is_ip6)
 {
 	ox_read_macs(&way->macs, flow->macs);
-	way->vlan = flow->vlan;
+	way->vlan = out ? flow->vlan : 0;
 	way->csum = flow->csum;
 	way->aging = flow->aging;
 	if (is_ip6) {
@@ -133,10 +132,14 @@ ox_flow_read_way(struct ox_flow_way *way, const struct ox_flow *flow,
 static __always_inline bool
 ox_near_pad(struct xdp_md *ctx, struct ox_near *near)
 {
-	if (generic || !near->out || near->len >= ETH_ZLEN)
+	if (!near->out || generic || near->len >= ETH_ZLEN)
 		return true;
 	near->stale = true;
-	return !bpf_xdp_adjust_tail(ctx, ETH_ZLEN - near->len);
+	if (bpf_xdp_adjust_tail(ctx, ETH_ZLEN - near->len))
+		return false;
+	near->data = (void *)(long)ctx->data;
+	near->data_end = (void *)(long)ctx->data_end;
+	return true;
 }
 
 /* Rewrites the frame of 'near' for its 'way'.  If there is no room for a tag,
@@ -147,13 +150,15 @@ ox_near_rewrite(struct xdp_md *ctx, const struct ox_near *near,
 {
 	int grow = (way->vlan ? OX_TAG_LEN : 0) - (near->popped ? OX_TAG_LEN
 							      : 0);
+	void *data = near->data, *data_end = near->data_end;
 	__u8 proto = near->packet.proto;
-	void *data, *data_end;
 
-	if (grow && bpf_xdp_adjust_head(ctx, -grow))
-		return false;
-	data = (void *)(long)ctx->data;
-	data_end = (void *)(long)ctx->data_end;
+	if (grow) {
+		if (bpf_xdp_adjust_head(ctx, -grow))
+			return false;
+		data = (void *)(long)ctx->data;
+		data_end = (void *)(long)ctx->data_end;
+	}
 	if (way->vlan) {
 		if (!ox_flow_write_l3(data + ETH_HLEN + OX_TAG_LEN, data_end,
 				      way, proto, near->out, is_ip6))
@@ -180,7 +185,7 @@ ox_near_take(struct xdp_md *ctx, struct ox_near *near,
 	if (bpf_redirect_map(&direct_devices, flow->ifindex, XDP_PASS) !=
 	    XDP_REDIRECT)
 		return OX_R_FLOW_TARGET;
-	if (!ox_flow_read_way(&way, flow, head, check, is_ip6))
+	if (!ox_flow_read_way(&way, flow, head, check, near->out, is_ip6))
 		return OX_R_FLOW_CHANGED;
 	if (!ox_near_pad(ctx, near))
 		return OX_R_FLOW_MTU;
@@ -189,12 +194,12 @@ ox_near_take(struct xdp_md *ctx, struct ox_near *near,
 	return OX_R_DIRECT;
 }
 
-/* Decides about the packet of 'flow', which has 'key'.  'leave' is a constant:
- * what could be taken off is left to the TC program. */
+/* Decides about the packet of 'flow', whose key has 'check'.  'leave' is a
+ * constant: what could be taken off is left to the TC program if there is to be
+ * one. */
 static __always_inline enum ox_reason
 ox_near_flow(struct xdp_md *ctx, struct ox_near *near,
-	     struct ox_flow *flow, const union ox_flow_key *key, bool leave,
-	     bool is_ip6)
+	     struct ox_flow *flow, __u32 check, bool leave, bool is_ip6)
 {
 	__u64 head = OX_FLOW_READ(flow->head);
 	struct ox_direct_port *port;
@@ -205,17 +210,16 @@ ox_near_flow(struct xdp_md *ctx, struct ox_near *near,
 	ox_barrier();
 	index = flow->port;
 	port = bpf_map_lookup_elem(&direct_ports, &index);
-	if (!port)
+	if (!ox_likely(port))
 		return OX_R_FLOW_VOID;
-	reason = ox_near_judge(near, flow, port, now);
-	if (reason != OX_R_DIRECT)
+	reason = ox_near_judge(near, flow, port, now, is_ip6);
+	if (!ox_likely(reason == OX_R_DIRECT))
 		return reason;
-	if (leave)
+	if (leave && direct_tc)
 		return OX_R_FLOW_TC;
 	if (near->out && ox_near_half_checksum(near, is_ip6))
 		return OX_R_FLOW_HALF_CHECKSUM;
-	reason = ox_near_take(ctx, near, flow, head,
-			      ox_flow_check(key, is_ip6), is_ip6);
+	reason = ox_near_take(ctx, near, flow, head, check, is_ip6);
 	if (reason == OX_R_DIRECT)
 		ox_near_count(near, flow, port, now);
 	return reason;
@@ -228,22 +232,23 @@ ox_near_xdp(struct xdp_md *ctx, struct ox_near *near, bool leave, bool is_ip6)
 	enum ox_reason reason = OX_R_FLOW_NEW;
 	union ox_flow_key key;
 	struct ox_flow *flow;
+	__u32 check;
 	bool fit;
 
 	if (!ox_near_read(near, &fit, is_ip6))
 		return OX_FLOW_NONE;
-	if (!fit)
+	if (!ox_likely(fit))
 		return ox_near_unfit(near, is_ip6);
 	if (near->scope && !near->out)
 		near->ifindex = ctx->ingress_ifindex;
 	ox_flow_make_key(&key, &near->packet, near->vlan, near->scope, is_ip6);
-	if (generic && ox_near_is_probe(near, ox_flow_check(&key, is_ip6),
-					is_ip6))
+	check = ox_flow_check(&key, is_ip6);
+	if (generic && ox_near_is_probe(near, check, is_ip6))
 		return OX_FLOW_NONE;
 	flow = ox_flow_find(&key, is_ip6);
-	if (flow) {
-		reason = ox_near_flow(ctx, near, flow, &key, leave, is_ip6);
-		if (reason == OX_R_DIRECT || reason == OX_R_FLOW_TC ||
+	if (ox_likely(flow)) {
+		reason = ox_near_flow(ctx, near, flow, check, leave, is_ip6);
+		if (ox_likely(reason == OX_R_DIRECT) || reason == OX_R_FLOW_TC ||
 		    reason == OX_R_NO_HEADROOM || near->stale)
 			return reason;
 	}

@@ -60,8 +60,19 @@ union ox_flow_key {
 };
 
 /* The time as it was read last: the lower half of the kernel's count of timer
- * ticks as the upper half, and that of ours as the lower one. */
+ * ticks as the lower half, and that of ours as the upper one. */
 __u64 ox_clock;
+
+/* Reads the time, of the timer tick 'jiffies', and returns it.  A function of
+ * its own, so that nobody keeps registers free for the call in it. */
+static __noinline __u32
+ox_ticks_read(__u32 jiffies)
+{
+	__u32 now = bpf_ktime_get_coarse_ns() >> OX_TICK_SHIFT;
+
+	*(volatile __u64 *)&ox_clock = (__u64)now << 32 | jiffies;
+	return now;
+}
 
 /* Returns the time.  The coarse clock moves with the timer ticks of the kernel,
  * whose count is a mere load, while the call for the clock would be a fifth of
@@ -69,15 +80,11 @@ __u64 ox_clock;
 static __always_inline __u32
 ox_ticks(void)
 {
-	__u64 last = OX_FLOW_READ(ox_clock);
 	__u32 jiffies = bpf_jiffies64();
-	__u32 now;
+	__u64 last = OX_FLOW_READ(ox_clock);
 
-	if (last >> 32 == jiffies)
-		return last;
-	now = bpf_ktime_get_coarse_ns() >> OX_TICK_SHIFT;
-	*(volatile __u64 *)&ox_clock = (__u64)jiffies << 32 | now;
-	return now;
+	return ox_likely((__u32)last == jiffies) ? last >> 32
+						 : ox_ticks_read(jiffies);
 }
 
 /* Returns how long ago 'then' was. */
@@ -87,6 +94,14 @@ ox_ticks_since(__u32 now, __u32 then)
 	__u32 age = now - then + OX_FLOW_SLACK;
 
 	return age < OX_FLOW_SLACK ? 0 : age - OX_FLOW_SLACK;
+}
+
+/* Tells whether that is not longer than 'most', which is far from all that there
+ * is. */
+static __always_inline bool
+ox_ticks_within(__u32 now, __u32 then, __u32 most)
+{
+	return now - then + OX_FLOW_SLACK <= most + OX_FLOW_SLACK;
 }
 
 /* Stores in 'key' that of 'packet', which came with the tag 'vlan' in
@@ -211,7 +226,7 @@ ox_arrival_sum(const struct ox_arrival *note)
 /* Adds a frame of 'bytes' to the counter of 'reason' in 'row' of
  * 'direct_reasons'. */
 static __always_inline void
-ox_direct_count(__u32 row, enum ox_reason reason, __u32 bytes)
+ox_direct_count(__u32 row, enum ox_reason reason, __u64 bytes)
 {
 	__u32 index = row * OX_N_REASONS + reason;
 

@@ -17,6 +17,10 @@
  * Linux 6.9 the kernel does not join them for a program that takes several). */
 const volatile bool generic;
 
+/* Packets of flows that come in at the NIC are left to its TC program, which
+ * takes them off; set before the program is loaded. */
+const volatile bool direct_tc;
+
 /* How old the heartbeat may be, in nanoseconds, for the programs that look at
  * it; set before they are loaded.  0: layer L3 does not look at it. */
 const volatile __u64 stale_ns;

@@ -262,6 +262,11 @@ test_left(void **state)
     for (size_t i = 0; i < N_WAYS; i++) {
         for (int family = 0; family < 2; family++) {
             for (size_t j = 0; j < sizeof rows / sizeof rows[0]; j++) {
+                /* A routed NIC has only what is sent to its own MAC. */
+                if (rows[j].change == change_mac && !ways[i].out
+                    && !ways[i].vm[family].bridge) {
+                    continue;
+                }
                 check_left(&ways[i], family, rows[j].change, rows[j].reason);
             }
         }
