@@ -13,7 +13,7 @@
 #include <linux/types.h>
 
 /* Version of everything in this file. */
-#define OX_ABI 4
+#define OX_ABI 5
 
 /* NICs and managed ports that can carry a program at the same time. */
 #define OX_MAX_NICS 64
@@ -274,26 +274,31 @@ _Static_assert(sizeof(struct ox_acl_lease) == 24, "ABI");
 /* Most elements of 'opened'. */
 #define OX_MAX_OPENED 262144
 
-/* Key of 'opened', a hash: a TCP connection that a VM has opened, or tried to,
- * as seen from inside, on its way out of the bridge. */
+/* Key of 'opened' and 'sent', hashes: a connection of a VM as seen from
+ * outside, by the addresses of what the VM sends. */
 struct ox_opened_key {
 	__u8 local[16];		/* Its own address outside; IPv4 as v4-mapped. */
 	__u8 remote[16];	/* Whom it called, likewise. */
-	__be16 local_port;	/* Network order. */
-	__be16 remote_port;	/* Likewise. */
-};
-_Static_assert(sizeof(struct ox_opened_key) == 36, "ABI");
+	__be16 local_port;	/* Network order; ICMP echo: the identifier. */
+	__be16 remote_port;	/* Likewise; ICMP echo: 0. */
+	__u8 proto;		/* IP protocol; in 'opened' always TCP. */
+	__u8 zero[3];		/* Always 0. */
+} __attribute__((__aligned__(8)));
+_Static_assert(sizeof(struct ox_opened_key) == 40, "ABI");
 
 /* States of such a connection. */
-#define OX_OPENED_SYN 0		/* Only SYNs were seen. */
-#define OX_OPENED_DATA 1	/* It was answered, so it seems. */
-#define OX_OPENED_CLOSING 2	/* The VM has sent FIN or RST. */
+#define OX_OPENED_SYN 0		/* TCP: only SYNs were seen. */
+#define OX_OPENED_DATA 1	/* TCP: it was answered, so it seems. */
+#define OX_OPENED_CLOSING 2	/* TCP: the VM has sent FIN or RST. */
+#define OX_SENT_TCP 3		/* As OX_OPENED_DATA, but in 'sent'. */
+#define OX_SENT_UDP 4		/* UDP, in 'sent'. */
+#define OX_SENT_ECHO 5		/* ICMP echo, in 'sent'. */
 
-/* Value of 'opened'. */
+/* Value of 'opened' and 'sent'. */
 struct ox_opened {
 	__u64 seen_ns;		/* CLOCK_MONOTONIC (coarse): last packet of the
-				 * VM. */
-	__u32 state;		/* OX_OPENED_*. */
+				 * VM; in 'sent', of either side. */
+	__u32 state;		/* OX_OPENED_* or OX_SENT_*. */
 	__u32 zero;		/* Always 0. */
 };
 _Static_assert(sizeof(struct ox_opened) == 16, "ABI");
@@ -307,6 +312,14 @@ _Static_assert(sizeof(struct ox_opened) == 16, "ABI");
 #define OX_OPENED_DATA_S 86400
 #define OX_OPENED_CLOSING_S 960
 
+/* The same in 'sent', where conntrack must have forgotten all of it: longer
+ * than its times for replies, which are 432,000, 180 and 30 at most, and some
+ * more: for a probe that refreshes conntrack and is seen by nobody after that
+ * (bpf/sent.h). */
+#define OX_SENT_TCP_S 433000
+#define OX_SENT_UDP_S 300
+#define OX_SENT_ECHO_S 120
+
 /* Returns how long one in 'state' is remembered, in seconds. */
 static inline __attribute__((__always_inline__)) __u64
 ox_opened_life_s(__u32 state)
@@ -316,16 +329,24 @@ ox_opened_life_s(__u32 state)
 		return OX_OPENED_SYN_S;
 	case OX_OPENED_CLOSING:
 		return OX_OPENED_CLOSING_S;
+	case OX_SENT_TCP:
+		return OX_SENT_TCP_S;
+	case OX_SENT_UDP:
+		return OX_SENT_UDP_S;
+	case OX_SENT_ECHO:
+		return OX_SENT_ECHO_S;
 	default:
 		return OX_OPENED_DATA_S;
 	}
 }
 
-/* The local addresses are in so many parts, by their hash.  What one VM does
- * with its connections concerns those of its part. */
+/* The local addresses are in so many parts, by their hash, and that of the
+ * protocol.  What one VM does with its connections concerns those of its
+ * part. */
 #define OX_OPENED_PARTS 1024
 
-/* Most elements of 'opened' of one part, about: no VM takes all there are. */
+/* Most elements of 'opened', or of 'sent', of one part, about: no VM takes all
+ * there are. */
 #define OX_OPENED_SHARE (OX_MAX_OPENED / 8)
 
 /* A part of the local addresses. */
@@ -333,10 +354,12 @@ struct ox_opened_part {
 	__u64 full_ns;		/* CLOCK_MONOTONIC (coarse): when a connection
 				 * was missed last, or 0: it did not fit, or
 				 * could not be read.  Nothing to the part is
-				 * dropped for OX_OPENED_SYN_S after that. */
+				 * dropped for OX_OPENED_SYN_S after that; in
+				 * 'sent_state', for ox_sent_horizon_s(). */
 	__u64 learn_ns;		/* CLOCK_MONOTONIC: until then connections are
-				 * taken up by any segment of theirs. */
-	__s64 n;		/* Elements of 'opened', about: a daemon that is
+				 * taken up by any segment of theirs.  Only in
+				 * 'opened_state'. */
+	__s64 n;		/* Elements of the map, about: a daemon that is
 				 * killed may have left one too many, and where
 				 * a packet puts back what the daemon has just
 				 * deleted and uncounted there is one too
@@ -345,11 +368,11 @@ struct ox_opened_part {
 };
 _Static_assert(sizeof(struct ox_opened_part) == 32, "ABI");
 
-/* Value of 'opened_state', an array of one that user space maps: programs and
- * the daemon write members of it at the same time. */
+/* Value of 'opened_state' and 'sent_state', arrays of one that user space maps:
+ * programs and the daemon write members of it at the same time. */
 struct ox_opened_state {
 	__u64 sweeps;		/* Odd while the daemon deletes an element of
-				 * 'opened', and never the same afterwards: who
+				 * the map, and never the same afterwards: who
 				 * misses an element meanwhile drops nothing. */
 	__u64 zero;		/* Always 0. */
 	struct ox_opened_part parts[OX_OPENED_PARTS]; /* By ox_opened_part(). */
@@ -357,15 +380,35 @@ struct ox_opened_state {
 _Static_assert(sizeof(struct ox_opened_state) == 16 + 32 * OX_OPENED_PARTS,
 	       "ABI");
 
-/* Returns the part that the address 'local' is in: network order, IPv4 as
- * v4-mapped, aligned to four bytes. */
+/* Returns the part that the address 'local' is in with 'proto': network order,
+ * IPv4 as v4-mapped, aligned to four bytes. */
 static inline __attribute__((__always_inline__)) __u32
-ox_opened_part(const __u32 local[4])
+ox_opened_part(const __u32 local[4], __u8 proto)
 {
 	__u32 word = local[0] ^ local[1] ^ local[2] ^ local[3];
 
-	return word * 0x9e3779b1 >> 22;
+	return (word * 0x9e3779b1 + proto * 0x85ebca6b) >> 22;
 }
+
+/* Returns for how long conntrack may know what has been sent with 'proto', in
+ * seconds. */
+static inline __attribute__((__always_inline__)) __u64
+ox_sent_horizon_s(__u8 proto)
+{
+	return proto == 6 ? OX_SENT_TCP_S
+	       : proto == 17 ? OX_SENT_UDP_S : OX_SENT_ECHO_S;
+}
+
+/* Value of 'tracked', a hash by address outside (16 bytes, as in struct
+ * ox_opened_key): a VM of layer L3 all of whose connections are in 'sent'. */
+struct ox_tracked {
+	__u8 addr[16];		/* The key again; read last, as in struct
+				 * ox_endpoint. */
+	__s64 since_ns;		/* CLOCK_MONOTONIC: those of which something was
+				 * sent since then; may be before that began.
+				 * 0: it is not known since when. */
+};
+_Static_assert(sizeof(struct ox_tracked) == 24, "ABI");
 
 /* Value of 'watched', a hash by ifindex: a device whose packets are looked at
  * for connections.  No program reads it.  Key 0 stands for the maps of the

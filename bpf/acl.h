@@ -30,7 +30,10 @@
  * 3. It belongs to no connection.  If there are none, that is so.  Otherwise
  *    only a pure TCP SYN is dropped (ox_acl_read_tcp()): anything else may be
  *    an answer or related to a connection, which conntrack knows and the
- *    program does not; ICMP and UDP give no sign of being first.
+ *    program does not; ICMP and UDP give no sign of being first.  But where
+ *    layer L3 has no flow of the packet, whose address has that layer, sent.h
+ *    knows what the VM has sent: then UDP, other segments of TCP and ICMP echo
+ *    are dropped as well, if they answer nothing (ox_acl_judge_fresh()).
  *    - A SYN of a connection that was allowed before meets the same rules
  *      again, since OVN applies them to each packet of the direction that has
  *      opened it.
@@ -74,6 +77,13 @@
 #include "endpoint.h"
 #include "maps.h"
 #include "opened.h"
+#include "sent.h"
+
+/* Types of ICMP echo. */
+#define OX_ACL_ECHO4 8
+#define OX_ACL_ECHO4_REPLY 0
+#define OX_ACL_ECHO6 128
+#define OX_ACL_ECHO6_REPLY 129
 
 /* What OVN would drop is dropped; otherwise it is only counted.  Set before
  * the programs are loaded. */
@@ -343,7 +353,50 @@ ox_acl_answers(const struct ox_acl_packet *packet, const void *l3,
 	ox_acl_mapped((__be32 *)key.remote, l3, proto, true);
 	key.local_port = packet->port;
 	key.remote_port = packet->source_port;
+	key.proto = IPPROTO_TCP;
+	key.zero[0] = key.zero[1] = key.zero[2] = 0;
 	return ox_may_answer(&key);
+}
+
+/* Tells whether 'packet', of ICMP of 'proto', is an echo or its reply. */
+static __always_inline bool
+ox_acl_is_echo(const struct ox_acl_packet *packet, __be16 proto)
+{
+	__u16 port = bpf_ntohs(packet->port);
+
+	if (proto == bpf_htons(ETH_P_IP))
+		return packet->protocol == IPPROTO_ICMP &&
+		       (port == OX_ACL_ECHO4 << 8 ||
+			port == OX_ACL_ECHO4_REPLY << 8);
+	return packet->protocol == IPPROTO_ICMPV6 &&
+	       (port == OX_ACL_ECHO6 << 8 || port == OX_ACL_ECHO6_REPLY << 8);
+}
+
+/* Tells whether 'packet', of 'proto' at 'l3', which layer L3 has no flow of, may
+ * answer something that the VM has sent. */
+static __always_inline enum ox_sent_answer
+ox_acl_judge_fresh(const struct ox_acl_packet *packet, const void *l3,
+		   const void *data_end, __be16 proto)
+{
+	const __be16 *half = l3 + (proto == bpf_htons(ETH_P_IP)
+				   ? sizeof(struct iphdr)
+				   : sizeof(struct ipv6hdr));
+	struct ox_opened_key key = { .proto = packet->protocol };
+
+	if ((void *)half + OX_ICMP_LEN > data_end)
+		return OX_SENT_UNKNOWN;
+	if (packet->protocol == IPPROTO_TCP ||
+	    packet->protocol == IPPROTO_UDP) {
+		key.local_port = half[1];
+		key.remote_port = half[0];
+	} else if (ox_acl_is_echo(packet, proto)) {
+		key.local_port = half[2];
+	} else {
+		return OX_SENT_UNKNOWN;
+	}
+	ox_acl_mapped((__be32 *)key.local, l3, proto, false);
+	ox_acl_mapped((__be32 *)key.remote, l3, proto, true);
+	return ox_sent_judge(&key);
 }
 
 /* Returns what is to be counted of 'packet', of 'proto' at 'l3', about which a
@@ -362,6 +415,22 @@ ox_acl_prove(const struct ox_acl_set *set, const struct ox_acl_packet *packet,
 	return acl_drop ? OX_R_ACL_DROP : OX_R_ACL_COUNT;
 }
 
+/* Returns what is to be counted of 'packet', of 'proto' at 'l3', which is no SYN,
+ * and about which a rule has decided that it be dropped, as in ox_acl_prove(), if
+ * 'answer' is what is known of it. */
+static __always_inline enum ox_reason
+ox_acl_prove_fresh(enum ox_sent_answer answer, const void *l3, __be16 proto)
+{
+	if (!ox_acl_leased())
+		return OX_R_ACL_LEASE;
+	if (ox_acl_inside(l3, proto))
+		return OX_R_ACL_INSIDE;
+	if (answer != OX_SENT_NO)
+		return answer == OX_SENT_MAY ? OX_R_ACL_ANSWER
+					     : OX_R_ACL_UNTRACKED;
+	return acl_drop ? OX_R_ACL_DROP : OX_R_ACL_COUNT;
+}
+
 /* Tells whether rules may have to be asked about the packet of 'proto' at 'l3'
  * to 'endpoint'.  Costs little, and is false for most. */
 static __always_inline bool
@@ -374,15 +443,13 @@ ox_acl_concerns(const struct ox_endpoint *endpoint, const void *l3,
 	       ox_acl_seems_syn(l3, data_end, proto);
 }
 
-/* Tells whether the packet of 'proto' at 'l3' to 'endpoint' is to be dropped,
- * and counts it if so, or if something stands against it.  Its frame has 'len'
- * bytes.  A function of its own, so that it takes no registers from those
- * frames that do not come here. */
-static __noinline bool
-ox_acl_drops(const struct ox_endpoint *endpoint, const void *l3,
-	     const void *data_end, __u32 len, __be16 proto)
+/* Does what ox_acl_drops() does; 'fresh' is a constant. */
+static __always_inline bool
+ox_acl_shoots(const struct ox_endpoint *endpoint, const void *l3,
+	      const void *data_end, __u32 len, __be16 proto, bool fresh)
 {
 	__u32 id = endpoint->acl, slot = endpoint->slot;
+	enum ox_sent_answer answer = OX_SENT_UNKNOWN;
 	struct ox_acl_packet packet = {};
 	const struct ox_acl_set *set;
 	struct ox_acl_verdict verdict;
@@ -395,18 +462,58 @@ ox_acl_drops(const struct ox_endpoint *endpoint, const void *l3,
 	set = bpf_map_lookup_elem(&acl_sets, &id);
 	if (!set || !ox_acl_read(&packet, l3, data_end, proto))
 		return false;
-	if (set->flags & OX_ACL_STATEFUL ? !packet.opens : packet.exempt)
+	fresh = fresh && set->flags & OX_ACL_STATEFUL && !packet.opens;
+	if (fresh)
+		answer = ox_acl_judge_fresh(&packet, l3, data_end, proto);
+	if (set->flags & OX_ACL_STATEFUL && !fresh ? !packet.opens
+						   : packet.exempt)
 		return false;
 	if (!ox_acl_decide(id, set, &packet, l3, proto, &verdict) ||
 	    !verdict.drops)
 		return false;
-	reason = ox_acl_prove(set, &packet, l3, proto);
+	reason = fresh ? ox_acl_prove_fresh(answer, l3, proto)
+		       : ox_acl_prove(set, &packet, l3, proto);
 	if (reason != OX_R_ACL_DROP) {
 		ox_count_reason(reason, len);
 		return false;
 	}
 	ox_count(bpf_map_lookup_elem(&endpoint_drops, &slot), len);
 	return true;
+}
+
+/* Tells whether the packet of 'proto' at 'l3' to 'endpoint' is to be dropped,
+ * and counts it if so, or if something stands against it.  Its frame has 'len'
+ * bytes.  A function of its own, so that it takes no registers from those
+ * frames that do not come here. */
+static __noinline bool
+ox_acl_drops(const struct ox_endpoint *endpoint, const void *l3,
+	     const void *data_end, __u32 len, __be16 proto)
+{
+	return ox_acl_shoots(endpoint, l3, data_end, len, proto, false);
+}
+
+/* The same for a packet that layer L3 has no flow of. */
+static __noinline bool
+ox_acl_drops_fresh(const struct ox_endpoint *endpoint, const void *l3,
+		   const void *data_end, __u32 len, __be16 proto)
+{
+	return ox_acl_shoots(endpoint, l3, data_end, len, proto, true);
+}
+
+/* Asks layer L2 about the packet of 'proto' at 'l3' to 'endpoint', in 'frame',
+ * which had 'len' bytes when it arrived. */
+static __always_inline bool
+ox_acl_refuses(const struct ox_frame *frame,
+	       const struct ox_endpoint *endpoint, const void *l3, __u32 len,
+	       __be16 proto)
+{
+	const void *data_end = frame->data_end;
+
+	if (frame->fresh)
+		return endpoint->acl &&
+		       ox_acl_drops_fresh(endpoint, l3, data_end, len, proto);
+	return ox_acl_concerns(endpoint, l3, data_end, proto) &&
+	       ox_acl_drops(endpoint, l3, data_end, len, proto);
 }
 
 #endif /* bpf/acl.h */

@@ -25,6 +25,7 @@ bpf_headers = \
 	bpf/flow-near.h \
 	bpf/flow-nic.h \
 	bpf/flow-parse.h \
+	bpf/flow-sent.h \
 	bpf/flow-tc.h \
 	bpf/flow-xdp.h \
 	bpf/flow.h \
@@ -37,6 +38,7 @@ bpf_headers = \
 	bpf/reason.def \
 	bpf/redirect.h \
 	bpf/rewrite.h \
+	bpf/sent.h \
 	bpf/tag.h \
 	bpf/transport.h
 

@@ -42,11 +42,12 @@ ox_judge(struct xdp_md *ctx, struct ox_frame *frame)
 
 /* Gives the verdict on a frame, and counts it.  'timed' is a constant: whether
  * only a young heartbeat lets a frame be redirected; and so is 'acl': whether
- * layer L2 is asked.  They are no variables for the verifier, like others, as
- * the compiler would keep registers free for the question, which costs more
- * than one would think. */
+ * layer L2 is asked; and without layer L3 so is 'fresh': see struct ox_frame.
+ * They are no variables for the verifier, like others, as the compiler would
+ * keep registers free for the question, which costs more than one would
+ * think. */
 static __always_inline int
-ox_decide(struct xdp_md *ctx, bool timed, bool acl)
+ox_decide(struct xdp_md *ctx, bool timed, bool acl, bool fresh)
 {
 	struct ox_frame frame = {
 		.data = (void *)(long)ctx->data,
@@ -54,6 +55,7 @@ ox_decide(struct xdp_md *ctx, bool timed, bool acl)
 		.len = bpf_xdp_get_buff_len(ctx),
 		.timed = timed,
 		.acl = acl,
+		.fresh = fresh,
 	};
 	enum ox_reason reason;
 

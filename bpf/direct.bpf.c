@@ -41,6 +41,8 @@ int vm_near(struct xdp_md *ctx)
 		reason = ox_near_xdp(ctx, &near, false, false);
 	else if (type == bpf_htons(ETH_P_IPV6))
 		reason = ox_near_xdp(ctx, &near, false, true);
+	else if (track)
+		ox_near_odd(&near);
 	if (reason != OX_FLOW_NONE)
 		ox_direct_count(OX_DIRECT_NEAR_VM, reason, near.len);
 	return reason == OX_R_DIRECT ? XDP_REDIRECT : XDP_PASS;
@@ -52,8 +54,11 @@ int vm_near_tc(struct __sk_buff *skb)
 {
 	struct ox_near near = { .scope = skb->ifindex, .out = true };
 
-	return skb->vlan_present ? TC_ACT_UNSPEC
-				 : ox_tc_near(skb, &near, OX_DIRECT_NEAR_VM);
+	if (!skb->vlan_present)
+		return ox_tc_near(skb, &near, OX_DIRECT_NEAR_VM);
+	if (track && ox_tc_read(skb, &near))
+		ox_near_odd(&near);
+	return TC_ACT_UNSPEC;
 }
 
 /* Takes packets to VMs off a NIC, at TC ingress.  One that is routed has only

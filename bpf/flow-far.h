@@ -17,6 +17,7 @@
 
 #include "abi.h"
 #include "flow-learn.h"
+#include "flow-sent.h"
 #include "flow.h"
 #include "maps.h"
 #include "rewrite.h"
@@ -442,6 +443,19 @@ ox_far_confirm(struct __sk_buff *skb, const struct ox_far *far, bool out,
 	return OX_R_FLOW_CONFIRMED;
 }
 
+/* Notes for layer L2 that conntrack may begin anew with what the packet is of. */
+static __always_inline void
+ox_far_touch(const struct ox_far *far, bool out, bool is_ip6)
+{
+	struct ox_opened_key key;
+	__u8 remote[16];
+
+	ox_flow_address(remote, far->packet.l3, is_ip6, !out);
+	ox_sent_make_key(&key, out ? far->addr.addr : far->addr.other, remote,
+			 far->packet.ports, far->packet.proto, !out);
+	ox_sent_touch(&key);
+}
+
 /* Looks at the packet of 'far', whose port is known.  Returns whether it may go
  * on.  A probe ends here even if its port is gone or OVN sends it to another
  * network; there somebody else's packet may have its number by chance, but
@@ -461,6 +475,9 @@ ox_far_look(struct __sk_buff *skb, struct ox_far *far, __u32 row, bool out,
 		reason = ox_far_confirm(skb, far, out, is_ip6);
 	else if (!far->gone && !far->foreign)
 		reason = ox_far_follow(skb, far, out, is_ip6);
+	/* Of what leaves, the watch sees all but probes. */
+	if (track && (probe || !out))
+		ox_far_touch(far, out, is_ip6);
 	if (reason != OX_FLOW_NONE)
 		ox_direct_count(row, reason, skb->len);
 	return !probe;
@@ -477,8 +494,15 @@ ox_far_ip(struct __sk_buff *skb, struct ox_far *far, __u32 row, bool out,
 	if (!ox_far_header(skb, far, is_ip6))
 		return true;
 	port = ox_far_port(skb, far, out, is_ip6);
-	if (!port || !ox_far_packet(skb, far, is_ip6))
+	if (!port)
 		return true;
+	if (!ox_far_packet(skb, far, is_ip6)) {
+		if (!out && track && ox_far_header(skb, far, is_ip6))
+			ox_sent_touch_unfit(far->packet.l3,
+					    (void *)(long)skb->data_end,
+					    far->addr.other, is_ip6);
+		return true;
+	}
 	far->mtu = ox_far_mtu(skb, port, out);
 	return ox_far_look(skb, far, row, out, is_ip6);
 }

@@ -12,6 +12,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "abi.h"
+#include "flow-sent.h"
 #include "flow.h"
 #include "mode.h"
 #include "parse.h"
@@ -370,6 +371,8 @@ ox_near_leave(const struct ox_near *near, const union ox_flow_key *key,
 
 	if (!addr)
 		return OX_FLOW_NONE;
+	if (near->out && track)
+		ox_sent_note_fit(&near->packet, key, addr->other, is_ip6);
 	if (near->out ? !ox_near_is_fair(near, addr, is_ip6, &reason)
 		      : ox_near_inside(near, is_ip6))
 		return near->out ? reason : OX_FLOW_NONE;
@@ -377,11 +380,59 @@ ox_near_leave(const struct ox_near *near, const union ox_flow_key *key,
 	return reason;
 }
 
+/* Notes that the packet with 'key', of a VM with layer L3, goes to OVN though it
+ * is not in 'near' any more. */
+static __always_inline void
+ox_near_note_stale(const struct ox_near *near, const union ox_flow_key *key,
+		   bool is_ip6)
+{
+	struct ox_direct_key at = { .ifindex = near->scope };
+	const struct ox_direct_addr *addr;
+
+	if (!near->out || !track)
+		return;
+	if (is_ip6)
+		ox_flow_copy6(at.addr, key->six.saddr);
+	else
+		ox_flow_map4(at.addr, key->four.saddr);
+	addr = ox_direct_find(&at);
+	if (addr)
+		ox_sent_note_fit(&near->packet, key, addr->other, is_ip6);
+}
+
 /* Leaves a packet to OVN that is not fit.  Returns the reason to count. */
 static __always_inline enum ox_reason
 ox_near_unfit(const struct ox_near *near, bool is_ip6)
 {
-	return ox_near_address(near, is_ip6) ? OX_R_FLOW_UNFIT : OX_FLOW_NONE;
+	const struct ox_direct_addr *addr = ox_near_address(near, is_ip6);
+
+	if (!addr)
+		return OX_FLOW_NONE;
+	if (near->out && track)
+		ox_sent_note_unfit(near->packet.l3, near->data_end,
+				   addr->other, is_ip6);
+	return OX_R_FLOW_UNFIT;
+}
+
+/* Leaves a frame of a VM to OVN that is no plain IP packet, but has one in it:
+ * what OVN makes of that is not known. */
+static __always_inline void
+ox_near_odd(struct ox_near *near)
+{
+	const struct ox_direct_addr *addr;
+	__be16 type;
+	bool is_ip6;
+
+	near->packet.l3 = ox_sent_find_l3(near->data, near->data_end, &type);
+	if (!near->packet.l3)
+		return;
+	is_ip6 = type == bpf_htons(ETH_P_IPV6);
+	if ((!is_ip6 && type != bpf_htons(ETH_P_IP)) ||
+	    near->packet.l3 + ox_flow_l3_len(is_ip6) > near->data_end)
+		return;
+	addr = ox_near_address(near, is_ip6);
+	if (addr)
+		ox_sent_miss_all(addr->other, is_ip6);
 }
 
 #endif /* bpf/flow-near.h */

@@ -96,9 +96,10 @@ ox_direct_packet(struct xdp_md *ctx, struct ox_near *near, __be16 type)
 }
 
 /* Asks layer L3 about the frame, and counts its answer.  Stores the verdict in
- * '*verdict' and returns true if that is all. */
+ * '*verdict' and returns true if that is all; else stores in '*fresh' whether it
+ * knows of no flow of a packet to an address of its. */
 static __always_inline bool
-ox_direct(struct xdp_md *ctx, bool switched, int *verdict)
+ox_direct(struct xdp_md *ctx, bool switched, int *verdict, bool *fresh)
 {
 	struct ox_near near = {
 		.data = (void *)(long)ctx->data,
@@ -115,6 +116,7 @@ ox_direct(struct xdp_md *ctx, bool switched, int *verdict)
 	if (reason == OX_FLOW_NONE)
 		return false;
 	ox_count_reason(reason, near.len);
+	*fresh = reason == OX_R_FLOW_NEW;
 	*verdict = reason == OX_R_DIRECT ? XDP_REDIRECT : XDP_PASS;
 	return ox_likely(reason == OX_R_DIRECT) || reason == OX_R_FLOW_TC;
 }
@@ -124,31 +126,34 @@ ox_direct(struct xdp_md *ctx, bool switched, int *verdict)
 static __always_inline int
 ox_direct_decide(struct xdp_md *ctx, bool acl)
 {
+	bool fresh = false;
 	int verdict;
 
-	if (ox_direct(ctx, false, &verdict))
+	if (ox_direct(ctx, false, &verdict, &fresh))
 		return verdict;
-	return ox_decide(ctx, stale_ns, acl);
+	return ox_decide(ctx, stale_ns, acl, acl && fresh);
 }
 
 /* The same at a switched NIC, with layer L2. */
 static __always_inline int
 ox_direct_guard(struct xdp_md *ctx)
 {
+	bool fresh = false;
 	int verdict;
 
-	if (ox_direct(ctx, true, &verdict))
+	if (ox_direct(ctx, true, &verdict, &fresh))
 		return verdict;
-	return ox_guard(ctx);
+	return ox_guard(ctx, fresh);
 }
 
 /* The same without it. */
 static __always_inline int
 ox_direct_only(struct xdp_md *ctx)
 {
+	bool fresh = false;
 	int verdict;
 
-	if (ox_direct(ctx, true, &verdict))
+	if (ox_direct(ctx, true, &verdict, &fresh))
 		return verdict;
 	ox_count_reason(OX_R_GUARDED, bpf_xdp_get_buff_len(ctx));
 	return XDP_PASS;

@@ -192,6 +192,8 @@ ox_tc_near(struct __sk_buff *skb, struct ox_near *near, __u32 row)
 		reason = ox_tc_packet(skb, near, &verdict, false);
 	else if (type == bpf_htons(ETH_P_IPV6))
 		reason = ox_tc_packet(skb, near, &verdict, true);
+	else if (near->out && track)
+		ox_near_odd(near);
 	if (reason != OX_FLOW_NONE)
 		ox_direct_count(row, reason, near->len);
 	return verdict;

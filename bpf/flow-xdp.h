@@ -248,9 +248,12 @@ ox_near_xdp(struct xdp_md *ctx, struct ox_near *near, bool leave, bool is_ip6)
 	flow = ox_flow_find(&key, is_ip6);
 	if (ox_likely(flow)) {
 		reason = ox_near_flow(ctx, near, flow, check, leave, is_ip6);
-		if (ox_likely(reason == OX_R_DIRECT) || reason == OX_R_FLOW_TC ||
-		    reason == OX_R_NO_HEADROOM || near->stale)
+		if (ox_likely(reason == OX_R_DIRECT) || reason == OX_R_FLOW_TC)
 			return reason;
+		if (reason == OX_R_NO_HEADROOM || near->stale) {
+			ox_near_note_stale(near, &key, is_ip6);
+			return reason;
+		}
 	}
 	near->ifindex = ctx->ingress_ifindex;
 	return ox_near_leave(near, &key, reason, is_ip6);

@@ -129,8 +129,7 @@ ox_guard_packet(const struct ox_nic *nic, const struct ox_frame *frame,
 		return reason;
 	/* Which looks at the endpoint's address again, after all else of it:
 	 * see struct ox_endpoint. */
-	if (ox_acl_concerns(endpoint, l3, frame->data_end, proto) &&
-	    ox_acl_drops(endpoint, l3, frame->data_end, len, proto))
+	if (ox_acl_refuses(frame, endpoint, l3, len, proto))
 		return OX_R_ACL_DROP;
 	return OX_R_GUARDED;
 }
@@ -159,15 +158,17 @@ ox_guard_judge(const struct xdp_md *ctx, struct ox_frame *frame)
 				 len);
 }
 
-/* Gives the verdict on a frame at a switched NIC, and counts it. */
+/* Gives the verdict on a frame at a switched NIC, and counts it.  'fresh': see
+ * struct ox_frame; without layer L3 it is a constant. */
 static __always_inline int
-ox_guard(struct xdp_md *ctx)
+ox_guard(struct xdp_md *ctx, bool fresh)
 {
 	struct ox_frame frame = {
 		.data = (void *)(long)ctx->data,
 		.data_end = (void *)(long)ctx->data_end,
 		.len = bpf_xdp_get_buff_len(ctx),
 		.acl = true,
+		.fresh = fresh,
 	};
 	__u32 len = frame.len;
 	enum ox_reason reason;

@@ -49,7 +49,7 @@ int nic_redirect_hint(struct xdp_md *ctx)
 {
 	if (never)
 		ox_room();
-	return ox_decide(ctx, false, false);
+	return ox_decide(ctx, false, false, false);
 }
 
 /* The same while the daemon is alive, or was a moment ago. */
@@ -58,7 +58,7 @@ int nic_redirect_hint_timed(struct xdp_md *ctx)
 {
 	if (never)
 		ox_room();
-	return ox_decide(ctx, true, false);
+	return ox_decide(ctx, true, false, false);
 }
 
 /* Redirects frames of local endpoints, drops those that layer L2 is sure of,
@@ -68,7 +68,7 @@ int nic_redirect_hint_acl(struct xdp_md *ctx)
 {
 	if (never)
 		ox_room();
-	return ox_decide(ctx, false, true);
+	return ox_decide(ctx, false, true, false);
 }
 
 /* The same while the daemon is alive, or was a moment ago. */
@@ -77,7 +77,7 @@ int nic_redirect_hint_acl_timed(struct xdp_md *ctx)
 {
 	if (never)
 		ox_room();
-	return ox_decide(ctx, true, true);
+	return ox_decide(ctx, true, true, false);
 }
 
 /* Drops frames that layer L2 is sure of, on a switched NIC, and leaves all
@@ -87,7 +87,7 @@ int nic_guard_hint(struct xdp_md *ctx)
 {
 	if (never)
 		ox_room();
-	return ox_guard(ctx);
+	return ox_guard(ctx, false);
 }
 
 /* Takes packets of flows off to VMs, redirects the frames of local endpoints,

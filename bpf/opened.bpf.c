@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
-/* Remembers the TCP connections that VMs open, on their way out of a bridge.
- * It only looks: no packet is changed, held up or decided about.  opened.h says
- * what for.
+/* Remembers the TCP connections that VMs open, on their way out of a bridge; and
+ * of VMs with layer L3, by what tuples all that they send leaves.  It only looks:
+ * no packet is changed, held up or decided about.  opened.h and sent.h say what
+ * for.
  *
  * All of a packet is read by bpf_skb_load_bytes(): what a VM sends need not lie
  * in one piece.  With a VLAN tag in the frame or beside it, as a part of a
@@ -20,6 +21,7 @@
 #include "abi.h"
 #include "opened-maps.h"
 #include "opened.h"
+#include "sent.h"
 #include "transport.h"
 
 /* VLAN tags that may be in a frame, one inside the other. */
@@ -32,8 +34,15 @@
 #define FRAG4_OFFSET 0x1fff
 #define FRAG6_OFFSET 0xfff8
 
-/* TCP's header up to the flags. */
+/* TCP's header up to the flags, and that of ICMP echo up to the identifier. */
 #define TCP_HEAD_LEN 14
+#define ECHO_HEAD_LEN 6
+
+/* Types of ICMP echo. */
+#define ECHO4 8
+#define ECHO4_REPLY 0
+#define ECHO6 128
+#define ECHO6_REPLY 129
 
 #define EEXIST 17
 
@@ -47,18 +56,27 @@ struct {
 
 /* What is found in a packet. */
 enum found {
-	FOUND_NOTHING,		/* Not the beginning of a TCP segment. */
-	FOUND_TCP,		/* A TCP segment. */
-	FOUND_UNREADABLE	/* Perhaps one.  Its addresses are known. */
+	FOUND_NOTHING,		/* Not the beginning of what is looked for. */
+	FOUND_SEGMENT,		/* A segment. */
+	FOUND_UNREADABLE	/* Perhaps one of TCP.  Its addresses are
+				 * known. */
 };
 
-/* A TCP segment. */
+/* A segment of TCP, or a datagram of UDP or ICMP echo. */
 struct segment {
 	struct ox_opened_key key;
 	__u32 offset;		/* Of its header in the frame. */
 	__u32 len;		/* Its bytes in this packet, header included. */
-	__u8 flags;		/* OX_TCP_*. */
-	bool data;		/* There is more than the header. */
+	__u8 flags;		/* TCP: OX_TCP_*. */
+	bool data;		/* TCP: there is more than the header. */
+};
+
+/* What comes first in the header of ICMP echo, ECHO_HEAD_LEN bytes. */
+struct echo_head {
+	__u8 type;
+	__u8 code;
+	__be16 checksum;
+	__be16 id;
 };
 
 /* What comes first in a TCP header, TCP_HEAD_LEN bytes. */
@@ -83,7 +101,8 @@ struct extension {
 static __always_inline struct ox_opened_part *
 find_part(const struct segment *s)
 {
-	__u32 zero = 0, part = ox_opened_part((const __u32 *)s->key.local);
+	__u32 zero = 0, part = ox_opened_part((const __u32 *)s->key.local,
+					      IPPROTO_TCP);
 	struct ox_opened_state *state;
 
 	state = bpf_map_lookup_elem(&opened_state, &zero);
@@ -141,7 +160,7 @@ read_ip4(struct __sk_buff *skb, struct segment *s)
 		return FOUND_NOTHING;
 	header = ip.ihl * 4;
 	if (ip.version != 4 || header < sizeof(ip) ||
-	    ip.protocol != IPPROTO_TCP ||
+	    !ox_sent_has_proto(ip.protocol, false) ||
 	    ip.frag_off & bpf_htons(FRAG4_OFFSET))
 		return FOUND_NOTHING;
 	/* 0: a frame too large for the field, which the kernel will cut. */
@@ -150,9 +169,10 @@ read_ip4(struct __sk_buff *skb, struct segment *s)
 		total = skb->len - s->offset;
 	s->len = total > header ? total - header : 0;
 	s->offset += header;
+	s->key.proto = ip.protocol;
 	map_address(s->key.local, ip.saddr);
 	map_address(s->key.remote, ip.daddr);
-	return FOUND_TCP;
+	return FOUND_SEGMENT;
 }
 
 /* Tells whether conntrack looks behind the header 'next' of IPv6. */
@@ -192,10 +212,11 @@ read_extension(struct __sk_buff *skb, struct segment *s, __u8 *next)
 	s->offset += len;
 	s->len -= len;
 	*next = e.next;
-	return FOUND_TCP;
+	return FOUND_SEGMENT;
 }
 
-/* Reads the IPv6 header at 's->offset' and what is between it and TCP. */
+/* Reads the IPv6 header at 's->offset' and what is between it and that of the
+ * transport. */
 static __always_inline enum found
 read_ip6(struct __sk_buff *skb, struct segment *s)
 {
@@ -215,15 +236,18 @@ read_ip6(struct __sk_buff *skb, struct segment *s)
 	__builtin_memcpy(s->key.remote, &ip6.daddr, sizeof(s->key.remote));
 	next = ip6.nexthdr;
 	for (i = 0; i < MAX_EXTENSIONS; i++) {
-		if (next == IPPROTO_TCP)
-			return FOUND_TCP;
+		s->key.proto = next;
+		if (ox_sent_has_proto(next, true))
+			return FOUND_SEGMENT;
 		if (!is_extension(next))
 			return FOUND_NOTHING;
 		found = read_extension(skb, s, &next);
-		if (found != FOUND_TCP)
+		if (found != FOUND_SEGMENT)
 			return found;
 	}
-	return next == IPPROTO_TCP ? FOUND_TCP : FOUND_UNREADABLE;
+	s->key.proto = next;
+	return ox_sent_has_proto(next, true) ? FOUND_SEGMENT
+					     : FOUND_UNREADABLE;
 }
 
 /* Reads the TCP header at 's->offset'.  What has only its ports, as the first
@@ -244,7 +268,45 @@ read_tcp(struct __sk_buff *skb, struct segment *s)
 	s->key.remote_port = tcp.dest;
 	s->flags = tcp.flags;
 	s->data = s->len > (tcp.offset >> 4) * 4;
-	return FOUND_TCP;
+	return FOUND_SEGMENT;
+}
+
+/* Reads the ports of UDP at 's->offset'. */
+static __always_inline enum found
+read_udp(struct __sk_buff *skb, struct segment *s)
+{
+	__be16 ports[2] = {};
+
+	if (bpf_skb_load_bytes(skb, s->offset, ports, sizeof(ports)))
+		return FOUND_NOTHING;
+	s->key.local_port = ports[0];
+	s->key.remote_port = ports[1];
+	return FOUND_SEGMENT;
+}
+
+/* Reads the header of ICMP, or that of IPv6, at 's->offset'. */
+static __always_inline enum found
+read_echo(struct __sk_buff *skb, struct segment *s)
+{
+	struct echo_head icmp = {};
+	bool is_ip6 = s->key.proto == IPPROTO_ICMPV6;
+
+	if (bpf_skb_load_bytes(skb, s->offset, &icmp, ECHO_HEAD_LEN) ||
+	    (is_ip6 ? icmp.type != ECHO6 && icmp.type != ECHO6_REPLY
+		    : icmp.type != ECHO4 && icmp.type != ECHO4_REPLY))
+		return FOUND_NOTHING;
+	s->key.local_port = icmp.id;
+	return FOUND_SEGMENT;
+}
+
+/* Reads what is at 's->offset'. */
+static __always_inline enum found
+read_transport(struct __sk_buff *skb, struct segment *s)
+{
+	if (s->key.proto == IPPROTO_TCP)
+		return read_tcp(skb, s);
+	return s->key.proto == IPPROTO_UDP ? read_udp(skb, s)
+					   : read_echo(skb, s);
 }
 
 /* Reads the packet. */
@@ -258,7 +320,7 @@ read_packet(struct __sk_buff *skb, struct segment *s)
 		found = read_ip4(skb, s);
 	else if (type == bpf_htons(ETH_P_IPV6))
 		found = read_ip6(skb, s);
-	return found == FOUND_TCP ? read_tcp(skb, s) : found;
+	return found == FOUND_SEGMENT ? read_transport(skb, s) : found;
 }
 
 /* Tells whether 's' opens a connection. */
@@ -354,6 +416,16 @@ remember(const struct segment *s)
 		add(s, part, next_state(OX_OPENED_DATA, s), now);
 }
 
+/* Notes 's' if it is of a VM with layer L3, unless the near side has taken it off:
+ * conntrack has not seen it. */
+static __always_inline void
+follow(const struct __sk_buff *skb, const struct segment *s)
+{
+	if ((skb->cb[0] != OX_DIRECT_CB0 || skb->cb[1] != OX_DIRECT_CB1) &&
+	    bpf_map_lookup_elem(&tracked, s->key.local))
+		ox_sent_note(&s->key, s->flags, s->data, OX_SENT_EXIT);
+}
+
 /* Looks at a packet of a VM, or of the host, on its way out. */
 SEC("tc")
 int watch_opened(struct __sk_buff *skb)
@@ -361,8 +433,10 @@ int watch_opened(struct __sk_buff *skb)
 	struct segment s = {};
 
 	switch (read_packet(skb, &s)) {
-	case FOUND_TCP:
-		remember(&s);
+	case FOUND_SEGMENT:
+		if (s.key.proto == IPPROTO_TCP)
+			remember(&s);
+		follow(skb, &s);
 		break;
 	case FOUND_UNREADABLE:
 		say_full(&s);

@@ -109,7 +109,7 @@ ox_may_answer(const struct ox_opened_key *key)
 		ox_opened_touch(known, now);
 		return true;
 	}
-	part = ox_opened_part((const __u32 *)key->local);
+	part = ox_opened_part((const __u32 *)key->local, key->proto);
 	return ox_opened_was_full(&state->parts[part], now) || sweeps & 1 ||
 	       OX_READ(state->sweeps) != sweeps;
 }

@@ -22,14 +22,14 @@ ox_tag_stripped(const struct xdp_md *ctx, struct ox_rx_tag *tag)
 SEC("xdp.frags")
 int nic_redirect(struct xdp_md *ctx)
 {
-	return ox_decide(ctx, false, false);
+	return ox_decide(ctx, false, false, false);
 }
 
 /* The same while the daemon is alive, or was a moment ago. */
 SEC("xdp.frags")
 int nic_redirect_timed(struct xdp_md *ctx)
 {
-	return ox_decide(ctx, true, false);
+	return ox_decide(ctx, true, false, false);
 }
 
 /* Redirects frames of local endpoints, drops those that layer L2 is sure of,
@@ -37,14 +37,14 @@ int nic_redirect_timed(struct xdp_md *ctx)
 SEC("xdp.frags")
 int nic_redirect_acl(struct xdp_md *ctx)
 {
-	return ox_decide(ctx, false, true);
+	return ox_decide(ctx, false, true, false);
 }
 
 /* The same while the daemon is alive, or was a moment ago. */
 SEC("xdp.frags")
 int nic_redirect_acl_timed(struct xdp_md *ctx)
 {
-	return ox_decide(ctx, true, true);
+	return ox_decide(ctx, true, true, false);
 }
 
 /* Drops frames that layer L2 is sure of, on a switched NIC, and leaves all
@@ -52,7 +52,7 @@ int nic_redirect_acl_timed(struct xdp_md *ctx)
 SEC("xdp.frags")
 int nic_guard(struct xdp_md *ctx)
 {
-	return ox_guard(ctx);
+	return ox_guard(ctx, false);
 }
 
 /* Takes packets of flows off to VMs, redirects the frames of local endpoints,

@@ -35,6 +35,9 @@ struct ox_frame {
 	__u32 len;		/* Bytes of the whole frame, all buffers. */
 	bool timed;		/* It needs a young heartbeat; a constant. */
 	bool acl;		/* Layer L2 is asked about it; a constant. */
+	bool fresh;		/* Layer L3 has no flow of it, and its address
+				 * has that layer: layer L2 knows whether it may
+				 * be an answer (sent.h). */
 };
 
 /* A MAC address as two loads.  Map values are aligned for it; of frames, see

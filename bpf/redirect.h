@@ -145,8 +145,7 @@ ox_redirect(struct xdp_md *ctx, struct ox_frame *frame, __be16 proto)
 	if (frame->timed && ox_is_stale())
 		return OX_R_STALE;
 	if (frame->acl &&
-	    ox_acl_concerns(endpoint, l3, frame->data_end, proto) &&
-	    ox_acl_drops(endpoint, l3, frame->data_end, frame->len, proto))
+	    ox_acl_refuses(frame, endpoint, l3, frame->len, proto))
 		return OX_R_ACL_DROP;
 	reason = ox_claim(frame, endpoint, proto, &way);
 	if (reason != OX_GO_ON)

@@ -37,6 +37,7 @@ ovs_view_add_columns(struct ovsdb_idl *idl)
         &vsrec_bridge_col_netflow,
         &vsrec_bridge_col_ports,
         &vsrec_bridge_col_sflow,
+        &vsrec_ct_timeout_policy_col_timeouts,
         &vsrec_flow_sample_collector_set_col_bridge,
         &vsrec_mirror_col_select_all,
         &vsrec_mirror_col_select_dst_port,
@@ -261,6 +262,7 @@ ovs_view_read(struct ovs_view *view, const struct ovsdb_idl *idl)
         .complete = true,
         .hostname = xstrdup(smap_get_def(&cfg->external_ids, "hostname", "")),
         .hw_offload = smap_get_bool(&cfg->other_config, "hw-offload", false),
+        .ct_timeouts = vsrec_ct_timeout_policy_first(idl) != NULL,
         .bridges = xcalloc(cfg->n_bridges, sizeof *view->bridges),
         .n_bridges = cfg->n_bridges,
     };
@@ -342,6 +344,7 @@ ovs_view_equals(const struct ovs_view *a, const struct ovs_view *b)
         || !nullable_string_is_equal(a->ssl_ca_cert, b->ssl_ca_cert)
         || a->ssl_bootstrap != b->ssl_bootstrap
         || a->hw_offload != b->hw_offload
+        || a->ct_timeouts != b->ct_timeouts
         || a->n_bridges != b->n_bridges) {
         return false;
     }

@@ -69,6 +69,8 @@ struct ovs_view {
     char *ssl_ca_cert;          /* SSL.ca_cert, or NULL. */
     bool ssl_bootstrap;         /* SSL.bootstrap_ca_cert. */
     bool hw_offload;            /* other_config:hw-offload is "true". */
+    bool ct_timeouts;           /* There is a CT_Timeout_Policy: conntrack may
+                                 * remember connections for any time. */
     struct ovs_bridge *bridges; /* All bridges, sorted by name. */
     size_t n_bridges;           /* Number of them. */
 };

@@ -57,6 +57,8 @@ plugin_libplugin_a_SOURCES = \
 	plugin/confirm-plan.h \
 	plugin/confirm.c \
 	plugin/confirm.h \
+	plugin/conntrack.c \
+	plugin/conntrack.h \
 	plugin/desired-claims.c \
 	plugin/desired-devices.c \
 	plugin/desired-endpoints.c \
@@ -154,6 +156,7 @@ datapath_bpf_sources = \
 	plugin/datapath-bpf-probe.c \
 	plugin/datapath-bpf-slots.c \
 	plugin/datapath-bpf-tc.c \
+	plugin/datapath-bpf-tracked.c \
 	plugin/datapath-bpf-watch.c \
 	plugin/datapath-bpf.c
 plugin_libplugin_a_SOURCES += \

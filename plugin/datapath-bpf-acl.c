@@ -101,7 +101,7 @@ acls_is_map(const struct bpf_map *map)
 {
     const char *name = bpf_map__name(map);
 
-    return !strncmp(name, "acl_", 4) || !strncmp(name, "opened", 6);
+    return !strncmp(name, "acl_", 4) || opened_is_map(map);
 }
 
 /* Returns the number of the map of rules that is called 'name', or -1. */

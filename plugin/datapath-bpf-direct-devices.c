@@ -33,6 +33,11 @@ struct bpf_device {
     int xdp_fd;                 /* Or a link of XDP there, or -1. */
     int xdp_prog;               /* Program that it runs. */
     char *xdp_pin;              /* Path of the pin of that. */
+    bool gap;                   /* Something of it was just attached that was
+                                 * not there before. */
+    long long int since;        /* time_msec() since when its programs note
+                                 * what VMs send, 1: since an earlier daemon;
+                                 * 0: they do not. */
     long long int reap_at;      /* The caller has deleted it: when the far side
                                  * goes.  0: it has not. */
 };
@@ -95,9 +100,17 @@ destroy(struct bpf_device *d)
     free(d);
 }
 
-/* Has 't' run the program that 'choice' means. */
+/* Returns true if programs of 'd' note what VMs send. */
+static bool
+tracks(struct dp *dp, const struct bpf_device *d)
+{
+    return d->device.track && !opened_open(dp);
+}
+
+/* Has 't' of 'd' run the program that 'choice' means. */
 static int
-put_tc(struct dp *dp, struct tc_program *t, const struct l3_choice *choice)
+put_tc(struct dp *dp, struct bpf_device *d, struct tc_program *t,
+       const struct l3_choice *choice)
 {
     uint32_t before;
     int error, prog;
@@ -113,7 +126,9 @@ put_tc(struct dp *dp, struct tc_program *t, const struct l3_choice *choice)
         VLOG_WARN("%s: was detached, attached again", t->pin);
         tc_detach(t);
     }
-    return tc_attach(t, prog, &before);
+    error = tc_attach(t, prog, &before);
+    d->gap |= !before;
+    return error;
 }
 
 /* Returns true if the link 'fd' of XDP is that of device 'ifindex' of this
@@ -174,6 +189,7 @@ create_xdp(struct bpf_device *d, int prog)
     } else {
         d->xdp_fd = fd;
         d->xdp_prog = prog;
+        d->gap = true;
     }
     return error;
 }
@@ -232,7 +248,8 @@ static int
 put_xdp(struct dp *dp, struct bpf_device *d)
 {
     const struct l3_choice choice = {
-        .program = L3_VM_NEAR, .stale_timeout = d->device.stale_timeout };
+        .program = L3_VM_NEAR, .stale_timeout = d->device.stale_timeout,
+        .track = tracks(dp, d) };
     int error, prog;
 
     error = l3_load(dp, &choice, &prog);
@@ -257,9 +274,10 @@ static int
 put_tap_near_tc(struct dp *dp, struct bpf_device *d)
 {
     const struct l3_choice choice = {
-        .program = L3_VM_NEAR_TC, .stale_timeout = d->device.stale_timeout };
+        .program = L3_VM_NEAR_TC, .stale_timeout = d->device.stale_timeout,
+        .track = tracks(dp, d) };
 
-    return put_tc(dp, &d->near, &choice);
+    return put_tc(dp, d, &d->near, &choice);
 }
 
 /* The same for a NIC, whose XDP program leaves nothing to it before it is
@@ -279,7 +297,7 @@ put_nic_near_tc(struct dp *dp, struct bpf_device *d)
         nic_set_near_tc(dp, nic, false);
     }
     choice.slot = nic->slot;
-    error = put_tc(dp, &d->near, &choice);
+    error = put_tc(dp, d, &d->near, &choice);
     error2 = nic_set_near_tc(dp, nic, !error);
     return error ? error : error2;
 }
@@ -352,7 +370,8 @@ remove_device(struct dp *dp, struct bpf_device *d)
 static int
 put_far(struct dp *dp, struct bpf_device *d)
 {
-    struct l3_choice choice = { .program = L3_VM_FAR };
+    struct l3_choice choice = { .program = L3_VM_FAR,
+                                .track = tracks(dp, d) };
 
     if (d->device.is_nic) {
         const struct bpf_nic *nic = nic_find_index(dp, d->device.ifindex);
@@ -360,7 +379,7 @@ put_far(struct dp *dp, struct bpf_device *d)
         choice.program = L3_NIC_FAR;
         choice.slot = nic ? nic->slot : SLOT_NONE;
     }
-    return put_tc(dp, &d->far, &choice);
+    return put_tc(dp, d, &d->far, &choice);
 }
 
 /* Has the far side of the NIC 'ifindex' know its row in 'nics', which has just
@@ -375,16 +394,50 @@ l3_devices_note_row(struct dp *dp, int ifindex)
     }
 }
 
-/* Attaches what 'd' needs. */
-static int
-attach_device(struct dp *dp, struct bpf_device *d)
+/* Notes since when the programs of 'd', which are attached if 'attached', note
+ * what VMs send.  'is_new': this daemon had none there before. */
+static void
+follow(struct dp *dp, struct bpf_device *d, bool attached, bool is_new)
 {
-    int error = put_far(dp, d);
+    if (!attached || !tracks(dp, d)) {
+        d->since = 0;
+    } else if (d->gap || (!is_new && !d->since)) {
+        d->since = time_msec();
+    } else if (is_new) {
+        d->since = 1;
+    }
+}
 
+/* Attaches what 'd' needs.  'is_new': this daemon had nothing there before. */
+static int
+attach_device(struct dp *dp, struct bpf_device *d, bool is_new)
+{
+    const long long int before = d->since;
+    int error;
+
+    d->gap = false;
+    error = put_far(dp, d);
     if (!error) {
         error = put_target(&dp->l3, d);
     }
-    return error ? error : put_near(dp, d);
+    if (!error) {
+        error = put_near(dp, d);
+    }
+    follow(dp, d, !error, is_new);
+    if (d->since != before) {
+        l3_ports_follow(dp, false);
+    }
+    return error;
+}
+
+/* Returns since when programs of device 'ifindex' note what VMs send, as
+ * 'since' in struct bpf_device. */
+long long int
+l3_devices_tracks_since(const struct dp *dp, int ifindex)
+{
+    const struct bpf_device *d = find(&dp->l3, ifindex);
+
+    return d && !d->reap_at ? d->since : 0;
 }
 
 /* See 'put_direct_device' in plugin/datapath.h.  What is attached stays if the
@@ -408,7 +461,7 @@ l3_devices_put(struct dp *dp, const struct dp_direct_device *want)
     }
     d->reap_at = 0;
     d->device = *want;
-    error = attach_device(dp, d);
+    error = attach_device(dp, d, is_new);
     if (error && is_new) {
         if (load_may_pass(error)) {
             ovs_list_remove(&d->node);
@@ -431,8 +484,10 @@ l3_devices_del(struct dp *dp, int ifindex)
     if (!d || d->reap_at) {
         return ENOENT;
     }
-    remove_near(dp, d);
     d->reap_at = time_msec() + L3_REAP_MS;
+    d->since = 0;
+    l3_ports_follow(dp, false);
+    remove_near(dp, d);
     return 0;
 }
 
@@ -557,6 +612,7 @@ sweep_pins(struct dp *dp)
 void
 l3_devices_sweep(struct dp *dp)
 {
+    tracked_sweep(dp);
     if (dp->l3.open) {
         sweep_pins(dp);
         sweep_targets(&dp->l3);

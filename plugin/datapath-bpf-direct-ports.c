@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ports of layer L3: which address of a VM is translated to which, and
- * what makes flows of it void.
+/* The ports of layer L3: which address of a VM is translated to which, what
+ * makes flows of it void, and since when all is known that it sends
+ * (plugin/datapath-bpf-tracked.c).
  *
  * A port has a number, the index of its element in 'direct_ports'.  Whatever
  * changes of it, it gets another one: a program that has just read what it was
@@ -39,6 +40,12 @@ struct bpf_port {
     struct hmap_node by_fixed;  /* Likewise. */
     struct dp_direct direct;    /* As the caller knows it. */
     uint32_t number;            /* Index in 'direct_ports'. */
+    bool adopted;               /* As an earlier daemon has left it, and this
+                                 * one has not put it. */
+    long long int since;        /* time_msec() since when it is as it is, and
+                                 * is to be tracked. */
+    long long int noted;        /* As tracks_since() was when that was noted;
+                                 * -1: it was not, as nothing is tracked. */
     struct ovs_list grave;      /* In struct l3, once it is gone. */
     long long int reap_at;      /* Then, when it is to be forgotten. */
 };
@@ -200,25 +207,85 @@ write_entry(const struct dp *dp, const struct dp_direct *direct,
     write_times(&dp->l3, entry);
 }
 
-/* Remembers 'direct' with 'number'. */
+/* Returns since when all is known that the VM of 'p' sends, time_msec(), 0 if
+ * that cannot be said, -1 if it is not asked for. */
+static long long int
+tracks_since(const struct dp *dp, const struct bpf_port *p)
+{
+    long long int hooks = l3_devices_tracks_since(dp, p->direct.tap);
+
+    return (!p->direct.track ? -1 : !hooks ? 0
+            : MAX(MAX(p->since, hooks), dp->opened.watched_since));
+}
+
+/* Has layer L2 know since when all is known that the VM of 'p' sends. */
 static void
+note_tracks(struct dp *dp, struct bpf_port *p)
+{
+    p->noted = tracks_since(dp, p);
+    if (p->noted < 0) {
+        tracked_forget(dp, &p->direct.external);
+    } else {
+        tracked_write(dp, &p->direct.external, p->noted);
+    }
+}
+
+/* Does that for all ports for which it has changed, or 'all'. */
+void
+l3_ports_follow(struct dp *dp, bool all)
+{
+    struct bpf_port *p;
+
+    HMAP_FOR_EACH (p, by_external, &dp->l3.by_external) {
+        if (all || p->noted != tracks_since(dp, p)) {
+            note_tracks(dp, p);
+        }
+    }
+}
+
+/* Has it be known from now on what the VM of 'p' sends, if 'track', or no
+ * more.  What an earlier daemon has known is known still, unless a device
+ * knows better. */
+static void
+set_track(struct dp *dp, struct bpf_port *p, bool track)
+{
+    if (track && !p->direct.track) {
+        bool adopted = p->adopted && !opened_open(dp);
+        long long int earlier
+            = adopted ? tracked_earlier(&dp->opened, &p->direct.external) : 0;
+
+        p->since = earlier ? earlier : time_msec();
+    }
+    p->adopted = false;
+    p->direct.track = track;
+    note_tracks(dp, p);
+}
+
+/* Remembers 'direct' with 'number'.  It is not tracked yet. */
+static struct bpf_port *
 remember(struct l3 *l3, const struct dp_direct *direct, uint32_t number)
 {
-    struct bpf_port *p = xmalloc(sizeof *p);
+    struct bpf_port *p = xzalloc(sizeof *p);
 
     p->direct = *direct;
+    p->direct.track = false;
+    p->noted = -1;
     p->number = number;
     hmap_insert(&l3->by_external, &p->by_external,
                 hash_addr(&direct->external, 0));
     hmap_insert(&l3->by_fixed, &p->by_fixed,
                 hash_addr(&direct->fixed, direct->tap));
+    return p;
 }
 
 /* Makes the flows of 'p' void.  It is gone, but for its number and its
  * elements in 'direct_addrs'. */
 static void
-bury(struct l3 *l3, struct bpf_port *p)
+bury(struct dp *dp, struct bpf_port *p)
 {
+    struct l3 *l3 = &dp->l3;
+
+    set_track(dp, p, false);
     make_none(&l3->entries[p->number]);
     hmap_remove(&l3->by_external, &p->by_external);
     hmap_remove(&l3->by_fixed, &p->by_fixed);
@@ -281,6 +348,7 @@ add(struct dp *dp, const struct dp_direct *direct)
 {
     struct l3 *l3 = &dp->l3;
     uint32_t number = take_number(l3);
+    struct bpf_port *p;
     int error;
 
     write_entry(dp, direct, number);
@@ -296,8 +364,9 @@ add(struct dp *dp, const struct dp_direct *direct)
         slots_put(&l3->numbers, number);
         return error;
     }
-    remember(l3, direct, number);
+    p = remember(l3, direct, number);
     turn(&l3->entries[number], 1);
+    set_track(dp, p, direct->track);
     return 0;
 }
 
@@ -321,12 +390,15 @@ l3_ports_put(struct dp *dp, const struct dp_direct *direct)
     if (other && other != p) {
         return EEXIST;
     } else if (p && dp_direct_equals(&p->direct, direct)) {
+        if (p->adopted || p->direct.track != direct->track) {
+            set_track(dp, p, direct->track);
+        }
         return 0;
     } else if (!p && hmap_count(&l3->by_external) >= MAX_DIRECT_ADDRESSES) {
         return ENOSPC;
     }
     if (p) {
-        bury(l3, p);
+        bury(dp, p);
     }
     return add(dp, direct);
 }
@@ -340,7 +412,7 @@ l3_ports_del(struct dp *dp, const struct in6_addr *external)
     if (!p) {
         return ENOENT;
     }
-    bury(&dp->l3, p);
+    bury(dp, p);
     return 0;
 }
 
@@ -362,6 +434,15 @@ bool
 l3_ports_has(const struct dp *dp, const struct in6_addr *external)
 {
     return find_external(&dp->l3, external) != NULL;
+}
+
+/* Returns true if the port with the address 'external' is tracked. */
+bool
+l3_ports_tracks(const struct dp *dp, const struct in6_addr *external)
+{
+    const struct bpf_port *p = find_external(&dp->l3, external);
+
+    return p && p->direct.track;
 }
 
 /* See 'dump_direct' in plugin/datapath.h. */
@@ -481,7 +562,7 @@ adopt_port(struct dp *dp, const struct ox_direct_key *key)
     memcpy(&direct.external, outside.addr, sizeof direct.external);
     memcpy(&direct.fixed, outside.other, sizeof direct.fixed);
     memcpy(&direct.mac, entry->mac, sizeof direct.mac);
-    remember(l3, &direct, outside.port);
+    remember(l3, &direct, outside.port)->adopted = true;
     entry->slot = find_slot(dp, &direct);
 }
 

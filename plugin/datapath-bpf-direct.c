@@ -391,11 +391,26 @@ find_loaded(const struct l3 *l3, const struct l3_choice *choice)
     LIST_FOR_EACH (loaded, node, &l3->programs) {
         if (loaded->choice.program == choice->program
             && loaded->choice.slot == choice->slot
-            && loaded->choice.stale_timeout == choice->stale_timeout) {
+            && loaded->choice.stale_timeout == choice->stale_timeout
+            && loaded->choice.track == choice->track) {
             return loaded;
         }
     }
     return NULL;
+}
+
+/* Gives 'obj', not loaded yet, the maps of what VMs send. */
+static int
+share_opened(struct dp *dp, struct bpf_object *obj)
+{
+    struct bpf_map *map;
+
+    bpf_object__for_each_map (map, obj) {
+        if (opened_is_map(map)) {
+            bpf_map__set_autocreate(map, true);
+        }
+    }
+    return opened_share(dp, obj);
 }
 
 /* Loads the program that 'choice' means by 'skel', with the maps of 'dp', and
@@ -410,9 +425,13 @@ load(struct dp *dp, const struct l3_choice *choice, struct direct_bpf *skel,
 
     skel->rodata->nic_slot = choice->slot;
     skel->rodata->stale_ns = choice->stale_timeout * UINT64_C(1000000000);
+    skel->rodata->track = choice->track;
     error = prepare(dp, skel, choice->program);
     if (!error) {
         error = l3_share(dp, skel->obj);
+    }
+    if (!error && choice->track) {
+        error = share_opened(dp, skel->obj);
     }
     if (!error) {
         error = -direct_bpf__load(skel);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The connections that VMs open: the maps that hold them, which outlive the
- * daemon, the program that writes them, and their end.  bpf/opened.h says what
- * they are for; which devices the program is attached to is in
- * plugin/datapath-bpf-watch.c.
+/* The connections that VMs open, and what VMs with layer L3 have sent: the
+ * maps that hold them, which outlive the daemon, the program that writes them,
+ * and their end.  bpf/opened.h and bpf/sent.h say what they are for; which
+ * devices the program is attached to is in plugin/datapath-bpf-watch.c.
  *
  * The maps are made when they are first needed, and stay the same as long as
  * the datapath is open: programs of NICs have them, too. */
@@ -40,8 +40,32 @@ VLOG_DEFINE_THIS_MODULE(datapath_opened);
 static const char *const map_names[N_OPENED_MAPS] = {
     [OPENED_CONNECTIONS] = "opened",
     [OPENED_STATE] = "opened_state",
+    [OPENED_SENT] = "sent",
+    [OPENED_SENT_STATE] = "sent_state",
+    [OPENED_TRACKED] = "tracked",
     [OPENED_WATCHED] = "watched",
 };
+
+/* The maps of each table. */
+static const struct {
+    enum opened_map elements;   /* What is in it. */
+    enum opened_map state;      /* What is to be said of it. */
+} tables[N_OPENED_TABLES] = {
+    [TABLE_OPENED] = { OPENED_CONNECTIONS, OPENED_STATE },
+    [TABLE_SENT] = { OPENED_SENT, OPENED_SENT_STATE },
+};
+
+/* Returns true if 'map' is one of those here. */
+bool
+opened_is_map(const struct bpf_map *map)
+{
+    for (int i = 0; i < N_OPENED_MAPS; i++) {
+        if (!strcmp(bpf_map__name(map), map_names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
 
 /* Makes 'opened' hold nothing. */
 void
@@ -66,8 +90,10 @@ opened_dir(const struct dp *dp)
 void
 opened_close(struct opened *opened)
 {
-    if (opened->state) {
-        munmap(opened->state, sizeof *opened->state);
+    for (int i = 0; i < N_OPENED_TABLES; i++) {
+        if (opened->tables[i].state) {
+            munmap(opened->tables[i].state, sizeof *opened->tables[i].state);
+        }
     }
     for (int i = 0; i < N_OPENED_MAPS; i++) {
         if (opened->fds[i] >= 0) {
@@ -77,6 +103,7 @@ opened_close(struct opened *opened)
     if (opened->program_fd >= 0) {
         close(opened->program_fd);
     }
+    free(opened->earlier);
     free(opened->keys);
     free(opened->values);
     opened_init(opened);
@@ -182,37 +209,57 @@ take_fd(int fd, int *fdp)
     return *fdp < 0 ? errno : 0;
 }
 
+/* Makes the tables of 'opened' those of its maps. */
+static int
+take_tables(struct opened *opened)
+{
+    for (int i = 0; i < N_OPENED_TABLES; i++) {
+        struct opened_table *t = &opened->tables[i];
+        void *state = mmap(NULL, sizeof *t->state, PROT_READ | PROT_WRITE,
+                           MAP_SHARED, opened->fds[tables[i].state], 0);
+
+        if (state == MAP_FAILED) {
+            return errno;
+        }
+        t->state = state;
+        t->fd = opened->fds[tables[i].elements];
+    }
+    return 0;
+}
+
 /* Takes the maps and the program of 'skel', which is loaded, for 'opened'. */
 static int
 take_all(struct opened *opened, const struct opened_bpf *skel)
 {
     int error = take_fd(bpf_program__fd(skel->progs.watch_opened),
                         &opened->program_fd);
-    void *state;
 
     for (int i = 0; i < N_OPENED_MAPS && !error; i++) {
         error = take_fd(bpf_map__fd(skel_map(skel, i)), &opened->fds[i]);
     }
-    if (error) {
-        return error;
-    }
-    state = mmap(NULL, sizeof *opened->state, PROT_READ | PROT_WRITE,
-                 MAP_SHARED, opened->fds[OPENED_STATE], 0);
-    if (state == MAP_FAILED) {
-        return errno;
-    }
-    opened->state = state;
-    return 0;
+    return error ? error : take_tables(opened);
 }
 
-/* Returns the part of 'opened' that 'local' is in, an address of a key. */
+/* Returns the part of 't' that 'local' is in with 'proto', an address of a
+ * key. */
 static struct ox_opened_part *
-find_part(const struct opened *opened, const uint8_t local[16])
+find_part(const struct opened_table *t, const uint8_t local[16],
+          uint8_t proto)
 {
     uint32_t words[4];
 
     memcpy(words, local, sizeof words);
-    return &opened->state->parts[ox_opened_part(words)];
+    return &t->state->parts[ox_opened_part(words, proto)];
+}
+
+/* Returns the part of TABLE_OPENED that 'local' is in, or NULL if there are no
+ * tables. */
+static struct ox_opened_part *
+find_opened_part(const struct dp *dp, const struct in6_addr *local)
+{
+    const struct opened_table *t = &dp->opened.tables[TABLE_OPENED];
+
+    return (t->state ? find_part(t, local->s6_addr, IPPROTO_TCP) : NULL);
 }
 
 /* Has nothing be dropped to 'part' for a while: a connection may be
@@ -237,13 +284,16 @@ learn(struct ox_opened_part *part, long long int until)
 }
 
 /* Has all connections of 'opened' be taken up in their middle while a watch is
- * new that began at 'since', time_msec(). */
+ * new that began at 'since', time_msec(); what left before by that way was not
+ * seen. */
 void
 opened_learn_all(struct opened *opened, long long int since)
 {
     for (size_t i = 0; i < OX_OPENED_PARTS; i++) {
-        learn(&opened->state->parts[i], since + OX_OPENED_SYN_S * 1000LL);
+        learn(&opened->tables[TABLE_OPENED].state->parts[i],
+              since + OX_OPENED_SYN_S * 1000LL);
     }
+    opened->watched_since = MAX(opened->watched_since, since);
 }
 
 /* See 'learn_opened' in plugin/datapath.h.  Without a watch there is nothing
@@ -251,30 +301,59 @@ opened_learn_all(struct opened *opened, long long int since)
 void
 opened_learn(struct dp *dp, const struct in6_addr *local, long long int until)
 {
-    if (dp->opened.state) {
-        learn(find_part(&dp->opened, local->s6_addr), until);
+    struct ox_opened_part *part = find_opened_part(dp, local);
+
+    if (part) {
+        learn(part, until);
     }
+}
+
+/* Returns when something of 'part' was missed last, time_msec(), or 0. */
+static long long int
+missed_at(const struct ox_opened_part *part)
+{
+    return __atomic_load_n(&part->full_ns, __ATOMIC_RELAXED) / 1000000;
 }
 
 /* See 'missed_opened' in plugin/datapath.h. */
 long long int
 opened_missed(const struct dp *dp, const struct in6_addr *local)
 {
-    uint64_t full = 0;
+    const struct ox_opened_part *part = find_opened_part(dp, local);
+    long long int at = part ? missed_at(part) : 0;
 
-    if (dp->opened.state) {
-        full = __atomic_load_n(
-            &find_part(&dp->opened, local->s6_addr)->full_ns,
-            __ATOMIC_RELAXED);
-    }
-    return full ? full / 1000000 + OX_OPENED_SYN_S * 1000LL : 0;
+    return at ? at + OX_OPENED_SYN_S * 1000LL : 0;
 }
 
-/* Begins or ends the deletion of an element. */
-static void
-turn_sweeps(struct opened *opened)
+/* Returns when something that 'local' has sent with 'proto' was missed last,
+ * time_msec(), or 0.  There are tables. */
+long long int
+opened_missed_sent(const struct dp *dp, const struct in6_addr *local,
+                   uint8_t proto)
 {
-    __atomic_add_fetch(&opened->state->sweeps, 1, __ATOMIC_SEQ_CST);
+    return missed_at(find_part(&dp->opened.tables[TABLE_SENT],
+                               local->s6_addr, proto));
+}
+
+/* Begins or ends the deletion of an element of 't'. */
+static void
+turn_sweeps(struct opened_table *t)
+{
+    __atomic_add_fetch(&t->state->sweeps, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Ends a deletion of which nobody knows how far it came: a daemon was killed
+ * after it had deleted an element of 't', and perhaps before it put it
+ * back. */
+static void
+end_deletion(struct opened_table *t)
+{
+    if (t->state->sweeps & 1) {
+        for (size_t i = 0; i < OX_OPENED_PARTS; i++) {
+            say_full(&t->state->parts[i]);
+        }
+        turn_sweeps(t);
+    }
 }
 
 /* Loads 'skel' with the maps pinned in 'dir', or new ones. */
@@ -297,13 +376,11 @@ start(struct opened *opened, struct opened_bpf *skel, const char *dir)
     if (!error && !adopted) {
         error = pin_maps(opened, dir);
     }
-    if (!error && opened->state->sweeps & 1) {
-        /* A daemon was killed after it had deleted an element, and perhaps
-         * before it put it back. */
-        for (size_t i = 0; i < OX_OPENED_PARTS; i++) {
-            say_full(&opened->state->parts[i]);
-        }
-        turn_sweeps(opened);
+    for (int i = 0; i < N_OPENED_TABLES && !error; i++) {
+        end_deletion(&opened->tables[i]);
+    }
+    if (!error) {
+        tracked_adopt(opened);
     }
     return error;
 }
@@ -363,27 +440,26 @@ is_over(const struct ox_opened *value, uint64_t now)
             <= now);
 }
 
-/* Deletes the element with 'key', which seems to be over at 'now'.  Returns
- * true if it is gone.
+/* Deletes the element with 'key' of 't', which seems to be over at 'now'.
+ * Returns true if it is gone.
  *
  * A packet may have made it a living one since it was read.  Then it is put
  * back, unless the next packet has made one already; and 'sweeps' is odd as
  * long as it might be missed. */
 static bool
-delete_over(struct opened *opened, const struct ox_opened_key *key,
+delete_over(struct opened_table *t, const struct ox_opened_key *key,
             uint64_t now)
 {
-    struct ox_opened_part *part = find_part(opened, key->local);
-    int fd = opened->fds[OPENED_CONNECTIONS];
+    struct ox_opened_part *part = find_part(t, key->local, key->proto);
     struct ox_opened last;
     bool gone = true;
 
-    turn_sweeps(opened);
-    if (!bpf_map_lookup_and_delete_elem(fd, key, &last)) {
+    turn_sweeps(t);
+    if (!bpf_map_lookup_and_delete_elem(t->fd, key, &last)) {
         int error = 0;
 
         if (!is_over(&last, now)) {
-            error = -bpf_map_update_elem(fd, key, &last, BPF_NOEXIST);
+            error = -bpf_map_update_elem(t->fd, key, &last, BPF_NOEXIST);
             gone = false;
         }
         if (gone || error) {
@@ -394,22 +470,22 @@ delete_over(struct opened *opened, const struct ox_opened_key *key,
             say_full(part);
         }
     }
-    turn_sweeps(opened);
+    turn_sweeps(t);
     return gone;
 }
 
-/* Reads the next elements of 'opened' and deletes those that are over at
- * 'now'.  Returns true if there are more. */
+/* Reads the next elements of 't', with the buffers of 'opened', and deletes
+ * those that are over at 'now'.  Returns true if there are more. */
 static bool
-sweep_batch(struct opened *opened, uint64_t now, size_t *n_deleted)
+sweep_batch(const struct opened *opened, struct opened_table *t, uint64_t now,
+            size_t *n_deleted)
 {
     uint32_t n = SWEEP_BATCH;
     int error;
 
-    error = -bpf_map_lookup_batch(opened->fds[OPENED_CONNECTIONS],
-                                  opened->in_pass ? &opened->cursor : NULL,
-                                  &opened->cursor, opened->keys,
-                                  opened->values, &n, NULL);
+    error = -bpf_map_lookup_batch(t->fd, t->in_pass ? &t->cursor : NULL,
+                                  &t->cursor, opened->keys, opened->values,
+                                  &n, NULL);
     if (error && error != ENOENT) {
         static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
 
@@ -419,34 +495,45 @@ sweep_batch(struct opened *opened, uint64_t now, size_t *n_deleted)
     }
     for (uint32_t i = 0; i < n; i++) {
         if (is_over(&opened->values[i], now)
-            && delete_over(opened, &opened->keys[i], now)) {
+            && delete_over(t, &opened->keys[i], now)) {
             ++*n_deleted;
         } else {
-            opened->n_found++;
+            t->n_found++;
         }
     }
-    opened->in_pass = !error;
+    t->in_pass = !error;
     return !error;
 }
 
-/* Deletes elements that are over at 'now', time_msec().  Returns how many are
- * left, as the last pass over all of them has found; one may take several
- * calls. */
+/* Deletes elements of 't' that are over at 'now', in ns. */
+static void
+sweep_table(const struct opened *opened, struct opened_table *t, uint64_t now)
+{
+    size_t n_deleted = 0;
+
+    for (int i = 0; i < SWEEP_ROUNDS && n_deleted < SWEEP_DELETIONS; i++) {
+        if (!sweep_batch(opened, t, now, &n_deleted)) {
+            t->n_left = t->n_found;
+            t->n_found = 0;
+            break;
+        }
+    }
+}
+
+/* Deletes elements that are over at 'now', time_msec().  Returns how many
+ * connections are left that VMs have opened, as the last pass over all of them
+ * has found; one may take several calls. */
 size_t
 opened_sweep(struct dp *dp, long long int now)
 {
     struct opened *opened = &dp->opened;
-    size_t n_deleted = 0;
+    const struct opened_table *t = &opened->tables[TABLE_OPENED];
 
     if (opened->program_fd < 0) {
         return 0;
     }
-    for (int i = 0; i < SWEEP_ROUNDS && n_deleted < SWEEP_DELETIONS; i++) {
-        if (!sweep_batch(opened, now * UINT64_C(1000000), &n_deleted)) {
-            opened->n_left = opened->n_found;
-            opened->n_found = 0;
-            break;
-        }
+    for (int i = 0; i < N_OPENED_TABLES; i++) {
+        sweep_table(opened, &opened->tables[i], now * UINT64_C(1000000));
     }
-    return MAX(opened->n_left, opened->n_found);
+    return MAX(t->n_left, t->n_found);
 }

@@ -176,6 +176,7 @@ watches_put(struct dp *dp, int ifindex, enum dp_watch_side side,
     } else {
         *since = w->since;
         opened_learn_all(&dp->opened, w->since);
+        l3_ports_follow(dp, false);
         VLOG_DBG("device %d: watched", ifindex);
     }
     return error;

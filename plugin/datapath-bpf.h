@@ -11,8 +11,9 @@
  * datapath-bpf-adopt.c    Taking over the attachments of an earlier daemon.
  * datapath-bpf-links.c    All of them.
  * datapath-bpf-events.c   Counters of redirects that failed.
- * datapath-bpf-opened.c   Connections that VMs open.
+ * datapath-bpf-opened.c   Connections that VMs open, and what they have sent.
  * datapath-bpf-watch.c    The devices where they are looked for.
+ * datapath-bpf-tracked.c  Of which addresses all is known that was sent.
  * datapath-bpf-tc.c       Programs at TC: watches, layer L3.
  * datapath-bpf-acl.c      Rules: the maps, sources, the lease.
  * datapath-bpf-acl-sets.c Sets of rules.
@@ -30,7 +31,7 @@
  *   gen-N/MAP             One generation of maps, complete if and only if its
  *                         map 'control' names an ABI.
  *   events/...            Programs and maps of the redirect errors.
- *   watch/MAP             Connections that VMs have opened, complete if and
+ *   watch/MAP             Connections of VMs, complete if and
  *                         only if the element 0 of 'watched' names an ABI.
  *   watch/link-IFINDEX    One TCX link, or the program of a filter, per device
  *                         where they are looked for.
@@ -141,30 +142,59 @@ struct tc_program {
                                  * program; 0: it is not attached. */
 };
 
-/* The maps of the connections that VMs open; see bpf/opened-maps.h. */
+/* The maps of the connections of VMs; see bpf/opened-maps.h. */
 enum opened_map {
     OPENED_CONNECTIONS,
     OPENED_STATE,
+    OPENED_SENT,
+    OPENED_SENT_STATE,
+    OPENED_TRACKED,
     OPENED_WATCHED,
     N_OPENED_MAPS
 };
 
-/* The connections that VMs open, and where they are looked for. */
+/* A table of them: a map, and the map of what is to be said of it. */
+struct opened_table {
+    int fd;                     /* The map, that of struct opened. */
+    struct ox_opened_state *state; /* The element of the other, mapped. */
+    bool in_pass;               /* A pass over all elements goes on. */
+    uint64_t cursor;            /* Where. */
+    size_t n_found;             /* Elements that it has found so far. */
+    size_t n_left;              /* Those that the last pass has left. */
+};
+
+/* The tables: connections that VMs have opened, and what VMs with layer L3
+ * have sent. */
+enum opened_table_name {
+    TABLE_OPENED,
+    TABLE_SENT,
+    N_OPENED_TABLES
+};
+
+/* An address of which an earlier daemon knew all that was sent. */
+struct opened_earlier {
+    struct in6_addr local;      /* Address outside. */
+    long long int since;        /* time_msec() since when. */
+};
+
+/* The connections of VMs, and where they are looked for. */
 struct opened {
     int program_fd;             /* The program, or -1: not needed so far. */
     int error;                  /* Why it could not be had, or 0. */
     long long int retry_at;     /* Then, when to try again. */
     int fds[N_OPENED_MAPS];     /* The maps, or -1. */
-    struct ox_opened_state *state; /* Element of OPENED_STATE, mapped. */
+    struct opened_table tables[N_OPENED_TABLES]; /* Their contents. */
     struct ovs_list watches;    /* Of struct bpf_watch. */
+    long long int watched_since; /* Since when all of them are there,
+                                  * time_msec(). */
+    struct opened_earlier *earlier; /* Those of an earlier daemon. */
+    size_t n_earlier;           /* Number of them. */
+    long long int settled;      /* What is known since then or longer is taken
+                                 * for known long enough, time_msec(). */
 
     /* The sweep. */
     struct ox_opened_key *keys; /* Elements that were just read. */
     struct ox_opened *values;   /* Likewise. */
-    bool in_pass;               /* A pass over all elements goes on. */
-    uint64_t cursor;            /* Where. */
-    size_t n_found;             /* Elements that it has found so far. */
-    size_t n_left;              /* Those that the last pass has left. */
 };
 
 /* The maps of rules, which bpf/acl-maps.h explains. */
@@ -238,6 +268,7 @@ struct l3_choice {
     enum l3_program program;    /* Which. */
     uint32_t slot;              /* Of a NIC: its row in 'nics'. */
     uint32_t stale_timeout;     /* As in struct dp_nic, at near sides. */
+    bool track;                 /* It notes what VMs send. */
 };
 
 /* How long a far side knows what is deleted, in ms: probes are on their way,
@@ -404,6 +435,21 @@ long long int opened_missed(const struct dp *, const struct in6_addr *local);
 void opened_learn(struct dp *, const struct in6_addr *local,
                   long long int until);
 void opened_learn_all(struct opened *, long long int since);
+long long int opened_missed_sent(const struct dp *,
+                                 const struct in6_addr *local, uint8_t proto);
+bool opened_is_map(const struct bpf_map *);
+
+/* Addresses of which all is known that was sent. */
+void tracked_adopt(struct opened *);
+void tracked_write(struct dp *, const struct in6_addr *local,
+                   long long int since);
+void tracked_forget(struct dp *, const struct in6_addr *local);
+void tracked_sweep(struct dp *);
+void tracked_settle(struct dp *);
+long long int tracked_earlier(const struct opened *,
+                              const struct in6_addr *local);
+bool tracked_get(const struct dp *, const struct in6_addr *local,
+                 long long int from[DP_N_TRACKED]);
 
 /* Devices where they are looked for. */
 int watches_put(struct dp *, int ifindex, enum dp_watch_side,
@@ -480,10 +526,13 @@ void l3_ports_dump(const struct dp *,
 bool l3_ports_half_checksum(struct dp *, const struct in6_addr *external);
 void l3_ports_set_times(struct dp *, const struct dp_direct_times *);
 void l3_ports_set_slot(struct dp *, const struct dp_key *, uint32_t slot);
+void l3_ports_follow(struct dp *, bool all);
+bool l3_ports_tracks(const struct dp *, const struct in6_addr *external);
 
 /* Its devices. */
 int l3_devices_put(struct dp *, const struct dp_direct_device *);
 int l3_devices_del(struct dp *, int ifindex);
+long long int l3_devices_tracks_since(const struct dp *, int ifindex);
 void l3_devices_remove_near(struct dp *, int ifindex);
 void l3_devices_note_row(struct dp *, int ifindex);
 long long int l3_devices_reap(struct dp *, long long int now);

@@ -9,7 +9,10 @@
 
 #include "hash.h"
 #include "packets.h"
+#include "timeval.h"
 #include "util.h"
+
+#include "bpf/abi.h"
 
 #include "plugin/datapath-fake-private.h"
 
@@ -19,6 +22,9 @@ struct fake_port {
     struct dp_direct direct;    /* As it was put. */
     unsigned int generation;    /* Of its flows. */
     bool half_checksum;         /* A test has said so. */
+    bool settled;               /* settle_tracking() since the last change. */
+    long long int since;        /* time_msec() of the last change; or when
+                                 * tracking began. */
 };
 
 /* A device. */
@@ -225,6 +231,15 @@ is_same(const struct dp_direct *a, const struct dp_direct *b)
             && a->bridge == b->bridge && a->vlan == b->vlan);
 }
 
+/* Has 'p' be tracked or not, as 'direct' says, from now on. */
+static void
+begin_tracking(struct fake_port *p, const struct dp_direct *direct)
+{
+    p->direct.track = direct->track;
+    p->since = time_msec();
+    p->settled = false;
+}
+
 /* Adds or changes a port. */
 int
 fake_put_direct(struct dp *dp, const struct dp_direct *direct)
@@ -238,6 +253,9 @@ fake_put_direct(struct dp *dp, const struct dp_direct *direct)
     } else if (is_claimed(fd, direct)) {
         return EEXIST;
     } else if (p && is_same(&p->direct, direct)) {
+        if (p->direct.track != direct->track) {
+            begin_tracking(p, direct);
+        }
         return 0;
     }
     if (!p) {
@@ -247,6 +265,7 @@ fake_put_direct(struct dp *dp, const struct dp_direct *direct)
     p->direct = *direct;
     p->half_checksum = false;
     p->generation = ++last_generation;
+    begin_tracking(p, direct);
     return 0;
 }
 
@@ -263,6 +282,40 @@ fake_del_direct(struct dp *dp, const struct in6_addr *external)
     hmap_remove(&dp->direct.ports, &p->node);
     free(p);
     return 0;
+}
+
+/* Returns whether a port, and its device, are tracked. */
+bool
+fake_tracking(const struct dp *dp, const struct in6_addr *external,
+              long long int from[DP_N_TRACKED])
+{
+    static const long long int lives[DP_N_TRACKED] = {
+        [DP_TRACKED_TCP] = OX_SENT_TCP_S * 1000LL,
+        [DP_TRACKED_UDP] = OX_SENT_UDP_S * 1000LL,
+        [DP_TRACKED_ECHO] = OX_SENT_ECHO_S * 1000LL,
+    };
+    const struct fake_port *p = find_port(&dp->direct, external);
+    const struct fake_direct_device *d
+        = p ? find_device(&dp->direct, p->direct.tap) : NULL;
+
+    if (!d || !p->direct.track || !d->device.track) {
+        return false;
+    }
+    for (int i = 0; i < DP_N_TRACKED; i++) {
+        from[i] = p->settled ? 0 : p->since + lives[i];
+    }
+    return true;
+}
+
+/* Takes all that is tracked for tracked long enough. */
+void
+fake_settle_tracking(struct dp *dp)
+{
+    struct fake_port *p;
+
+    HMAP_FOR_EACH (p, node, &dp->direct.ports) {
+        p->settled = true;
+    }
 }
 
 /* Makes the flows of a port void. */

@@ -46,6 +46,9 @@ void fake_sweep_direct_devices(struct dp *);
 long long int fake_reap_direct(struct dp *, long long int now);
 int fake_put_direct(struct dp *, const struct dp_direct *);
 int fake_del_direct(struct dp *, const struct in6_addr *external);
+bool fake_tracking(const struct dp *, const struct in6_addr *external,
+                   long long int from[DP_N_TRACKED]);
+void fake_settle_tracking(struct dp *);
 int fake_void_direct(struct dp *, const struct in6_addr *external);
 void fake_dump_direct(const struct dp *,
                       void (*)(const struct dp_direct *, void *aux),

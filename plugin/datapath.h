@@ -169,6 +169,8 @@ struct dp_direct_device {
                                  * attach_nic(). */
     bool xdp_target;            /* XDP may redirect to it (NDO_XMIT). */
     uint32_t stale_timeout;     /* As in struct dp_nic, for 'near'. */
+    bool track;                 /* What VMs send there is noted for layer
+                                 * L2. */
 };
 
 /* An address of a VM with layer L3. */
@@ -184,8 +186,20 @@ struct dp_direct {
     uint32_t bridge;            /* Bridge that its packets come in by, as in
                                  * struct dp_nic; 0: by routed NICs. */
     uint16_t vlan;              /* Tag that they have there, or 0. */
+    bool track;                 /* All that the VM sends is to be known to
+                                 * layer L2, as far as its device has
+                                 * 'track'. */
 };
 
+/* Protocols of which it is known what VMs with layer L3 send. */
+enum dp_tracked {
+    DP_TRACKED_TCP,
+    DP_TRACKED_UDP,
+    DP_TRACKED_ECHO,            /* ICMP echo. */
+    DP_N_TRACKED
+};
+
+/* Compares all but 'track'. */
 bool dp_direct_equals(const struct dp_direct *, const struct dp_direct *);
 
 /* How long flows live without confirmation, in ms. */
@@ -423,6 +437,7 @@ struct dp_class {
      * many.  void_direct() voids its flows: from the next packet on none is
      * taken off before OVN has passed it again.  ENOENT: no such port.
      * dump_direct() calls back for each, including those of an earlier daemon.
+     * That 'track' alone is another one voids nothing.
      * direct_half_checksum(): its VM has sent packets whose checksum was only
      * half computed; forgets that. */
     int (*put_direct)(struct dp *, const struct dp_direct *);
@@ -434,6 +449,14 @@ struct dp_class {
     bool (*direct_half_checksum)(struct dp *,
                                  const struct in6_addr *external);
     void (*set_direct_times)(struct dp *, const struct dp_direct_times *);
+
+    /* Whether all that the VM with an external address sends is known to layer
+     * L2, and then from when on what answers nothing of it may be dropped, by
+     * protocol, time_msec().  settle_tracking() takes what was sent before
+     * that was known for forgotten, for tests. */
+    bool (*tracking)(const struct dp *, const struct in6_addr *external,
+                     long long int from[DP_N_TRACKED]);
+    void (*settle_tracking)(struct dp *);
 
     /* Flows.  dump_some_flows() does a part of what dump_flows() does, some
      * thousands at most; true: there are more.  del_flow(): ENOENT if there is

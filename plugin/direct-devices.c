@@ -100,7 +100,8 @@ device_equals(const struct dp_direct_device *a,
 {
     return (a->ifindex == b->ifindex && a->is_nic == b->is_nic
             && a->near == b->near && a->xdp_target == b->xdp_target
-            && a->stale_timeout == b->stale_timeout);
+            && a->stale_timeout == b->stale_timeout
+            && a->track == b->track);
 }
 
 /* Puts 'device' into the datapath at 'now'. */

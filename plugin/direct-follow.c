@@ -12,6 +12,8 @@
 #include "timeval.h"
 #include "util.h"
 
+#include "idl/ovs-db.h"
+#include "plugin/conntrack.h"
 #include "plugin/direct-devices.h"
 #include "plugin/direct-private.h"
 #include "plugin/nexthops.h"
@@ -102,6 +104,31 @@ follow_checksums(struct direct *direct, long long int now)
     }
 }
 
+/* Returns why what VMs send is not to be noted for layer L2, or NULL. */
+static const char *
+find_untracked(const struct direct *direct)
+{
+    const char *name;
+
+    if (direct->from.settings->acl == DP_ACL_OFF) {
+        return "ovn-xdp-acl is off";
+    } else if (ovs_db_view(direct->from.ovs_db)->ct_timeouts) {
+        return "Open vSwitch has a CT_Timeout_Policy";
+    }
+    return conntrack_times_fit(CONNTRACK_SYSCTL_DIR, &name) ? NULL : name;
+}
+
+/* Finds out whether what VMs send is to be noted for layer L2. */
+void
+direct_follow_track(struct direct *direct)
+{
+    bool before = direct->track;
+
+    direct->untracked = find_untracked(direct);
+    direct->track = !direct->untracked;
+    direct->judge_all |= direct->track != before;
+}
+
 /* Does what is due, see plugin/direct.h. */
 bool
 direct_poll(struct direct *direct, long long int now)
@@ -128,6 +155,7 @@ direct_poll(struct direct *direct, long long int now)
     if (now >= direct->poll_at) {
         direct->poll_at = now + POLL_MS;
         follow_checksums(direct, now);
+        direct_follow_track(direct);
         direct->judge_all |= direct_devices_refresh(direct->devices, now);
     }
     if (confirm_is_due(direct->confirm, now)) {

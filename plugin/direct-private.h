@@ -69,6 +69,8 @@ struct direct {
                                  * LLONG_MAX. */
     long long int poll_at;      /* When to ask what no event tells. */
     bool suppressed;            /* Events are without consequences. */
+    bool track;                 /* What VMs send is noted for layer L2. */
+    const char *untracked;      /* Why not, for people. */
 
     /* What changed since the last round. */
     bool index_stale;           /* 'index' is to be made anew. */
@@ -102,6 +104,7 @@ void direct_note_judge(struct direct *, const struct dp_key *);
 void direct_note_failed(struct direct *);
 void direct_note_paths(struct direct *);
 bool direct_has_changes(const struct direct *);
+void direct_follow_track(struct direct *);
 void direct_revoke(struct direct *);
 void direct_forget_changes(struct direct *);
 

@@ -338,6 +338,7 @@ install(struct direct *direct, struct direct_entry *entry,
         .near = verdict->vm_hook,
         .xdp_target = verdict->tap->ndo_xmit,
         .stale_timeout = direct->from.settings->stale_timeout,
+        .track = direct->track,
     };
     struct dp_direct put = {
         .external = entry->key.addr,
@@ -346,6 +347,7 @@ install(struct direct *direct, struct direct_entry *entry,
         .mtu = verdict->tap->mtu,
         .bridge = verdict->bridge,
         .vlan = verdict->bridge ? in->endpoint->vlan : 0,
+        .track = direct->track,
     };
     uint32_t limit = sb_db_path_mtu(direct->from.sb_db, in->binding,
                                     &entry->key.addr);
@@ -434,6 +436,7 @@ want_nic(struct direct *direct, const struct netdev_info *dev,
         .near = hook,
         .xdp_target = sends && dev->ndo_xmit,
         .stale_timeout = direct->from.settings->stale_timeout,
+        .track = direct->track,
     };
     int error = direct_devices_want(direct->devices, &device, now);
 
@@ -697,6 +700,7 @@ direct_run(struct direct *direct, const struct desired *desired,
     if (direct->index_stale) {
         refresh_index(direct);
     }
+    direct_follow_track(direct);
     direct_note_paths(direct);
     direct_revoke(direct);
     direct->awaiting = awaits(direct, now);

@@ -471,6 +471,7 @@ early_drop_settle(struct early_drop *ed)
 {
     if (ed->watch) {
         watch_settle(ed->watch);
+        ed->class->settle_tracking(ed->dp);
     }
     newcomers_settle(ed->newcomers);
     poll_immediate_wake();

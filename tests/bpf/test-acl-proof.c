@@ -68,6 +68,7 @@ make_key(struct ox_opened_key *key, const char *to, bool is_ip6, int port)
     assert_int_equal(inet_pton(AF_INET6, text, key->remote), 1);
     key->local_port = htons(port);
     key->remote_port = htons(40000);
+    key->proto = TCP;
 }
 
 /* The VM of 'to' has used its connection 'ago' nanoseconds ago, and it is in
@@ -132,7 +133,7 @@ set_missed(uint64_t full_ns, uint64_t sweeps, bool others)
 
         make_key(&key, STATEFUL, is_ip6, 0);
         memcpy(words, key.local, sizeof words);
-        own[is_ip6] = ox_opened_part(words);
+        own[is_ip6] = ox_opened_part(words, TCP);
     }
     for (uint32_t i = 0; i < OX_OPENED_PARTS; i++) {
         if ((i != own[0] && i != own[1]) == others) {

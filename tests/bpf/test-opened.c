@@ -104,7 +104,8 @@ static struct ox_opened_key
 make_key(const char *local, uint16_t port, const char *remote)
 {
     struct ox_opened_key key = {
-        .local_port = htons(port), .remote_port = htons(PEER_PORT) };
+        .local_port = htons(port), .remote_port = htons(PEER_PORT),
+        .proto = TCP };
 
     set_address(key.local, local);
     set_address(key.remote, remote);
@@ -187,7 +188,7 @@ part_of(const char *address)
     } local;
 
     set_address(local.bytes, address);
-    return ox_opened_part(local.words);
+    return ox_opened_part(local.words, TCP);
 }
 
 /* Reads the part that 'address' is in. */

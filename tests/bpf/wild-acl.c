@@ -134,8 +134,8 @@ wild_opened(struct wild *w, const struct model_endpoint *e,
     size_t skip = e->is_ip6 ? 0 : 12;
     uint16_t port = wild_below(w, 256);
 
+    memset(key, 0, sizeof *key);
     wild_bytes(w, key->remote, 16);
-    memset(key->local, 0, 16);
     key->remote[0] = 0x20;
     if (skip) {
         key->local[10] = key->local[11] = 0xff;
@@ -145,6 +145,7 @@ wild_opened(struct wild *w, const struct model_endpoint *e,
     memcpy(&key->local[skip], e->addr, 16 - skip);
     key->remote_port = wild_random(w);
     key->local_port = port << 8;
+    key->proto = TCP;
 }
 
 /* A TCP header at 'l4', but for ports. */

@@ -50,7 +50,8 @@ struct ox_opened_key
 watch_bed_make_key(uint16_t port)
 {
     struct ox_opened_key key = {
-        .local_port = htons(port), .remote_port = htons(WATCH_BED_PEER_PORT) };
+        .local_port = htons(port), .remote_port = htons(WATCH_BED_PEER_PORT),
+        .proto = IPPROTO_TCP };
     struct in6_addr local = in6_addr_mapped_ipv4(htonl(VM));
     struct in6_addr remote = in6_addr_mapped_ipv4(htonl(PEER));
 

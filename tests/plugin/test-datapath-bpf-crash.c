@@ -36,6 +36,10 @@
     "arrivals direct_addrs direct_devices direct_ports direct_reasons " \
     "direct_state far-N flows4 flows6 xdp-N "
 
+/* What is pinned of a watch. */
+#define WATCH_PINS \
+    "link-N opened opened_state sent sent_state tracked watched "
+
 static const struct dp_class *const class = &datapath_bpf_class;
 
 /* Starts a process that ends with this one and is not known to cmocka. */
@@ -301,7 +305,7 @@ recover(void)
     assert_lists(DP_BED_PINS "/links", "nic0 out0 ");
     assert_lists(DP_BED_PINS "/events",
                  "devmap_xmit nic_index redirect_err redirect_errors ");
-    assert_lists(DP_BED_PINS "/watch", "link-N opened opened_state watched ");
+    assert_lists(DP_BED_PINS "/watch", WATCH_PINS);
     assert_lists(DP_BED_PINS "/direct", DIRECT_NAMES);
     dp_bed_assert_forwards();
 }
@@ -394,8 +398,7 @@ test_few_descriptors(void **state OVS_UNUSED)
         assert_int_not_equal(access(DP_BED_PINS "/gen-2", F_OK), 0);
         assert_lists(DP_BED_PINS "/events",
                      "devmap_xmit nic_index redirect_err redirect_errors ");
-        assert_lists(DP_BED_PINS "/watch",
-                     "link-N opened opened_state watched ");
+        assert_lists(DP_BED_PINS "/watch", WATCH_PINS);
         assert_lists(DP_BED_PINS "/direct", DIRECT_NAMES);
         dp_bed_assert_forwards();
         n_sent++;

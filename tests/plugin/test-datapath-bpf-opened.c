@@ -44,7 +44,7 @@ own_part(const struct ox_opened_state *state)
     uint32_t words[4];
 
     memcpy(words, key.local, sizeof words);
-    return &state->parts[ox_opened_part(words)];
+    return &state->parts[ox_opened_part(words, IPPROTO_TCP)];
 }
 
 /* Asserts that it has 'n' elements more than those that the test has written,

@@ -94,7 +94,8 @@ await_connection(const struct in6_addr *local, uint16_t port, int family,
 {
     long long int deadline = time_msec() + NETNS_DEADLINE_MS;
     struct ox_opened_key key = {
-        .local_port = htons(port), .remote_port = htons(WATCH_BED_PEER_PORT) };
+        .local_port = htons(port), .remote_port = htons(WATCH_BED_PEER_PORT),
+        .proto = IPPROTO_TCP };
     int fd = watch_bed_open_map("opened");
     struct in6_addr remote;
     struct ox_opened value;
