@@ -414,25 +414,33 @@ ox_near_unfit(const struct ox_near *near, bool is_ip6)
 	return OX_R_FLOW_UNFIT;
 }
 
-/* Leaves a frame of a VM to OVN that is no plain IP packet, but has one in it:
- * what OVN makes of that is not known. */
+/* Notes that what the VM sends with the IP packet in 'near' is missed. */
 static __always_inline void
-ox_near_odd(struct ox_near *near)
+ox_near_miss(const struct ox_near *near, bool is_ip6)
 {
 	const struct ox_direct_addr *addr;
-	__be16 type;
-	bool is_ip6;
 
-	near->packet.l3 = ox_sent_find_l3(near->data, near->data_end, &type);
-	if (!near->packet.l3)
-		return;
-	is_ip6 = type == bpf_htons(ETH_P_IPV6);
-	if ((!is_ip6 && type != bpf_htons(ETH_P_IP)) ||
-	    near->packet.l3 + ox_flow_l3_len(is_ip6) > near->data_end)
+	if (near->packet.l3 + ox_flow_l3_len(is_ip6) > near->data_end)
 		return;
 	addr = ox_near_address(near, is_ip6);
 	if (addr)
 		ox_sent_miss_all(addr->other, is_ip6);
+}
+
+/* Leaves a frame of a VM to OVN that is no plain IP packet, but may have one in
+ * it: what OVN makes of that is not known. */
+static __always_inline void
+ox_near_odd(struct ox_near *near)
+{
+	__be16 type;
+
+	near->packet.l3 = ox_sent_find_l3(near->data, near->data_end, &type);
+	if (!near->packet.l3)
+		return;
+	if (type == bpf_htons(ETH_P_IP))
+		ox_near_miss(near, false);
+	else if (type == bpf_htons(ETH_P_IPV6))
+		ox_near_miss(near, true);
 }
 
 #endif /* bpf/flow-near.h */

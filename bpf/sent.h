@@ -115,13 +115,16 @@ static __always_inline void
 ox_sent_make_key(struct ox_opened_key *key, const void *local,
 		 const void *remote, __u32 ports, __u8 proto, bool in)
 {
-	const __be16 *half = (const __be16 *)&ports;
 	bool echo = proto != IPPROTO_TCP && proto != IPPROTO_UDP;
+	const __be16 *half = (const __be16 *)&ports;
 
 	ox_sent_copy(key->local, local);
 	ox_sent_copy(key->remote, remote);
-	key->local_port = half[in && !echo];
-	key->remote_port = echo ? 0 : half[!in];
+	/* The halves of a word: the verifier takes no choice of addresses. */
+	if (in && !echo)
+		ports = ports << 16 | ports >> 16;
+	key->local_port = half[0];
+	key->remote_port = echo ? 0 : half[1];
 	key->proto = proto;
 	key->zero[0] = key->zero[1] = key->zero[2] = 0;
 }

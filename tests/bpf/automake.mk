@@ -17,6 +17,9 @@ root_units += \
 	tests/bpf/test-model \
 	tests/bpf/test-nic \
 	tests/bpf/test-opened \
+	tests/bpf/test-sent \
+	tests/bpf/test-sent-drop \
+	tests/bpf/test-sent-exit \
 	tests/bpf/test-sink \
 	tests/bpf/test-stale
 
@@ -33,6 +36,8 @@ tests_libtest_a_SOURCES += \
 	tests/bpf/packet.h \
 	tests/bpf/rules.c \
 	tests/bpf/rules.h \
+	tests/bpf/sent-bed.c \
+	tests/bpf/sent-bed.h \
 	tests/bpf/shot.c \
 	tests/bpf/shot.h
 

@@ -87,6 +87,7 @@ load_direct(void)
     assert_int_equal(
         bpf_map__set_map_flags(flow_skel->maps.arrivals, BPF_F_MMAPABLE), 0);
     flow_skel->rodata->nic_slot = ROUTED_SLOT;
+    flow_skel->rodata->track = true;
     assert_int_equal(direct_bpf__load(flow_skel), 0);
     programs[FLOW_VM] = bpf_program__fd(flow_skel->progs.vm_near);
     programs[FLOW_VM_TC] = bpf_program__fd(flow_skel->progs.vm_near_tc);
@@ -130,6 +131,7 @@ load_switched_far(void)
     }
     share_maps(switched_far->obj);
     switched_far->rodata->nic_slot = SWITCHED_SLOT;
+    switched_far->rodata->track = true;
     assert_int_equal(direct_bpf__load(switched_far), 0);
     programs[FLOW_SWITCHED_FAR] = bpf_program__fd(
         switched_far->progs.nic_far);
@@ -150,6 +152,7 @@ load_nic(enum flow_program which, uint32_t slot, const char *name, bool tc)
     share_maps(skel->obj);
     skel->rodata->nic_slot = slot;
     skel->rodata->direct_tc = tc;
+    skel->rodata->acl_drop = true;
     assert_int_equal(ovn_xdp_bpf__load(skel), 0);
     objects[slot] = skel;
     programs[which] = bpf_program__fd(
@@ -229,6 +232,12 @@ void
 flow_set_row(enum flow_program which, uint32_t ifindex)
 {
     put_nic(which == FLOW_GUARD ? GUARD_SLOT : SWITCHED_SLOT, ifindex, true);
+}
+
+struct ovn_xdp_bpf *
+flow_object(enum flow_program which)
+{
+    return objects[which == FLOW_GUARD ? GUARD_SLOT : ACL_SLOT];
 }
 
 void
@@ -346,6 +355,14 @@ sum(const struct bpf_map *map, uint32_t index)
         packets += values[cpu].packets;
     }
     return packets;
+}
+
+uint64_t
+flow_count(enum flow_program which, enum ox_reason reason)
+{
+    uint32_t slot = which == FLOW_GUARD ? GUARD_SLOT : ACL_SLOT;
+
+    return sum(flow_skel->maps.reasons, slot * OX_N_REASONS + reason);
 }
 
 /* Reads all counters. */

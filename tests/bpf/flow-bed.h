@@ -135,6 +135,11 @@ uint64_t flow_secret(void);
  * device 'ifindex'. */
 void flow_set_row(enum flow_program, uint32_t ifindex);
 
+/* The object of FLOW_NIC_ACL or FLOW_GUARD, with the maps of rules, and how
+ * often it has counted 'reason'. */
+struct ovn_xdp_bpf *flow_object(enum flow_program);
+uint64_t flow_count(enum flow_program, enum ox_reason);
+
 /* The time, in ticks. */
 uint32_t flow_ticks(void);
 
