@@ -404,7 +404,7 @@ follow(struct dp *dp, struct bpf_device *d, bool attached, bool is_new)
     } else if (d->gap || (!is_new && !d->since)) {
         d->since = time_msec();
     } else if (is_new) {
-        d->since = 1;
+        d->since = dp->opened.adopted ? 1 : time_msec();
     }
 }
 

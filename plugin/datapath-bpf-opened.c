@@ -360,7 +360,7 @@ end_deletion(struct opened_table *t)
 static int
 start(struct opened *opened, struct opened_bpf *skel, const char *dir)
 {
-    bool adopted;
+    bool adopted = false;
     int error;
 
     error = pins_make_dir(dir);
@@ -376,6 +376,7 @@ start(struct opened *opened, struct opened_bpf *skel, const char *dir)
     if (!error && !adopted) {
         error = pin_maps(opened, dir);
     }
+    opened->adopted = adopted;
     for (int i = 0; i < N_OPENED_TABLES && !error; i++) {
         end_deletion(&opened->tables[i]);
     }

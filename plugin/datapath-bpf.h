@@ -183,6 +183,7 @@ struct opened {
     int error;                  /* Why it could not be had, or 0. */
     long long int retry_at;     /* Then, when to try again. */
     int fds[N_OPENED_MAPS];     /* The maps, or -1. */
+    bool adopted;               /* They are those of an earlier daemon. */
     struct opened_table tables[N_OPENED_TABLES]; /* Their contents. */
     struct ovs_list watches;    /* Of struct bpf_watch. */
     long long int watched_since; /* Since when all of them are there,

@@ -743,6 +743,13 @@ direct_get_status(const struct direct *direct, struct direct_status *status)
     memcpy(status->n_void, direct->n_void, sizeof status->n_void);
 }
 
+/* Returns why it is not noted what VMs send, or NULL if it is. */
+const char *
+direct_untracked(const struct direct *direct)
+{
+    return direct->untracked;
+}
+
 /* Returns what went wrong in the last round. */
 const struct problems *
 direct_problems(const struct direct *direct)

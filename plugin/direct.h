@@ -78,6 +78,7 @@ bool direct_get_inputs(const struct direct *, const struct desired *,
                        const struct dp_key *, struct direct_inputs *,
                        struct acl_behind *);
 void direct_get_status(const struct direct *, struct direct_status *);
+const char *direct_untracked(const struct direct *);
 const char *direct_cause_to_string(enum direct_cause);
 const struct problems *direct_problems(const struct direct *);
 void direct_get_memory_usage(const struct direct *, struct simap *);

@@ -7,6 +7,7 @@
 
 #include "plugin/view-direct.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@
 #include "plugin/direct-judge.h"
 #include "plugin/settings.h"
 #include "plugin/view-private.h"
+#include "plugin/view.h"
 
 /* Returns true if there is nothing wrong with 'ep' not being forwarded
  * directly because of 'reason': it need not be to a VM that is here. */
@@ -103,6 +105,27 @@ check_preconditions(const struct view *view,
     }
 }
 
+/* Appends since when packets to 'ep' are dropped that answer nothing. */
+static void
+check_unsolicited(const struct view *view, const struct desired_endpoint *ep,
+                  struct checks *checks)
+{
+    struct view_unsolicited when;
+    const char *why = direct_untracked(view->direct);
+
+    view_unsolicited(view, ep, &when);
+    if (when.followed) {
+        checks_add(checks, "unsolicited", CHECK_YES, REASON_NONE,
+                   "what answers nothing of the VM's may be dropped: UDP in "
+                   "%"PRIu64" s, ICMP echo in %"PRIu64" s, segments of TCP in "
+                   "%"PRIu64" s", when.udp, when.echo, when.tcp);
+    } else {
+        checks_add(checks, "unsolicited", CHECK_YES, REASON_NONE,
+                   "of connections, only SYNs are dropped: %s",
+                   why ? why : "what the VM sends is not followed");
+    }
+}
+
 /* Appends to 'checks' all that layer L3 has to say of 'ep'. */
 void
 view_check_direct(const struct view *view, const struct desired_endpoint *ep,
@@ -121,5 +144,8 @@ view_check_direct(const struct view *view, const struct desired_endpoint *ep,
                 : reason_sentence(reason)));
     if (on && view->direct && !is_in_order(ep, reason)) {
         check_preconditions(view, ep, checks);
+    }
+    if (on && view->direct && reason == REASON_NONE) {
+        check_unsolicited(view, ep, checks);
     }
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "packets.h"
+#include "timeval.h"
 #include "util.h"
 
 #include "plugin/addresses.h"
@@ -18,6 +19,7 @@
 #include "plugin/direct.h"
 #include "plugin/netdevs.h"
 #include "plugin/settings.h"
+#include "plugin/view-acl.h"
 #include "plugin/view-private.h"
 #include "plugin/view.h"
 
@@ -59,6 +61,28 @@ view_direct_status(const struct view *view, struct view_status *status)
         status->n_used_flows = direct.confirm.n_used;
         status->n_active_flows = direct.confirm.n_active;
     }
+}
+
+/* Stores in '*unsolicited' when packets to 'ep' are dropped that answer
+ * nothing. */
+void
+view_unsolicited(const struct view *view, const struct desired_endpoint *ep,
+                 struct view_unsolicited *unsolicited)
+{
+    long long int from[DP_N_TRACKED], now = time_msec();
+    uint64_t seconds[DP_N_TRACKED] = { 0 };
+    enum reason reason;
+
+    view_acl_state(view, ep, &reason);
+    unsolicited->followed
+        = (reason == REASON_NONE
+           && view->class->tracking(view->dp, &ep->key.addr, from));
+    for (int i = 0; i < DP_N_TRACKED && unsolicited->followed; i++) {
+        seconds[i] = from[i] > now ? (from[i] - now + 999) / 1000 : 0;
+    }
+    unsolicited->tcp = seconds[DP_TRACKED_TCP];
+    unsolicited->udp = seconds[DP_TRACKED_UDP];
+    unsolicited->echo = seconds[DP_TRACKED_ECHO];
 }
 
 /* Returns the number of addresses that are forwarded directly. */

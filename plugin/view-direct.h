@@ -11,10 +11,13 @@ struct checks;
 struct desired_endpoint;
 struct view;
 struct view_status;
+struct view_unsolicited;
 
 const char *view_direct_state(const struct view *,
                               const struct desired_endpoint *, enum reason *);
 void view_direct_status(const struct view *, struct view_status *);
+void view_unsolicited(const struct view *, const struct desired_endpoint *,
+                      struct view_unsolicited *);
 size_t view_direct_n_ports(const struct view *);
 void view_check_direct(const struct view *, const struct desired_endpoint *,
                        struct checks *);

@@ -392,6 +392,7 @@ set_endpoint(const struct view *view, const struct desired_endpoint *ep,
     dst->bytes = counter.bytes;
     view_endpoint_drops(view, ep, &drops);
     dst->drops = drops.packets;
+    view_unsolicited(view, ep, &dst->unsolicited);
 }
 
 /* Fills '*list' with the endpoints that match 'filter'. */

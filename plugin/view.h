@@ -128,6 +128,16 @@ struct view_interfaces {
 void view_get_interfaces(const struct view *, struct view_interfaces *);
 void view_interfaces_uninit(struct view_interfaces *);
 
+/* In how many seconds what answers nothing that the VM has sent is dropped, by
+ * protocol, if a rule says so; 0: it is. */
+struct view_unsolicited {
+    bool followed;              /* It is known what the VM sends.  If not, only
+                                 * SYNs are dropped. */
+    uint64_t tcp;               /* Segments of TCP. */
+    uint64_t udp;               /* UDP. */
+    uint64_t echo;              /* ICMP echo. */
+};
+
 /* An address. */
 struct view_endpoint {
     char *address;              /* IPv4 or IPv6 in canonical text. */
@@ -149,6 +159,7 @@ struct view_endpoint {
                                  * "off". */
     const char *acl_reason;     /* Why it is pass-only or off: wire name, or
                                  * "". */
+    struct view_unsolicited unsolicited; /* Of rules with connections. */
 };
 
 /* Any number of addresses. */

@@ -18,7 +18,7 @@ const char rpc_schema_endpoints[] =
     " 'type': 'object',"
     " 'required': ['address', 'mac', 'kind', 'logical_port', 'network',"
     "  'bridge', 'vlan', 'state', 'direct', 'reason', 'packets', 'bytes',"
-    "  'drops', 'acl', 'acl_reason', 'direct_reason'],"
+    "  'drops', 'acl', 'acl_reason', 'direct_reason', 'unsolicited'],"
     " 'properties': {"
     "  'address': {'type': 'string'},"
     "  'mac': {'type': 'string'},"
@@ -37,7 +37,13 @@ const char rpc_schema_endpoints[] =
     "  'drops': {'type': 'integer'},"
     "  'acl': {'enum': ['enforced', 'counted', 'pass-only', 'off']},"
     "  'acl_reason': {'type': 'string'},"
-    "  'direct_reason': {'type': 'string'}}}}";
+    "  'direct_reason': {'type': 'string'},"
+    "  'unsolicited': {'type': ['object', 'null'],"
+    "   'required': ['tcp', 'udp', 'echo'],"
+    "   'properties': {"
+    "    'tcp': {'type': 'integer'},"
+    "    'udp': {'type': 'integer'},"
+    "    'echo': {'type': 'integer'}}}}}}";
 
 static struct json_object *show_endpoint(const struct view_endpoint *);
 
@@ -56,6 +62,21 @@ rpc_handle_endpoints(const struct view *view, struct json_object *params,
     }
     view_endpoints_uninit(&all);
     return list;
+}
+
+/* Returns when what nobody has asked for is dropped, or NULL. */
+static struct json_object *
+show_unsolicited(const struct view_unsolicited *unsolicited)
+{
+    struct json_object *json = NULL;
+
+    if (unsolicited->followed) {
+        json = json_object_new_object();
+        result_add(json, "tcp", result_count(unsolicited->tcp));
+        result_add(json, "udp", result_count(unsolicited->udp));
+        result_add(json, "echo", result_count(unsolicited->echo));
+    }
+    return json;
 }
 
 /* Returns what there is to say about 'endpoint'. */
@@ -81,5 +102,6 @@ show_endpoint(const struct view_endpoint *endpoint)
     result_add(json, "acl", result_string(endpoint->acl));
     result_add(json, "acl_reason", result_string(endpoint->acl_reason));
     result_add(json, "direct_reason", result_string(endpoint->direct_reason));
+    result_add(json, "unsolicited", show_unsolicited(&endpoint->unsolicited));
     return json;
 }

@@ -311,8 +311,9 @@ dump_ovs_view(const struct ovs_view *view)
     put_string(&ds, "key", view->ssl_private_key);
     put_string(&ds, "cert", view->ssl_certificate);
     put_string(&ds, "ca", view->ssl_ca_cert);
-    ds_put_format(&ds, "%s%s\n", view->ssl_bootstrap ? " bootstrap" : "",
-                  view->hw_offload ? " hw-offload" : "");
+    ds_put_format(&ds, "%s%s%s\n", view->ssl_bootstrap ? " bootstrap" : "",
+                  view->hw_offload ? " hw-offload" : "",
+                  view->ct_timeouts ? " ct-timeouts" : "");
     for (size_t i = 0; i < smap_count(&view->external_ids); i++) {
         ds_put_format(&ds, "%s=%s\n", ids[i]->key, ids[i]->value);
     }

@@ -106,6 +106,8 @@ await_view(const struct fixture *f, const char *expected)
 #define PLAIN "complete hostname=\nbr-a ()\nbr-b ()\n"
 #define SAMPLED "complete hostname=\nbr-a () sampled\nbr-b ()\n"
 
+#define TIMED "complete hostname= ct-timeouts\nbr-a ()\nbr-b ()\n"
+
 /* Each column of a bridge by itself. */
 static void
 test_columns(void **statep)
@@ -154,12 +156,35 @@ test_collectors(void **statep)
     free(reply);
 }
 
+/* A policy for the times of conntrack, which a zone refers to. */
+static void
+test_timeouts(void **statep)
+{
+    struct fixture *f = *statep;
+
+    await_view(f, PLAIN);
+    db_server_exec(f->server, "{'op':'insert','table':'CT_Timeout_Policy',"
+                   "'uuid-name':'t','row':{'timeouts':['map',[['udp_single',"
+                   "3600]]]}},{'op':'insert','table':'CT_Zone','uuid-name':"
+                   "'z','row':{'timeout_policy':['named-uuid','t']}},"
+                   "{'op':'insert','table':'Datapath','uuid-name':'d','row':"
+                   "{'datapath_version':'','ct_zones':['map',[[7,"
+                   "['named-uuid','z']]]]}},{'op':'mutate','table':"
+                   "'Open_vSwitch','where':[],'mutations':[['datapaths',"
+                   "'insert',['map',[['netdev',['named-uuid','d']]]]]]}");
+    await_view(f, TIMED);
+    db_server_exec(f->server, "{'op':'update','table':'Open_vSwitch',"
+                   "'where':[],'row':{'datapaths':['map',[]]}}");
+    await_view(f, PLAIN);
+}
+
 int
 main(int argc, char *argv[])
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_columns, setup, teardown),
         cmocka_unit_test_setup_teardown(test_collectors, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_timeouts, setup, teardown),
     };
 
     if (!db_test_init(argc, argv)) {

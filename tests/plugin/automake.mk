@@ -21,6 +21,7 @@ unit_tests += \
 	tests/plugin/test-commands \
 	tests/plugin/test-confirm \
 	tests/plugin/test-confirm-plan \
+	tests/plugin/test-conntrack \
 	tests/plugin/test-datapath-bpf-load \
 	tests/plugin/test-datapath-bpf-slots \
 	tests/plugin/test-datapath-fake \
@@ -66,6 +67,7 @@ root_units += \
 	tests/plugin/test-datapath-bpf-flows \
 	tests/plugin/test-datapath-bpf-opened \
 	tests/plugin/test-datapath-bpf-probe \
+	tests/plugin/test-datapath-bpf-tracked \
 	tests/plugin/test-datapath-bpf-watch \
 	tests/plugin/test-host \
 	tests/plugin/test-netdevs \

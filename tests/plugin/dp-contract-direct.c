@@ -6,12 +6,14 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
 #include <cmocka.h>
 
 #include "packets.h"
+#include "timeval.h"
 #include "util.h"
 
 #include "plugin/reason.h"
@@ -258,6 +260,57 @@ test_devices(void **state OVS_UNUSED)
     class->close(dp, true);
 }
 
+/* Returns from when on packets of which protocol are dropped that answer
+ * nothing of 'port', or -1. */
+static long long int
+from_when(const struct dp *dp, const struct dp_direct *port,
+          enum dp_tracked which)
+{
+    long long int from[DP_N_TRACKED];
+
+    return bed->class->tracking(dp, &port->external, from) ? from[which] : -1;
+}
+
+/* What a VM sends is known if its device and its address are to be tracked,
+ * and for long enough when it was for as long as conntrack remembers it. */
+static void
+test_tracking(void **state OVS_UNUSED)
+{
+    const struct dp_class *class = bed->class;
+    struct dp_direct_device tap = make_tap(0, DP_HOOK_XDP);
+    struct dp_direct port = make_port("192.0.2.1", "10.0.0.1");
+    long long int start = time_msec();
+    struct dp *dp = open_dp();
+
+    port.tap = tap.ifindex;
+    assert_int_equal(from_when(dp, &port, DP_TRACKED_UDP), -1);
+    for (int i = 0; i < 4; i++) {
+        tap.track = i & 1;
+        port.track = i & 2;
+        assert_int_equal(class->put_direct_device(dp, &tap), 0);
+        assert_int_equal(class->put_direct(dp, &port), 0);
+        if (i < 3) {
+            assert_int_equal(from_when(dp, &port, DP_TRACKED_UDP), -1);
+        }
+    }
+    assert_true(from_when(dp, &port, DP_TRACKED_UDP) > start + 180000);
+    assert_true(from_when(dp, &port, DP_TRACKED_ECHO) > start + 30000);
+    assert_true(from_when(dp, &port, DP_TRACKED_TCP) > start + 432000000);
+    class->settle_tracking(dp);
+    for (int i = 0; i < DP_N_TRACKED; i++) {
+        assert_int_equal(from_when(dp, &port, i), 0);
+    }
+    for (start = time_msec(); time_msec() == start; ) {
+        poll(NULL, 0, 1);
+    }
+    port.mtu--;
+    assert_int_equal(class->put_direct(dp, &port), 0);
+    assert_true(from_when(dp, &port, DP_TRACKED_UDP) > start);
+    assert_int_equal(class->del_direct(dp, &port.external), 0);
+    assert_int_equal(from_when(dp, &port, DP_TRACKED_UDP), -1);
+    class->close(dp, true);
+}
+
 /* A foreign XDP program on a tap stands in the way of XDP only. */
 static void
 test_foreign(void **state OVS_UNUSED)
@@ -370,6 +423,7 @@ dp_contract_run_direct(struct dp_contract *contract)
         cmocka_unit_test_teardown(test_ports, clean_up),
         cmocka_unit_test_teardown(test_ports_adopted, clean_up),
         cmocka_unit_test_teardown(test_devices, clean_up),
+        cmocka_unit_test_teardown(test_tracking, clean_up),
         cmocka_unit_test_teardown(test_foreign, clean_up),
         cmocka_unit_test_teardown(test_replaced, clean_up),
         cmocka_unit_test_teardown(test_nic, clean_up),

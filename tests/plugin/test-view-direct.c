@@ -55,6 +55,12 @@ direct_reason(const struct direct *direct, const struct dp_key *key OVS_UNUSED)
     return direct->reason;
 }
 
+const char *
+direct_untracked(const struct direct *direct OVS_UNUSED)
+{
+    return "a reason";
+}
+
 bool
 direct_get_inputs(const struct direct *direct, const struct desired *desired,
                   const struct dp_key *key, struct direct_inputs *inputs,
@@ -578,6 +584,10 @@ test_explain(void **state)
     values_add_router(&f->view->values, "gw", 1, GW " 9.0.0.1/8", NULL);
     view_bed_update(f->view, 1);
     check_explanation(f, "vm1", "on", REASON_NONE, VIEW_YES, true);
+    assert_true(view_get_explanation(&f->view->view, "vm1", &x));
+    assert_non_null(strstr(find_check(&x, "unsolicited")->detail,
+                           "only SYNs are dropped: a reason"));
+    view_explanation_uninit(&x);
     f->direct.reason = REASON_DIRECT_QOS;
     check_explanation(f, "vm1", "ineligible", REASON_DIRECT_QOS, VIEW_NO,
                       true);
@@ -592,6 +602,7 @@ test_explain(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
         assert_non_null(find_check(&x, words[i]));
     }
+    assert_null(find_check(&x, "unsolicited"));
     assert_int_equal(find_check(&x, "conntrack")->answer, VIEW_NO);
     assert_non_null(strstr(find_check(&x, "conntrack")->detail, "5.11"));
     assert_true(find_check(&x, "conntrack")->fix[0] != '\0');

@@ -48,7 +48,8 @@ static const struct view_endpoint endpoints[] = {
       .vlan = 100, .state = "pending", .reason = "port-down",
       .direct = true, .packets = 7, .bytes = 700, .drops = 1,
       .acl = "pass-only", .acl_reason = "acl-match",
-      .direct_reason = "" },
+      .direct_reason = "",
+      .unsolicited = { true, 432000, 12, 0 } },
 };
 
 /* Direct flows of two addresses: a connection in use, and what is not. */

@@ -231,8 +231,11 @@ test_endpoints(void **state OVS_UNUSED)
                "\"state\":\"offloaded\",\"direct\":false,\"reason\":\"\","
                "\"packets\":1200,\"bytes\":96000,\"drops\":0,"
                "\"acl\":\"enforced\",\"acl_reason\":\"\","
-               "\"direct_reason\":\"direct-conntrack\"}");
+               "\"direct_reason\":\"direct-conntrack\","
+               "\"unsolicited\":null}");
     check_json(get(at(result, 2), "direct_reason"), "\"\"");
+    check_json(get(at(result, 2), "unsolicited"),
+               "{\"tcp\":432000,\"udp\":12,\"echo\":0}");
     check_json(get(at(result, 2), "acl_reason"), "\"acl-match\"");
     check_json(get(at(result, 2), "vlan"), "100");
     check_json(get(at(result, 2), "direct"), "true");

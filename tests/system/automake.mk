@@ -23,6 +23,7 @@ root_tests += \
 	tests/system/test-direct-many.sh \
 	tests/system/test-direct-revoke.sh \
 	tests/system/test-direct-switched.sh \
+	tests/system/test-direct-unsolicited.sh \
 	tests/system/test-direct.sh \
 	tests/system/test-endpoints.sh \
 	tests/system/test-explain.sh \
@@ -123,6 +124,7 @@ test_data += \
 	tests/system/direct_many.py \
 	tests/system/direct_net.py \
 	tests/system/direct_traffic.py \
+	tests/system/direct_unsolicited.py \
 	tests/system/guide-programs.sh \
 	tests/system/guide.py \
 	tests/system/previous-build \
