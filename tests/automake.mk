@@ -66,11 +66,20 @@ if SANITIZERS
 run_tests += --sanitized
 endif
 
+# Scripts that run once more with layer L3 on.  Their names then begin with
+# "direct/".
+direct_tests = $(filter-out $(without_direct), \
+	$(filter tests/system/%,$(root_tests)))
+
 # "make check SANITIZED=yes" runs these once more with sanitizers, in a build
-# of its own below this one.  Their names then begin with "sanitized/".
+# of its own below this one.  Their names then begin with "sanitized/".  Those
+# of the scripts in which layer L3 has a part run with it there, and only there.
+sanitized_direct = $(filter $(direct_tests),$(sanitized_root_tests))
 sanitized_tests = \
 	$(unit_tests:%=sanitized:unit:%) $(db_tests:%=sanitized:db:%) \
-	$(sanitized_root_tests:%=sanitized:root:%)
+	$(patsubst %,sanitized:root:%, \
+	  $(filter-out $(sanitized_direct),$(sanitized_root_tests))) \
+	$(sanitized_direct:%=sanitized:direct:root:%)
 sanitized_root_tests = \
 	tests/plugin/test-datapath-bpf \
 	tests/plugin/test-datapath-bpf-acl \
@@ -110,7 +119,10 @@ check-local: $(if_sanitized_$(SANITIZED)) \
 	  $(installed_$(INSTALLED)) --only='$(TESTS)' \
 	  $(unit_tests:%=unit:%) $(lint_tests:%=lint:%) \
 	  $(db_tests:%=db:%) $(root_units:%=root:%) $(root_tests:%=root:%) \
-	  $(if $(if_sanitized_$(SANITIZED)),$(sanitized_tests))
+	  $(if $(if_sanitized_$(SANITIZED)),$(sanitized_tests)) \
+	  $(patsubst %,direct:root:%,$(filter-out \
+	    $(if $(if_sanitized_$(SANITIZED)),$(sanitized_direct)), \
+	    $(direct_tests)))
 
 lint:
 	$(AM_V_at)$(run_tests) $(lint_tests:%=lint:%)

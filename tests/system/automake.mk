@@ -58,6 +58,25 @@ root_tests += \
 	tests/system/test-upgrade.sh \
 	tests/system/test-values.sh
 
+# All of them run once more with layer L3 on, but for those that switch it on
+# and off themselves; those that are about the sandbox, the demo, and what the
+# unit allows, which it allows to the others, too; and that which goes from a
+# daemon without layer L3 to this one and back.
+without_direct = \
+	tests/system/test-direct-daemons.sh \
+	tests/system/test-direct-hostile.sh \
+	tests/system/test-direct-revoke.sh \
+	tests/system/test-direct-switched.sh \
+	tests/system/test-direct.sh \
+	tests/system/test-guide.sh \
+	\
+	tests/system/test-confine.sh \
+	tests/system/test-demo.sh \
+	tests/system/test-sandbox.sh \
+	tests/system/test-service.sh \
+	\
+	tests/system/test-upgrade.sh
+
 # What the scripts send with.
 check_PROGRAMS += tests/system/flood
 tests_system_flood_LDADD =

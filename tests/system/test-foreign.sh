@@ -3,7 +3,6 @@
 #
 # NICs that ovn-xdp must leave alone: one that carries somebody else's XDP
 # program, one that is a port of a bridge, one that does not exist.
-# time-limit: 60
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"
@@ -69,10 +68,10 @@ check "when nic7 appears, it is attached" await_attached nic7
 check "nic7 becomes a port of br-ex" vs add-port br-ex nic7
 check "then it is a switched NIC" await 5 interface_is nic7 layout switched
 check "where L2 has something to do" await_attached nic7
-config acl off
+nothing_to_do nic7
 check "without L2 nothing has" await 5 interface_is nic7 reason switched
 check "and so lets it go" await 5 no_program nic7
-config acl count
+to_do_again count
 check "until it is wanted again" await_attached nic7
 check "the others are not disturbed" pings_through_xdp $fip
 

@@ -90,10 +90,10 @@ key_interfaces() {
     check "auto: the NIC in the bridge is found" await 10 \
         interfaces_are nic1=attached
     check "auto: as a switched one" interface_is nic1 layout switched
-    config acl off
+    nothing_to_do nic1
     check "auto: with nothing to do but early drop" await 10 \
         interface_is nic1 reason switched
-    config acl
+    to_do_again
     vs del-port br-ex nic1
     check "auto: and forgotten" await 10 interfaces_are ""
     config interfaces-here nic0
