@@ -72,8 +72,8 @@ direct_tests = $(filter-out $(without_direct), \
 	$(filter tests/system/%,$(root_tests)))
 
 # "make check SANITIZED=yes" runs these once more with sanitizers, in a build
-# of its own below this one.  Their names then begin with "sanitized/".  Those
-# of the scripts in which layer L3 has a part run with it there, and only there.
+# of its own below this one.  Their names then begin with "sanitized/".  The
+# scripts in which layer L3 has a part have it on there.
 sanitized_direct = $(filter $(direct_tests),$(sanitized_root_tests))
 sanitized_tests = \
 	$(unit_tests:%=sanitized:unit:%) $(db_tests:%=sanitized:db:%) \
@@ -93,13 +93,17 @@ sanitized_root_tests = \
 	tests/system/test-endpoints.sh \
 	tests/system/test-rpc.sh
 
+# What these need.
+sanitized_programs = $(filter-out $(bench_programs) \
+	$(filter-out $(sanitized_root_tests),$(root_units)),$(check_PROGRAMS))
+
 sanitized/Makefile: config.status
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && eval "set -- $$(./config.status --config)" \
 	  && cd $(@D) && $(abs_top_srcdir)/configure "$$@" --enable-sanitizers \
 	  --quiet </dev/null
 sanitized: sanitized/Makefile
 	$(AM_V_at)$(MAKE) -C sanitized all
-	$(AM_V_at)$(MAKE) -C sanitized check-programs
+	$(AM_V_at)$(MAKE) -C sanitized $(sanitized_programs)
 check-programs: $(check_PROGRAMS)
 .PHONY: check-programs sanitized
 
@@ -112,17 +116,22 @@ recheck_yes = --recheck
 if_installed_yes = installed-root
 installed_yes = --installed='$(abs_builddir)/installed'
 
+# These then run only with sanitizers: OVN does most of what they take, and
+# does it once.
+only_sanitized_yes = $(db_tests) $(sanitized_direct)
+
 if_sanitized_yes = sanitized
 check-local: $(if_sanitized_$(SANITIZED)) \
 	$(if_installed_$(INSTALLED)) $(check_needs)
 	$(AM_V_at)$(run_tests) $(recheck_$(RECHECK)) \
 	  $(installed_$(INSTALLED)) --only='$(TESTS)' \
 	  $(unit_tests:%=unit:%) $(lint_tests:%=lint:%) \
-	  $(db_tests:%=db:%) $(root_units:%=root:%) $(root_tests:%=root:%) \
-	  $(if $(if_sanitized_$(SANITIZED)),$(sanitized_tests)) \
-	  $(patsubst %,direct:root:%,$(filter-out \
-	    $(if $(if_sanitized_$(SANITIZED)),$(sanitized_direct)), \
-	    $(direct_tests)))
+	  $(root_units:%=root:%) $(root_tests:%=root:%) \
+	  $(patsubst %,db:%, \
+	    $(filter-out $(only_sanitized_$(SANITIZED)),$(db_tests))) \
+	  $(patsubst %,direct:root:%, \
+	    $(filter-out $(only_sanitized_$(SANITIZED)),$(direct_tests))) \
+	  $(if $(if_sanitized_$(SANITIZED)),$(sanitized_tests))
 
 lint:
 	$(AM_V_at)$(run_tests) $(lint_tests:%=lint:%)

@@ -3,7 +3,6 @@
 #
 # A SYN that answers a connection which a VM has opened is for OVN to judge:
 # conntrack may let it in, whatever the rules say.
-# time-limit: 90
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"

@@ -3,7 +3,6 @@
 #
 # Real packets by random security groups: all that OVN delivers it also
 # delivers where ovn-xdp drops early.  OVN_XDP_PROOF=SEED asks for other ones.
-# time-limit: 180
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"

@@ -3,7 +3,6 @@
 #
 # Nothing is dropped any more, within seconds, once the daemon cannot know
 # whether OVN still would: it is killed, it hangs, the Southbound is away.
-# time-limit: 120
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"

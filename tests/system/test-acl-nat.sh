@@ -3,7 +3,6 @@
 #
 # What OVN translates in a way that is not followed is never dropped: load
 # balancers, forwarded ports, floating IPs for some only, policies.
-# time-limit: 100
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"

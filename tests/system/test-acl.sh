@@ -3,7 +3,6 @@
 #
 # What OVN's ACLs drop is dropped early: the modes, and what changes while it
 # runs, rules, groups, address sets.
-# time-limit: 180
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"

@@ -5,7 +5,6 @@
 # their router tell: floating IPs of IPv6, VIPs of load balancers, all NAT of a
 # router without nat-addresses=router.  And allowed pairs, of which nothing
 # tells where they are until a virtual port does.
-# time-limit: 180
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"

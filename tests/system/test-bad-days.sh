@@ -5,7 +5,6 @@
 # that are in the way, pins and programs removed by hand, devices renamed, the
 # wrong device named.  It does no harm, says what is wrong, and goes on by
 # itself as soon as it can.
-# time-limit: 60
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"

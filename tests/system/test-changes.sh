@@ -3,7 +3,6 @@
 #
 # Follows OVN: VMs come and go, floating IPs move under a running ping, the
 # gateway moves away and back, settings change.
-# time-limit: 90
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"

@@ -3,7 +3,6 @@
 #
 # What the system tests confine the daemon with is what systemd does: the same
 # attempts come to the same end with both, by the unit as it is installed.
-# time-limit: 90
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"

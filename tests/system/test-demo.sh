@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The demo shows what it says that it shows, and leaves nothing behind.
-# time-limit: 90
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/system/report.sh

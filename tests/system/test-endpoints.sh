@@ -3,7 +3,6 @@
 #
 # Every kind of address, IPv4 and IPv6, untagged and tagged: lost without
 # ovn-xdp, served by XDP alone with it, each packet counted, lost again after.
-# time-limit: 90
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"

@@ -4,7 +4,6 @@
 # The daemon dies, is replaced, ends: the datapath stays, the new daemon takes
 # over what is pinned and sweeps what is stale.  test-kill-flood.sh does it under
 # load.
-# time-limit: 120
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"

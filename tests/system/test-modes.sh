@@ -3,7 +3,6 @@
 #
 # The ways into the bridge: natively into its own device (a tap, here), by the
 # managed veth port, and generic; changed live.
-# time-limit: 90
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"

@@ -4,7 +4,6 @@
 # ovn-xdp-nb-remote: the Northbound of a real ovn-northd changes nothing that
 # the Southbound tells, serves IPv6 floating IPs, may go and come back, and is
 # never ahead of the Southbound.
-# time-limit: 180
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"

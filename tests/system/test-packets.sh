@@ -3,7 +3,6 @@
 #
 # Unusual packets for a floating IP: fragments, IP options, short-lived and
 # long ones.  OVN judges them, as if the kernel had brought them.
-# time-limit: 60
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"

@@ -3,7 +3,6 @@
 #
 # What ovn-xdp depends on goes and comes back: ovs-vswitchd, the bridge, the
 # NIC, ovn-controller.
-# time-limit: 90
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"

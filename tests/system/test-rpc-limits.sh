@@ -3,7 +3,6 @@
 #
 # Clients that do not behave: while they do their worst, packets flow, a
 # client that behaves is answered, and nothing is left of them.
-# time-limit: 120
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"

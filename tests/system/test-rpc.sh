@@ -3,7 +3,6 @@
 #
 # The daemon answers: JSON-RPC on its socket, ovn-xdpctl in front of it,
 # unixctl beside it.
-# time-limit: 60
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"

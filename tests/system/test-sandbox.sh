@@ -4,7 +4,6 @@
 # The sandbox itself: its OVN really forwards, nothing goes in by itself, the
 # kernel's rule, route and neighbour entry let it in, and nothing is left
 # behind, not even by a test that was killed.
-# time-limit: 60
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"

@@ -212,7 +212,8 @@ by_role() {
     put first.key row.key
     put first.crt row.crt
     drop
-    check "own role again: ovn-controller may write" await 20 ovn_sync
+    # Each try waits for 20 seconds.
+    check "own role again: ovn-controller may write" await 40 ovn_sync
     vs del-ssl
 }
 

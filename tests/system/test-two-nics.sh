@@ -3,7 +3,6 @@
 #
 # Two NICs with ECMP: packets of one address come in by both, and are counted
 # on each and in the sum.  Two bridges: each address goes into its own.
-# time-limit: 60
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"

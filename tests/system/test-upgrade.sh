@@ -9,7 +9,7 @@
 #
 # What is lost is lost where the kernel counts it, on the wires and in the
 # sockets that stand for real ones here; see test-kill-flood.sh.
-# time-limit: 300
+# time-limit: 600
 set -u
 # shellcheck source=tests/system/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"
