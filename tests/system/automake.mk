@@ -63,10 +63,13 @@ root_tests += \
 # unit allows, which it allows to the others, too; and that which goes from a
 # daemon without layer L3 to this one and back.
 without_direct = \
+	tests/system/test-direct-bond.sh \
 	tests/system/test-direct-daemons.sh \
 	tests/system/test-direct-hostile.sh \
+	tests/system/test-direct-many.sh \
 	tests/system/test-direct-revoke.sh \
 	tests/system/test-direct-switched.sh \
+	tests/system/test-direct-unsolicited.sh \
 	tests/system/test-direct.sh \
 	tests/system/test-guide.sh \
 	\
