@@ -135,10 +135,10 @@ db_link_run(struct db_link *link)
 
     db_link_check_connection(link);
     if (link->connected && !link->current) {
+        /* One run may bring both the connection and the contents, and the
+         * owner need not look at these yet. */
         link->current = after != before;
-        if (!link->current) {
-            db_link_set_state(link, DB_SYNCING);
-        }
+        db_link_set_state(link, DB_SYNCING);
     }
     if (after != link->seqno) {
         link->seqno = after;
