@@ -313,12 +313,12 @@ _Static_assert(sizeof(struct ox_opened) == 16, "ABI");
 #define OX_OPENED_CLOSING_S 960
 
 /* The same in 'sent', where conntrack must have forgotten all of it: longer
- * than its times for replies, which are 432,000, 180 and 30 at most, and some
- * more: for a probe that refreshes conntrack and is seen by nobody after that
+ * than its times, which are 432,000, 180 and 60 at most, and some more: for a
+ * probe that refreshes conntrack and is seen by nobody after that
  * (bpf/sent.h). */
 #define OX_SENT_TCP_S 433000
 #define OX_SENT_UDP_S 300
-#define OX_SENT_ECHO_S 120
+#define OX_SENT_ECHO_S 180
 
 /* Returns how long one in 'state' is remembered, in seconds. */
 static inline __attribute__((__always_inline__)) __u64

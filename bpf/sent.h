@@ -4,8 +4,9 @@
  * OVN applies the rules to each packet of the direction that has opened a
  * connection, and to those of none.  In spite of them it delivers only what is
  * in the other direction of a connection of the VM's, and what is related to one.
- * What is related are ICMP errors, which are never dropped; OVN has no helpers
- * that would relate anything else.  So a packet whose rule drops may be dropped
+ * What is related are ICMP errors, which are never dropped: OVN asks for no
+ * helper of conntrack's, and the daemon has nothing be tracked where the kernel
+ * attaches them by itself.  So a packet whose rule drops may be dropped
  * if the conntrack zone of the VM's port has nothing of its tuple that the VM
  * has opened.  Proof:
  *

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How long conntrack remembers connections; see plugin/conntrack.h.
+/* How long conntrack remembers connections, and whether it relates others to
+ * them; see plugin/conntrack.h.
  *
  * These are the times of the kernel's conntrack.  Those of OVS's own are
  * shorter unless its database has a policy for them, which ovs_view says. */
@@ -50,6 +51,9 @@ bool
 conntrack_times_fit(const char *dir, const char **name)
 {
     static const struct time_limit limits[] = {
+        /* No time: helpers are attached without being asked for, and let
+         * through what they expect. */
+        { "nf_conntrack_helper", 0 },
         { "nf_conntrack_icmp_timeout", OX_SENT_ECHO_S - SPARE_S },
         { "nf_conntrack_icmpv6_timeout", OX_SENT_ECHO_S - SPARE_S },
         { "nf_conntrack_udp_timeout", OX_SENT_UDP_S - SPARE_S },

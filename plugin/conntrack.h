@@ -9,8 +9,8 @@
 #define CONNTRACK_SYSCTL_DIR "/proc/sys/net/netfilter"
 
 /* Returns true if what 'dir' tells (CONNTRACK_SYSCTL_DIR, but in tests) is no
- * longer than what bpf/sent.h allows for.  Otherwise stores the name of what
- * is in '*name', a constant. */
+ * longer than what bpf/sent.h allows for, and the kernel attaches no helpers.
+ * Otherwise stores the name of what is otherwise in '*name', a constant. */
 bool conntrack_times_fit(const char *dir, const char **name);
 
 #endif /* plugin/conntrack.h */

@@ -111,9 +111,9 @@ find_untracked(const struct direct *direct)
     const char *name;
 
     if (direct->from.settings->acl == DP_ACL_OFF) {
-        return "ovn-xdp-acl is off";
+        return "ovn-xdp-acl=off";
     } else if (ovs_db_view(direct->from.ovs_db)->ct_timeouts) {
-        return "Open vSwitch has a CT_Timeout_Policy";
+        return "a CT_Timeout_Policy of Open vSwitch";
     }
     return conntrack_times_fit(CONNTRACK_SYSCTL_DIR, &name) ? NULL : name;
 }

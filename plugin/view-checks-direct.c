@@ -121,8 +121,8 @@ check_unsolicited(const struct view *view, const struct desired_endpoint *ep,
                    "%"PRIu64" s", when.udp, when.echo, when.tcp);
     } else {
         checks_add(checks, "unsolicited", CHECK_YES, REASON_NONE,
-                   "of connections, only SYNs are dropped: %s",
-                   why ? why : "what the VM sends is not followed");
+                   "of connections, only SYNs are dropped, because of %s",
+                   why ? why : "the rules of the port (acl)");
     }
 }
 

@@ -52,8 +52,9 @@ test_times(void **state OVS_UNUSED)
         long int usual;         /* The longest default of any kernel. */
         long int more;          /* Too long. */
     } times[] = {
-        { "nf_conntrack_icmp_timeout", 30, 60 },
-        { "nf_conntrack_icmpv6_timeout", 30, 60 },
+        { "nf_conntrack_helper", 0, 1 },
+        { "nf_conntrack_icmp_timeout", 30, 120 },
+        { "nf_conntrack_icmpv6_timeout", 30, 120 },
         { "nf_conntrack_udp_timeout", 30, 300 },
         { "nf_conntrack_udp_timeout_stream", 180, 240 },
         { "nf_conntrack_tcp_timeout_established", 432000, 433000 },

@@ -3,7 +3,7 @@
  * it changes something.  Whatever it leaves, packets go on where they went on
  * before, and the next daemon gets along with it.
  *
- * time-limit: 360 */
+ * time-limit: 480 */
 #include <config.h>
 
 #include "tests/plugin/dp-bpf-bed.h"

@@ -586,7 +586,7 @@ test_explain(void **state)
     check_explanation(f, "vm1", "on", REASON_NONE, VIEW_YES, true);
     assert_true(view_get_explanation(&f->view->view, "vm1", &x));
     assert_non_null(strstr(find_check(&x, "unsolicited")->detail,
-                           "only SYNs are dropped: a reason"));
+                           "only SYNs are dropped, because of a reason"));
     view_explanation_uninit(&x);
     f->direct.reason = REASON_DIRECT_QOS;
     check_explanation(f, "vm1", "ineligible", REASON_DIRECT_QOS, VIEW_NO,
