@@ -77,6 +77,7 @@ packet_reason_is_besides(enum packet_reason reason)
         [PACKET_REASON_FLOW_TARGET] = true,
         [PACKET_REASON_FLOW_CHANGED] = true,
         [PACKET_REASON_FLOW_CLOSED] = true,
+        [PACKET_REASON_ACL_UNTRACKED] = true,
     };
 
     ovs_assert(reason < N_PACKET_REASONS);

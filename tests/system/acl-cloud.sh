@@ -201,6 +201,18 @@ drops_settled() {
     daemon_appctl acl/settle && drops "$@"
 }
 
+# Succeeds if it sends such a packet to OVN, as somebody may have asked for it.
+# Where layer L3 follows what VMs send, it knows that nobody has, and drops it.
+#
+# usage: unasked ADDRESS PORT [KEY=VALUE...]
+unasked() {
+    if [ "$OVN_XDP_DIRECT" = on ]; then
+        drops_settled "$@"
+    else
+        passes "$@"
+    fi
+}
+
 # Sends a packet to ADDRESS's PORT from outside.
 #
 # usage: inject ADDRESS PORT [KEY=VALUE...]

@@ -83,11 +83,11 @@ drops_are_shown() {
 
 # Checks what stateful security groups must leave to OVN.
 left_alone() {
-    check "UDP" passes $fip 23 protocol=17
-    check "ICMP" passes $fip 8 protocol=1
-    check "an answer" passes $fip 23 flags=0x12
-    check "a packet of a connection" passes $fip 23 flags=0x10
-    check "a reset" passes $fip 23 flags=4
+    check "UDP" await 10 unasked $fip 23 protocol=17
+    check "ICMP" unasked $fip 8 protocol=1
+    check "an answer" unasked $fip 23 flags=0x12
+    check "a packet of a connection" unasked $fip 23 flags=0x10
+    check "a reset" unasked $fip 23 flags=4
     check "a first fragment" passes $fip 23 fragment=first
     check "a later fragment" passes $fip 23 fragment=later
     check "IP options" passes $fip 23 options=01010100
