@@ -64,16 +64,6 @@ thrown_as() {
     throw "$@" && await 2 counted_since nic7 "$reason" "$before"
 }
 
-# Succeeds if that is counted as a frame which somebody may have asked for; where
-# layer L3 follows what VMs send, as one that is dropped.
-thrown_unasked() {
-    if [ "$OVN_XDP_DIRECT" = on ]; then
-        daemon_appctl acl/settle && thrown_as acl-drop "$@"
-    else
-        thrown_as guarded "$@"
-    fi
-}
-
 # Succeeds if NIC has counted more under REASON than BEFORE.
 counted_since() {
     [ "$(counted "$1" "$2")" -gt "$3" ]
@@ -121,7 +111,7 @@ strangers() {
     keep=${macs[$pvm]} macs[$pvm]=fa:16:3e:00:01:01
     check "an address with the MAC of a router" thrown_as guarded $pvm 23
     macs[$pvm]=$keep
-    check "a connection's packet" await 10 thrown_unasked $pvm 23 flags=0x10
+    check "a connection's packet" thrown_as guarded $pvm 23 flags=0x10
     check "an address that is nobody's" thrown_as not-local 172.24.100.199 23
 }
 
