@@ -425,7 +425,7 @@ attach_device(struct dp *dp, struct bpf_device *d, bool is_new)
     }
     follow(dp, d, !error, is_new);
     if (d->since != before) {
-        l3_ports_follow(dp, false);
+        l3_ports_follow_tap(dp, d->device.ifindex);
     }
     return error;
 }
@@ -486,7 +486,7 @@ l3_devices_del(struct dp *dp, int ifindex)
     }
     d->reap_at = time_msec() + L3_REAP_MS;
     d->since = 0;
-    l3_ports_follow(dp, false);
+    l3_ports_follow_tap(dp, ifindex);
     remove_near(dp, d);
     return 0;
 }

@@ -230,6 +230,19 @@ note_tracks(struct dp *dp, struct bpf_port *p)
     }
 }
 
+/* Does that for the ports at device 'tap', for which it may have changed. */
+void
+l3_ports_follow_tap(struct dp *dp, int tap)
+{
+    struct bpf_port *p;
+
+    HMAP_FOR_EACH (p, by_external, &dp->l3.by_external) {
+        if (p->direct.tap == tap && p->noted != tracks_since(dp, p)) {
+            note_tracks(dp, p);
+        }
+    }
+}
+
 /* Does that for all ports for which it has changed, or 'all'. */
 void
 l3_ports_follow(struct dp *dp, bool all)

@@ -528,6 +528,7 @@ bool l3_ports_half_checksum(struct dp *, const struct in6_addr *external);
 void l3_ports_set_times(struct dp *, const struct dp_direct_times *);
 void l3_ports_set_slot(struct dp *, const struct dp_key *, uint32_t slot);
 void l3_ports_follow(struct dp *, bool all);
+void l3_ports_follow_tap(struct dp *, int tap);
 bool l3_ports_tracks(const struct dp *, const struct in6_addr *external);
 
 /* Its devices. */
