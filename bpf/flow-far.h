@@ -174,8 +174,8 @@ ox_far_key(union ox_flow_key *key, const struct ox_flow_packet *packet,
 	if (swapped)
 		ports = ports << 16 | ports >> 16;
 	if (is_ip6) {
-		ox_flow_copy6(key->six.saddr, saddr);
-		ox_flow_copy6(key->six.daddr, daddr);
+		ox_copy_ip6(key->six.saddr, saddr);
+		ox_copy_ip6(key->six.daddr, daddr);
 		*(__u32 *)&key->six.sport = ports;
 		key->six.proto = packet->proto;
 	} else {
@@ -353,7 +353,7 @@ ox_far_describe(struct __sk_buff *skb, const struct ox_far *far,
 	flow->aging = ttl - far->packet.ttl;
 	flow->out = out;
 	if (is_ip6) {
-		ox_flow_copy6(nat, to);
+		ox_copy_ip6(nat, to);
 		flow->csum = ox_far_csum(from, to, 4);
 	} else {
 		nat[0] = to[3];

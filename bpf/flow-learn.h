@@ -228,7 +228,7 @@ ox_learn_write(struct ox_flow *flow, const struct ox_flow *seen)
 	for (i = OX_FLOW_FIRST_WORD; i < OX_FLOW_END_WORD; i++)
 		x[i] = y[i];
 	flow->aging = seen->aging;
-	ox_flow_copy6(flow->nat, seen->nat);
+	ox_copy_ip6(flow->nat, seen->nat);
 	if (!ox_learn_is_now(flow, seen) ||
 	    (__u32)head != (__u32)seen->head) {
 		if (flow->state != OX_FLOW_CLOSED)

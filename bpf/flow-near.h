@@ -392,7 +392,7 @@ ox_near_note_stale(const struct ox_near *near, const union ox_flow_key *key,
 	if (!near->out || !track)
 		return;
 	if (is_ip6)
-		ox_flow_copy6(at.addr, key->six.saddr);
+		ox_copy_ip6(at.addr, key->six.saddr);
 	else
 		ox_flow_map4(at.addr, key->four.saddr);
 	addr = ox_direct_find(&at);

@@ -86,15 +86,6 @@ ox_sent_read_ip4(struct ox_flow_packet *packet, const void *data_end)
 	return ox_sent_read_l4(packet, packet->l3 + len, data_end, false);
 }
 
-/* Tells whether conntrack looks behind the header 'next' of IPv6. */
-static __always_inline bool
-ox_sent_is_extension(__u8 next)
-{
-	return next == OX_NEXT_HOP_BY_HOP || next == OX_NEXT_ROUTING ||
-	       next == OX_NEXT_FRAGMENT || next == OX_NEXT_AUTHENTICATION ||
-	       next == OX_NEXT_DESTINATION;
-}
-
 /* Reads the IPv6 packet at 'packet->l3', whose header is there.  Of others in
  * front of the transport's only that of a fragment is read. */
 static __always_inline enum ox_sent_found
@@ -114,7 +105,7 @@ ox_sent_read_ip6(struct ox_flow_packet *packet, const void *data_end)
 		packet->proto = *(const __u8 *)l4;
 		l4 += OX_SENT_FRAGMENT_LEN;
 	}
-	if (ox_sent_is_extension(packet->proto))
+	if (ox_is_extension(packet->proto))
 		return OX_SENT_HIDDEN;
 	return ox_sent_read_l4(packet, l4, data_end, true);
 }
@@ -188,7 +179,7 @@ ox_sent_note_fit(const struct ox_flow_packet *packet,
 	__u8 remote[16];
 
 	if (is_ip6)
-		ox_flow_copy6(remote, flow->six.daddr);
+		ox_copy_ip6(remote, flow->six.daddr);
 	else
 		ox_flow_map4(remote, flow->four.daddr);
 	ox_sent_make_key(&key, local, remote, packet->ports, packet->proto,

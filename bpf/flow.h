@@ -36,6 +36,7 @@
 #include "endpoint.h"
 #include "flow-maps.h"
 #include "flow-parse.h"
+#include "transport.h"
 
 /* Reads what another CPU may be writing. */
 #define OX_FLOW_READ(x) (*(const volatile __typeof__(x) *)&(x))
@@ -163,19 +164,6 @@ ox_flow_map4(void *to, __be32 addr)
 	word[3] = addr;
 }
 
-/* Copies an IPv6 address. */
-static __always_inline void
-ox_flow_copy6(void *to, const void *from)
-{
-	const __u32 *x = from;
-	__u32 *word = to;
-
-	word[0] = x[0];
-	word[1] = x[1];
-	word[2] = x[2];
-	word[3] = x[3];
-}
-
 /* Stores the source ('source') or the destination of the packet at 'l3'. */
 static __always_inline void
 ox_flow_address(void *to, const void *l3, bool is_ip6, bool source)
@@ -184,7 +172,7 @@ ox_flow_address(void *to, const void *l3, bool is_ip6, bool source)
 	const struct iphdr *ip = l3;
 
 	if (is_ip6)
-		ox_flow_copy6(to, source ? &ip6->saddr : &ip6->daddr);
+		ox_copy_ip6(to, source ? &ip6->saddr : &ip6->daddr);
 	else
 		ox_flow_map4(to, source ? ip->saddr : ip->daddr);
 }

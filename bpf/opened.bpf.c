@@ -175,15 +175,6 @@ read_ip4(struct __sk_buff *skb, struct segment *s)
 	return FOUND_SEGMENT;
 }
 
-/* Tells whether conntrack looks behind the header 'next' of IPv6. */
-static __always_inline bool
-is_extension(__u8 next)
-{
-	return next == OX_NEXT_HOP_BY_HOP || next == OX_NEXT_ROUTING ||
-	       next == OX_NEXT_FRAGMENT || next == OX_NEXT_AUTHENTICATION ||
-	       next == OX_NEXT_DESTINATION;
-}
-
 /* Reads the extension header of kind '*next' at 's->offset', and goes on behind
  * it. */
 static __always_inline enum found
@@ -239,7 +230,7 @@ read_ip6(struct __sk_buff *skb, struct segment *s)
 		s->key.proto = next;
 		if (ox_sent_has_proto(next, true))
 			return FOUND_SEGMENT;
-		if (!is_extension(next))
+		if (!ox_is_extension(next))
 			return FOUND_NOTHING;
 		found = read_extension(skb, s, &next);
 		if (found != FOUND_SEGMENT)

@@ -97,19 +97,6 @@ ox_sent_has_proto(__u8 proto, bool is_ip6)
 	       proto == (is_ip6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
 }
 
-/* Copies an address. */
-static __always_inline void
-ox_sent_copy(void *to, const void *from)
-{
-	const __u32 *x = from;
-	__u32 *word = to;
-
-	word[0] = x[0];
-	word[1] = x[1];
-	word[2] = x[2];
-	word[3] = x[3];
-}
-
 /* Stores in 'key' that of a packet of 'proto' between 'local' and 'remote', with
  * 'ports' as in struct ox_flow_packet; 'in': it goes to 'local'. */
 static __always_inline void
@@ -119,8 +106,8 @@ ox_sent_make_key(struct ox_opened_key *key, const void *local,
 	bool echo = proto != IPPROTO_TCP && proto != IPPROTO_UDP;
 	const __be16 *half = (const __be16 *)&ports;
 
-	ox_sent_copy(key->local, local);
-	ox_sent_copy(key->remote, remote);
+	ox_copy_ip6(key->local, local);
+	ox_copy_ip6(key->remote, remote);
 	/* The halves of a word: the verifier takes no choice of addresses. */
 	if (in && !echo)
 		ports = ports << 16 | ports >> 16;
