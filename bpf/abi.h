@@ -313,12 +313,12 @@ _Static_assert(sizeof(struct ox_opened) == 16, "ABI");
 #define OX_OPENED_CLOSING_S 960
 
 /* The same in 'sent', where conntrack must have forgotten all of it: longer
- * than its times, which are 432,000, 180 and 60 at most, and some more: for a
- * probe that refreshes conntrack and is seen by nobody after that
- * (bpf/sent.h). */
+ * than its times, which are 432,000, 180 and 60 at most, and some more: for
+ * probes that refresh conntrack and are seen by nobody after that, three periods
+ * of confirmation and the time in which an idle flow ends (bpf/sent.h). */
 #define OX_SENT_TCP_S 433000
-#define OX_SENT_UDP_S 300
-#define OX_SENT_ECHO_S 180
+#define OX_SENT_UDP_S 480
+#define OX_SENT_ECHO_S 360
 
 /* Returns how long one in 'state' is remembered, in seconds. */
 static inline __attribute__((__always_inline__)) __u64
@@ -446,6 +446,8 @@ _Static_assert(sizeof(struct ox_watched) == 16, "ABI");
 
 /* Notes of packets that came in at a near side: a power of two. */
 #define OX_MAX_ARRIVALS 16384
+#define OX_ARRIVAL_SHIFT 18
+_Static_assert(OX_MAX_ARRIVALS == 1ULL << (32 - OX_ARRIVAL_SHIFT), "ABI");
 
 /* The time that flows and arrivals are stamped with: CLOCK_MONOTONIC (coarse),
  * in units of 2^20 ns, about a millisecond; it wraps after 52 days. */
@@ -667,6 +669,15 @@ ox_flow_sum(const void *key, unsigned int len)
 		factor *= 0xd6e8feb86659fd93ULL;
 	}
 	return (__u32)(sum >> 32) | 1;
+}
+
+/* Returns the index in 'arrivals' for a flow with 'check'.  What differs in the
+ * last bytes of a word of the key only, as addresses of one network do, differs
+ * in the upper half of 'check' only: that is spread over all bits first. */
+static inline __attribute__((__always_inline__)) __u32
+ox_arrival_index(__u32 check)
+{
+	return check * 0x9e3779b1U >> OX_ARRIVAL_SHIFT;
 }
 
 /* Returns the lower half of ox_flow.head under 'key', never 0. */

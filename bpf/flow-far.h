@@ -443,17 +443,31 @@ ox_far_confirm(struct __sk_buff *skb, const struct ox_far *far, bool out,
 	return OX_R_FLOW_CONFIRMED;
 }
 
+/* A key, for which there is no room on the stack.  A program has done its work
+ * before another one begins on the same CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ox_opened_key);
+} far_key SEC(".maps");
+
 /* Notes for layer L2 that conntrack may begin anew with what the packet is of. */
 static __always_inline void
 ox_far_touch(const struct ox_far *far, bool out, bool is_ip6)
 {
-	struct ox_opened_key key;
-	__u8 remote[16];
+	struct ox_opened_key *key;
+	__u32 zero = 0;
 
-	ox_flow_address(remote, far->packet.l3, is_ip6, !out);
-	ox_sent_make_key(&key, out ? far->addr.addr : far->addr.other, remote,
-			 far->packet.ports, far->packet.proto, !out);
-	ox_sent_touch(&key);
+	key = bpf_map_lookup_elem(&far_key, &zero);
+	/* Cannot be, but the verifier does not know. */
+	if (!key)
+		return;
+	ox_flow_address(key->remote, far->packet.l3, is_ip6, !out);
+	ox_sent_make_key(key, out ? far->addr.addr : far->addr.other,
+			 key->remote, far->packet.ports, far->packet.proto,
+			 !out);
+	ox_sent_keep(key, far->packet.flags);
 }
 
 /* Looks at the packet of 'far', whose port is known.  Returns whether it may go

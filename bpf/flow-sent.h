@@ -110,6 +110,29 @@ ox_sent_read_ip6(struct ox_flow_packet *packet, const void *data_end)
 	return ox_sent_read_l4(packet, l4, data_end, true);
 }
 
+/* Notes that OVN has passed a packet or probe with 'key' in either direction, of
+ * TCP with 'flags', so that conntrack may have begun anew.  As long as not all is
+ * known that the VM has sent, there may be a connection that this is the first
+ * sign of; which direction has opened it nobody can tell, unless by a SYN. */
+static __always_inline void
+ox_sent_keep(const struct ox_opened_key *key, __u8 flags)
+{
+	__u64 now = bpf_ktime_get_coarse_ns();
+	__u32 first = key->proto == IPPROTO_TCP
+		      ? OX_SENT_TCP : ox_sent_first(key->proto, 0);
+	struct ox_opened *known;
+
+	known = bpf_map_lookup_elem(&sent, key);
+	if (known && !ox_opened_is_over(known, now)) {
+		ox_opened_touch(known, now);
+		return;
+	}
+	if ((key->proto == IPPROTO_TCP && flags & OX_TCP_SYN) ||
+	    ox_sent_is_complete(key->local, key->proto, now))
+		return;
+	ox_sent_write(key, first, now, known);
+}
+
 /* Notes that something was missed of 'local', with any protocol. */
 static __always_inline void
 ox_sent_miss_all(const void *local, bool is_ip6)
@@ -166,7 +189,7 @@ ox_sent_touch_unfit(void *l3, const void *data_end, const void *local,
 
 	if (ox_sent_find(&key, &flags, l3, data_end, local, true, is_ip6) ==
 	    OX_SENT_TUPLE)
-		ox_sent_touch(&key);
+		ox_sent_keep(&key, flags);
 }
 
 /* Notes 'packet', which is fit and has 'flow' on the way out, that the VM with

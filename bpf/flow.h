@@ -191,7 +191,7 @@ ox_flow_same6(const void *a, const void *b)
 static __always_inline struct ox_arrival *
 ox_arrival_at(__u32 check)
 {
-	__u32 index = check >> 1 & (OX_MAX_ARRIVALS - 1);
+	__u32 index = ox_arrival_index(check);
 
 	return bpf_map_lookup_elem(&arrivals, &index);
 }

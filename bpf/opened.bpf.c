@@ -417,6 +417,18 @@ follow(const struct __sk_buff *skb, const struct segment *s)
 		ox_sent_note(&s->key, s->flags, s->data, OX_SENT_EXIT);
 }
 
+/* Notes that something was missed of the IPv6 address that has sent 's', whose
+ * protocol is not known, if it is that of a VM with layer L3. */
+static __always_inline void
+miss(const struct segment *s)
+{
+	if (!bpf_map_lookup_elem(&tracked, s->key.local))
+		return;
+	ox_sent_miss(s->key.local, IPPROTO_TCP);
+	ox_sent_miss(s->key.local, IPPROTO_UDP);
+	ox_sent_miss(s->key.local, IPPROTO_ICMPV6);
+}
+
 /* Looks at a packet of a VM, or of the host, on its way out. */
 SEC("tc")
 int watch_opened(struct __sk_buff *skb)
@@ -431,6 +443,7 @@ int watch_opened(struct __sk_buff *skb)
 		break;
 	case FOUND_UNREADABLE:
 		say_full(&s);
+		miss(&s);
 		break;
 	default:
 		break;

@@ -28,19 +28,22 @@
  *    in by, at the far side at the tap; and probes at both far sides.  Those that
  *    OVN drops by its rules after conntrack has seen them are no answers.  A
  *    probe of the way out that OVN drops behind conntrack is not seen; then the
- *    flow is not confirmed, the VM's packets are seen again, and the probes end
- *    with the flow, after 60 s without a packet of a user (TCP: 300 s).  The
- *    lives of elements allow for that.
+ *    flow is not confirmed, the VM's packets are seen again after three periods,
+ *    of a minute at most, and the probes end with the flow, after 60 s without a
+ *    packet of a user (TCP: 300 s).  The lives of elements allow for that.
  *  - An element lives longer than what conntrack has of it.  TCP is only given a
  *    short life by FIN or RST if the watch sees that OVN has passed it: conntrack
  *    may have refused it before.  The daemon follows the times of conntrack that
- *    can be configured, and has nothing be tracked if they are longer.
+ *    can be configured, and has nothing be tracked if they are longer, or were
+ *    lately.
  *  - Each segment of TCP may be the first that conntrack sees of a connection
  *    (it picks them up in their middle), but for SYN with ACK.
  *  - Echo: request and reply are not told apart, so that a VM that pings may be
  *    pinged by whom it pings, with the same identifier.
  *  - What was sent before the element of 'tracked' says, conntrack has forgotten
- *    after ox_sent_horizon_s().  It says so since the near side of the tap, and
+ *    after ox_sent_horizon_s(), unless it began anew meanwhile: with a packet of
+ *    the VM, or one to it, or a probe.  In that time each of them writes an
+ *    element (ox_sent_keep()).  'tracked' says so since the near side of the tap, and
  *    the far one there, are attached without interruption; since the address has
  *    been translated as it is now; and since all is watched by which packets
  *    leave bridges.  The daemon begins anew whenever one of them does.
@@ -155,7 +158,8 @@ ox_sent_first(__u8 proto, __u8 flags)
 
 /* Returns the state of what was in 'state' after a packet of the VM with 'flags'
  * if it is TCP, and with 'data' or not, seen at 'place'.  A SYN begins anew what
- * was closing, perhaps. */
+ * was closing, perhaps; one with ACK, where both ends open at once, may be all
+ * that the VM sends. */
 static __always_inline __u32
 ox_sent_next(__u32 state, __u8 flags, bool data, enum ox_sent_place place)
 {
@@ -164,7 +168,8 @@ ox_sent_next(__u32 state, __u8 flags, bool data, enum ox_sent_place place)
 	if (flags & (OX_TCP_FIN | OX_TCP_RST))
 		return place == OX_SENT_EXIT ? OX_OPENED_CLOSING : state;
 	if (flags & OX_TCP_SYN)
-		return state == OX_OPENED_CLOSING ? OX_SENT_TCP : state;
+		return state == OX_OPENED_CLOSING || flags & OX_TCP_ACK
+		       ? OX_SENT_TCP : state;
 	return state == OX_OPENED_SYN || data ? OX_SENT_TCP : state;
 }
 
@@ -181,9 +186,11 @@ ox_sent_begins(__u8 proto, __u8 flags, enum ox_sent_place place)
 	return place == OX_SENT_TAP || !(flags & OX_TCP_RST);
 }
 
-/* Adds 'key' in 'state' at 'now', or says that it was missed. */
+/* Writes the element of 'key' anew in 'state' at 'now', or says that it was
+ * missed.  'over': there is one, which is over. */
 static __always_inline void
-ox_sent_add(const struct ox_opened_key *key, __u32 state, __u64 now)
+ox_sent_write(const struct ox_opened_key *key, __u32 state, __u64 now,
+	      bool over)
 {
 	struct ox_opened fresh = { .seen_ns = now, .state = state };
 	struct ox_opened_part *part = ox_sent_part(key->local, key->proto);
@@ -191,15 +198,17 @@ ox_sent_add(const struct ox_opened_key *key, __u32 state, __u64 now)
 
 	if (!part)
 		return;
-	if ((__s64)OX_READ(part->n) >= OX_OPENED_SHARE) {
+	if (!over && (__s64)OX_READ(part->n) >= OX_OPENED_SHARE) {
 		part->full_ns = now;
 		return;
 	}
-	/* Another CPU may have been faster. */
-	error = bpf_map_update_elem(&sent, key, &fresh, BPF_NOEXIST);
-	if (!error)
+	/* Another CPU may have been faster.  What is over the daemon may be
+	 * deleting at this moment. */
+	error = bpf_map_update_elem(&sent, key, &fresh,
+				    over ? BPF_ANY : BPF_NOEXIST);
+	if (!error && !over)
 		__sync_fetch_and_add(&part->n, 1);
-	else if (error != -OX_SENT_EEXIST)
+	else if (error && error != -OX_SENT_EEXIST)
 		part->full_ns = now;
 }
 
@@ -208,12 +217,8 @@ static __always_inline void
 ox_sent_refresh(struct ox_opened *known, const struct ox_opened_key *key,
 		__u32 first, __u32 next, __u64 now)
 {
-	struct ox_opened fresh = { .seen_ns = now, .state = first };
-
 	if (ox_opened_is_over(known, now)) {
-		/* The daemon may be deleting it at this moment. */
-		if (bpf_map_update_elem(&sent, key, &fresh, BPF_ANY))
-			ox_sent_miss(key->local, key->proto);
+		ox_sent_write(key, first, now, true);
 	} else if (known->state != next) {
 		known->seen_ns = now;
 		known->state = next;
@@ -239,24 +244,12 @@ ox_sent_note(const struct ox_opened_key *key, __u8 flags, bool data,
 				ox_sent_next(known->state, flags, data, place),
 				now);
 	} else if (ox_sent_begins(key->proto, flags, place)) {
-		ox_sent_add(key, first, now);
+		ox_sent_write(key, first, now, false);
 		/* It has come with another tuple. */
 		if (place == OX_SENT_EXIT)
 			ox_sent_miss(key->local, key->proto);
 	}
 	return 0;
-}
-
-/* Notes that conntrack may have begun anew with what has 'key', if that is
- * known. */
-static __always_inline void
-ox_sent_touch(const struct ox_opened_key *key)
-{
-	struct ox_opened *known = bpf_map_lookup_elem(&sent, key);
-	__u64 now = bpf_ktime_get_coarse_ns();
-
-	if (known && !ox_opened_is_over(known, now))
-		ox_opened_touch(known, now);
 }
 
 /* Tells whether all that 'local' has sent with 'proto' was followed at 'now' for

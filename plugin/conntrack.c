@@ -14,12 +14,15 @@
 #include "util.h"
 
 #include "bpf/abi.h"
+#include "plugin/limits.h"
 
 /* Seconds by which the life of what has been sent is longer than that of what
- * conntrack has of it, at least: some probes are not seen (bpf/sent.h), those
- * of TCP for longer. */
-#define SPARE_S 70
-#define TCP_SPARE_S 310
+ * conntrack has of it, at least: for three periods of confirmation, and then 60
+ * (TCP: 300), probes may not be seen (bpf/sent.h).  And elements are written a
+ * second late. */
+#define SPARE_S (3 * MAX_CONFIRM_MS / 1000 + 60 + 10)
+#define TCP_SPARE_S (3 * MAX_CONFIRM_MS / 1000 + 300 + 10)
+#define LATE_S 2
 
 /* A time of conntrack. */
 struct time_limit {
@@ -60,13 +63,15 @@ conntrack_times_fit(const char *dir, const char **name)
         { "nf_conntrack_udp_timeout_stream", OX_SENT_UDP_S - SPARE_S },
         { "nf_conntrack_tcp_timeout_established",
           OX_SENT_TCP_S - TCP_SPARE_S },
-        { "nf_conntrack_tcp_timeout_syn_sent", OX_OPENED_SYN_S },
-        { "nf_conntrack_tcp_timeout_syn_recv", OX_OPENED_SYN_S },
-        { "nf_conntrack_tcp_timeout_fin_wait", OX_OPENED_CLOSING_S },
-        { "nf_conntrack_tcp_timeout_close_wait", OX_OPENED_CLOSING_S },
-        { "nf_conntrack_tcp_timeout_last_ack", OX_OPENED_CLOSING_S },
-        { "nf_conntrack_tcp_timeout_time_wait", OX_OPENED_CLOSING_S },
-        { "nf_conntrack_tcp_timeout_close", OX_OPENED_CLOSING_S },
+        { "nf_conntrack_tcp_timeout_syn_sent", OX_OPENED_SYN_S - LATE_S },
+        { "nf_conntrack_tcp_timeout_syn_recv", OX_OPENED_SYN_S - LATE_S },
+        { "nf_conntrack_tcp_timeout_fin_wait", OX_OPENED_CLOSING_S - LATE_S },
+        { "nf_conntrack_tcp_timeout_close_wait",
+          OX_OPENED_CLOSING_S - LATE_S },
+        { "nf_conntrack_tcp_timeout_last_ack", OX_OPENED_CLOSING_S - LATE_S },
+        { "nf_conntrack_tcp_timeout_time_wait",
+          OX_OPENED_CLOSING_S - LATE_S },
+        { "nf_conntrack_tcp_timeout_close", OX_OPENED_CLOSING_S - LATE_S },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {

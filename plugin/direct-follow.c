@@ -12,10 +12,13 @@
 #include "timeval.h"
 #include "util.h"
 
+#include "bpf/abi.h"
 #include "idl/ovs-db.h"
+#include "plugin/confirm.h"
 #include "plugin/conntrack.h"
 #include "plugin/direct-devices.h"
 #include "plugin/direct-private.h"
+#include "plugin/limits.h"
 #include "plugin/nexthops.h"
 #include "plugin/settings.h"
 
@@ -104,18 +107,43 @@ follow_checksums(struct direct *direct, long long int now)
     }
 }
 
-/* Returns why what VMs send is not to be noted for layer L2, or NULL. */
+/* Returns by what conntrack may remember connections for longer than layer L2
+ * does what VMs have sent, or NULL. */
 static const char *
-find_untracked(const struct direct *direct)
+find_longer(const struct direct *direct)
 {
+    struct confirm_status status;
     const char *name;
+
+    if (ovs_db_view(direct->from.ovs_db)->ct_timeouts) {
+        return "a CT_Timeout_Policy of Open vSwitch";
+    } else if (!conntrack_times_fit(CONNTRACK_SYSCTL_DIR, &name)) {
+        return name;
+    } else if (!direct->confirm) {
+        return NULL;
+    }
+    confirm_get_status(direct->confirm, &status);
+    return (status.period_ms > MAX_CONFIRM_MS
+            ? "the number of flows that have to be confirmed" : NULL);
+}
+
+/* Returns why what VMs send is not to be noted for layer L2 at 'now', or
+ * NULL. */
+static const char *
+find_untracked(struct direct *direct, long long int now)
+{
+    const char *longer;
 
     if (direct->from.settings->acl == DP_ACL_OFF) {
         return "ovn-xdp-acl=off";
-    } else if (ovs_db_view(direct->from.ovs_db)->ct_timeouts) {
-        return "a CT_Timeout_Policy of Open vSwitch";
     }
-    return conntrack_times_fit(CONNTRACK_SYSCTL_DIR, &name) ? NULL : name;
+    longer = find_longer(direct);
+    if (longer) {
+        direct->longer_until = now + OX_SENT_TCP_S * 1000LL;
+    } else if (now < direct->longer_until) {
+        longer = "longer times of conntrack lately";
+    }
+    return longer;
 }
 
 /* Finds out whether what VMs send is to be noted for layer L2. */
@@ -124,7 +152,7 @@ direct_follow_track(struct direct *direct)
 {
     bool before = direct->track;
 
-    direct->untracked = find_untracked(direct);
+    direct->untracked = find_untracked(direct, time_msec());
     direct->track = !direct->untracked;
     direct->judge_all |= direct->track != before;
 }

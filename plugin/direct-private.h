@@ -71,6 +71,9 @@ struct direct {
     bool suppressed;            /* Events are without consequences. */
     bool track;                 /* What VMs send is noted for layer L2. */
     const char *untracked;      /* Why not, for people. */
+    long long int longer_until; /* Until when conntrack may remember what it
+                                 * was told to while its times were longer,
+                                 * time_msec(). */
 
     /* What changed since the last round. */
     bool index_stale;           /* 'index' is to be made anew. */

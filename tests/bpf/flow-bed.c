@@ -561,7 +561,7 @@ flow_check_of(const struct flow_vm *vm, const struct flow_frame *f, bool out)
 struct ox_arrival *
 flow_note(const struct flow_vm *vm, const struct flow_frame *f, bool out)
 {
-    return &notes[flow_check_of(vm, f, out) >> 1 & (OX_MAX_ARRIVALS - 1)];
+    return &notes[ox_arrival_index(flow_check_of(vm, f, out))];
 }
 
 /* Returns what the change from 'from' to 'to' adds to the complement of a

@@ -268,7 +268,7 @@ test_tcp(void **state)
                                  * OX_OPENED_CLOSING. */
     } cases[] = {
         { SYN, OX_OPENED_SYN, OX_OPENED_SYN, OX_SENT_TCP, OX_SENT_TCP },
-        { SYN | ACK, -1, OX_OPENED_SYN, OX_SENT_TCP, OX_SENT_TCP },
+        { SYN | ACK, -1, OX_SENT_TCP, OX_SENT_TCP, OX_SENT_TCP },
         { ACK, OX_SENT_TCP, OX_SENT_TCP, OX_SENT_TCP, OX_OPENED_CLOSING },
         { FIN | ACK, OX_OPENED_SYN, OX_OPENED_CLOSING, OX_OPENED_CLOSING,
           OX_OPENED_CLOSING },

@@ -91,7 +91,7 @@ drops_in() {
 # usage: untracked ADDRESS
 untracked() {
     check "$1: UDP is not dropped before some time" await 10 drops_in "$1" \
-        200 300
+        380 480
     check "$1: so it passes" passes_as acl-untracked "$1" 7999 protocol=17
     check "$1: segments of TCP do, too" passes_as acl-untracked "$1" 7999 \
         flags=16
