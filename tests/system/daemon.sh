@@ -158,9 +158,10 @@ counted() {
         json "sum(n for i in d if i['name'] == '$1'
                   for reason, n in i['counters'].items()
                   if reason in '$reasons'.split()
-                  or not '$reasons' and not reason.startswith((
-                      'acl-count', 'acl-lease', 'acl-answer', 'acl-inside',
-                      'flow-')))"
+                  or not '$reasons' and (
+                      reason == 'flow-tc' or not reason.startswith((
+                          'acl-count', 'acl-lease', 'acl-answer', 'acl-inside',
+                          'acl-untracked', 'flow-'))))"
 }
 
 # Prints how many frames were lost after the verdict, by what the kernel told
