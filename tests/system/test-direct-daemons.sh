@@ -248,13 +248,18 @@ by_hand() {
         under_watch "$pin is detached by hand" 1500 \
             bpftool link detach pinned "$pins/$pin"
         went_on "$pin is detached by hand" 200
-        check "on: it is attached again" equal "times that the log says so" \
-            "$(grep -c "/$pin: was detached" "$SANDBOX/ovn-xdpd.log")" 1
+        check "on: it is attached again" await 5 log_says_detached "$pin"
         check "on: its pin goes" rm "$pins/$pin"
         check "on: and comes back" await 5 test -e "$pins/$pin"
         quick "$pin is back, datagrams" 900 900 \
             datagrams ext vm1 $fip 1000 2000 echo
     done
+}
+
+# Succeeds if the daemon's log says once that PIN was detached.
+log_says_detached() {
+    equal "times that the log says so" \
+        "$(grep -c "/$1: was detached" "$SANDBOX/ovn-xdpd.log")" 1
 }
 
 # A VM that leaves checksums to its network card: its packets are of no use to
