@@ -6,11 +6,15 @@
  * with XDP.  An event touches one device (and the other end of a veth pair).
  * Where the kernel had to drop events, everything is read anew: first all
  * sockets are emptied, since an old event must not overwrite what is read
- * later.
+ * later.  The group of the qdiscs tells of every filter, too, and has no
+ * smaller one in it: whoever adds very many filters at once has that socket
+ * overrun, and all devices read anew, which costs time but is right.
  *
  * Each socket tells of a device in order, so what is read between two events
  * (the name used for ethtool, the features of a new device) may be newer
- * than the event at hand but is always set right by the last one. */
+ * than the event at hand but is always set right by the last one.  Only the
+ * qdisc that frames wait in changes without an event of the device: where an
+ * event tells of another one than is known, the device is read. */
 #include <config.h>
 
 #include "plugin/netdevs.h"
@@ -62,6 +66,7 @@ struct device {
     struct netdev_info info;    /* The part that others see. */
     struct hmap_node index_node; /* In 'by_index' of struct netdevs. */
     bool seen;                  /* Found by the dump that is under way. */
+    bool polices;               /* The same of a qdisc that polices it. */
 };
 
 /* Returns the device that 'info' is a part of. */
@@ -275,29 +280,6 @@ update_device(struct netdevs *nd, const struct netdev_info *link, bool reread)
     update_peer(nd, dev);
 }
 
-/* Takes over 'message', an event of rtnetlink. */
-static void
-handle_link(struct netdevs *nd, const struct ofpbuf *message)
-{
-    struct netdev_info link;
-    struct device *dev;
-
-    switch (netdevs_link_parse(message, &link)) {
-    case NETDEVS_LINK_NEW:
-        update_device(nd, &link, false);
-        break;
-    case NETDEVS_LINK_GONE:
-        dev = find_device(nd, link.ifindex);
-        if (dev) {
-            remove_device(nd, dev);
-        }
-        break;
-    case NETDEVS_LINK_OTHER:
-    default:
-        break;
-    }
-}
-
 /* Asks rtnetlink for the device 'name' or, with NULL, for the device
  * 'ifindex', and takes over the answer. */
 static void
@@ -312,6 +294,43 @@ reread_device(struct netdevs *nd, const char *name, int ifindex)
             update_device(nd, &link, true);
         }
         ofpbuf_delete(reply);
+    }
+}
+
+/* Takes over 'link', of an event.  It may have waited since before the qdisc
+ * changed, of which no later event of the device tells. */
+static void
+handle_new_link(struct netdevs *nd, const struct netdev_info *link)
+{
+    const struct device *dev = find_device(nd, link->ifindex);
+    bool doubtful = dev && strcmp(dev->info.qdisc, link->qdisc);
+
+    update_device(nd, link, false);
+    if (doubtful) {
+        reread_device(nd, NULL, link->ifindex);
+    }
+}
+
+/* Takes over 'message', an event of rtnetlink. */
+static void
+handle_link(struct netdevs *nd, const struct ofpbuf *message)
+{
+    struct netdev_info link;
+    struct device *dev;
+
+    switch (netdevs_link_parse(message, &link)) {
+    case NETDEVS_LINK_NEW:
+        handle_new_link(nd, &link);
+        break;
+    case NETDEVS_LINK_GONE:
+        dev = find_device(nd, link.ifindex);
+        if (dev) {
+            remove_device(nd, dev);
+        }
+        break;
+    case NETDEVS_LINK_OTHER:
+    default:
+        break;
     }
 }
 
@@ -343,7 +362,20 @@ handle_xdp(struct netdevs *nd, const struct ofpbuf *message)
     }
 }
 
-/* Takes over 'message' about a qdisc, an event or a part of a dump. */
+/* Makes 'policed' what is known of 'dev'. */
+static void
+set_policed(struct netdevs *nd, struct device *dev, bool policed)
+{
+    if (dev->info.policed != policed) {
+        dev->info.policed = policed;
+        nd->changed = true;
+    }
+}
+
+/* Takes over 'message', an event of a qdisc.  Of the one that frames wait in
+ * rtnetlink tells nothing as an event of the device; and the event of a new
+ * device may not have been taken over yet, while there is only this one of a
+ * qdisc that polices it. */
 static void
 handle_qdisc(struct netdevs *nd, const struct ofpbuf *message)
 {
@@ -353,23 +385,12 @@ handle_qdisc(struct netdevs *nd, const struct ofpbuf *message)
     if (!netdevs_qdisc_parse(message, &qdisc)) {
         return;
     }
-    dev = find_device(nd, qdisc.ifindex);
-    if (dev && qdisc.polices && dev->info.policed != qdisc.there) {
-        dev->info.policed = qdisc.there;
-        nd->changed = true;
-    }
-}
-
-/* The same of an event.  Of the one that frames wait in rtnetlink tells
- * nothing as an event of the device. */
-static void
-handle_qdisc_event(struct netdevs *nd, const struct ofpbuf *message)
-{
-    struct netdevs_qdisc qdisc;
-
-    handle_qdisc(nd, message);
-    if (netdevs_qdisc_parse(message, &qdisc) && !qdisc.polices) {
+    if (!qdisc.polices || !find_device(nd, qdisc.ifindex)) {
         reread_device(nd, NULL, qdisc.ifindex);
+    }
+    dev = find_device(nd, qdisc.ifindex);
+    if (dev && qdisc.polices) {
+        set_policed(nd, dev, qdisc.there);
     }
 }
 
@@ -445,8 +466,24 @@ dump(struct netdevs *nd, void (*put)(struct ofpbuf *),
     return error ? error : torn ? EINTR : 0;
 }
 
-/* Reads all devices, and what polices them.  Returns 0 or a positive errno,
- * as dump(). */
+/* Takes over 'message', a part of a dump of qdiscs, as a mark. */
+static void
+handle_qdisc_part(struct netdevs *nd, const struct ofpbuf *message)
+{
+    struct netdevs_qdisc qdisc;
+    struct device *dev;
+
+    if (netdevs_qdisc_parse(message, &qdisc) && qdisc.polices) {
+        dev = find_device(nd, qdisc.ifindex);
+        if (dev) {
+            dev->polices = true;
+        }
+    }
+}
+
+/* Reads all devices, and what polices them: that holds only once all of it is
+ * read, as what is policed must not seem free meanwhile.  Returns 0 or a
+ * positive errno, as dump(). */
 static int
 dump_all(struct netdevs *nd)
 {
@@ -458,10 +495,16 @@ dump_all(struct netdevs *nd)
         return error;
     }
     HMAP_FOR_EACH (dev, index_node, &nd->by_index) {
-        dev->info.policed = false;
+        dev->polices = false;
     }
-    nd->changed = true;
-    return dump(nd, netdevs_qdisc_put_dump, handle_qdisc);
+    error = dump(nd, netdevs_qdisc_put_dump, handle_qdisc_part);
+    if (error) {
+        return error;
+    }
+    HMAP_FOR_EACH (dev, index_node, &nd->by_index) {
+        set_policed(nd, dev, dev->polices);
+    }
+    return 0;
 }
 
 /* Reads all devices, and forgets those that are not there any more. */
@@ -473,7 +516,7 @@ resync(struct netdevs *nd)
 
     receive(nd, nd->link_sock, handle_link);
     receive(nd, nd->xdp_sock, handle_xdp);
-    receive(nd, nd->qdisc_sock, handle_qdisc_event);
+    receive(nd, nd->qdisc_sock, handle_qdisc);
 
     HMAP_FOR_EACH (dev, index_node, &nd->by_index) {
         dev->seen = false;
@@ -598,7 +641,7 @@ netdevs_run(struct netdevs *nd)
     nd->changed = false;
     receive(nd, nd->link_sock, handle_link);
     receive(nd, nd->xdp_sock, handle_xdp);
-    receive(nd, nd->qdisc_sock, handle_qdisc_event);
+    receive(nd, nd->qdisc_sock, handle_qdisc);
     if (nd->stale && time_msec() >= nd->retry_at) {
         int error = resync(nd);
 

@@ -29,6 +29,10 @@
 #include "tests/plugin/netdevs-bed.h"
 #include "tests/plugin/netns.h"
 
+/* Changes of a device that make more events than netdevs_run() takes at once,
+ * and fewer than a socket has room for. */
+#define FLOOD 560
+
 static void
 test_first_reading(void **state)
 {
@@ -355,6 +359,53 @@ test_overrun(void **state)
     nl_sock_destroy(witness);
 }
 
+/* Reads 'sock' empty, which must not have lost events.  Returns their
+ * number. */
+static int
+count_events(struct nl_sock *sock)
+{
+    struct ofpbuf *event = ofpbuf_new(4096);
+    int error, n;
+
+    for (n = 0; !(error = nl_sock_recv(sock, event, NULL, false)); n++) {
+    }
+    assert_int_equal(error, EAGAIN);
+    ofpbuf_delete(event);
+    return n;
+}
+
+/* More events of devices wait than are taken at once, so that those of qdiscs
+ * are read first: of one that has changed since, and of one of a device that
+ * is not known yet. */
+static void
+test_qdisc_overtakes(void **state)
+{
+    struct netdevs *nd = *state;
+    int ifindex = bed_get(nd, "v0")->ifindex;
+    struct nl_sock *witness;
+    bool police;
+
+    assert_int_equal(nl_sock_create(NETLINK_ROUTE, &witness), 0);
+    assert_int_equal(nl_sock_join_mcgroup(witness, RTNLGRP_LINK), 0);
+    for (int i = 0; i < FLOOD; i++) {
+        set_mtu(ifindex, i % 2 ? 1300 : 1301);
+    }
+    netns_run("tc qdisc add dev v0 root tbf"
+              " rate 8mbit burst 10k latency 50ms;"
+              "ip link add n0 type veth peer name n1");
+    police = netns_try("tc qdisc add dev n0 ingress");
+    assert_true(count_events(witness) > 512);
+
+    netdevs_run(nd);
+    assert_true(is_shaped(bed_get(nd, "v0")));
+    while (netdevs_run(nd)) {
+    }
+    assert_true(is_shaped(bed_get(nd, "v0")));
+    assert_true(!police || is_policed(bed_get(nd, "n0")));
+    bed_assert_fresh(nd);
+    nl_sock_destroy(witness);
+}
+
 static void
 test_peer_elsewhere(void **state)
 {
@@ -443,6 +494,7 @@ main(int argc OVS_UNUSED, char *argv[])
         VETH_TEST(test_shaping),
         VETH_TEST(test_idle_events),
         VETH_TEST(test_overrun),
+        VETH_TEST(test_qdisc_overtakes),
         VETH_TEST(test_peer_elsewhere),
         VETH_TEST(test_same_as_fresh),
     };
