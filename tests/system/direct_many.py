@@ -27,8 +27,8 @@ from direct_net import counter, listener, wire
 SOURCES = 64            # Addresses outside.
 FIRST_PORT = 10000      # The first of the ports of each.
 PAUSE = 0.002           # Seconds between bursts.
+BURST = 100             # Datagrams at once: a veth's ring has room for 256.
 QUIET = 1.0             # Seconds without a datagram that are an end.
-SETTLED = 0.3           # Seconds in which a datagram has come in, or never.
 
 
 def frames_of(address, port, flows):
@@ -65,10 +65,10 @@ class Sender:
         """Sends what is due, and looks once."""
         due = int((time.monotonic() - self.begun) * self.rate)
         # What is late is left out: a burst would be lost on its way.
-        due = min(due, self.sent + max(1, self.rate // 50))
+        due = min(due, self.sent + BURST)
         for i in range(self.sent, due):
             self.wan.send(self.frames[i % len(self.frames)])
-        if due == self.sent + max(1, self.rate // 50):
+        if due == self.sent + BURST:
             self.begun = time.monotonic() - due / self.rate
         self.sent = due
         come = self.arrived()
@@ -86,10 +86,13 @@ class Sender:
     def lost(self):
         """Returns how many are missing since the last call."""
         sent, self.told = self.sent - self.told, self.sent
-        end = time.time() + SETTLED
-        while time.time() < end:
-            self.come = self.arrived()
+        end = time.monotonic() + QUIET
+        while self.come - self.come_told < sent and time.monotonic() < end:
             time.sleep(PAUSE)
+            come = self.arrived()
+            if come != self.come:
+                self.come, self.changed = come, time.time()
+                end = time.monotonic() + QUIET
         come, self.come_told = self.come - self.come_told, self.come
         self.begun = time.monotonic() - self.sent / self.rate
         return sent - come
