@@ -135,9 +135,10 @@ def stream(here):
     frame = here.inward(port, here.address, own, src=here.world,
                         payload=b"unasked", protocol=17)
     for name, value in here.gets("stream", [frame] * LONG, LONG):
-        # Most of it is taken off, as layer L3 knows it by then.
+        # Of what comes at once Open vSwitch may lose a few on a loaded machine,
+        # with OVN alone and before layer L3 knows the flow.
         if " " not in name:
-            yield name, "most" if value >= LONG * 9 // 10 else value
+            yield name, "most" if value >= LONG * 3 // 4 else value
         elif name.endswith("dropped"):
             yield name, value
 
