@@ -67,9 +67,11 @@ run_tests += --sanitized
 endif
 
 # Scripts that run once more with layer L3 on.  Their names then begin with
-# "direct/".
-direct_tests = $(filter-out $(without_direct), \
+# "direct/".  With "make check DIRECT=all" so do those in which it has no part
+# but to be there.
+direct_tests = $(filter-out $(without_direct) $(beside_direct_$(DIRECT)), \
 	$(filter tests/system/%,$(root_tests)))
+beside_direct_ = $(beside_direct)
 
 # "make check SANITIZED=yes" runs these once more with sanitizers, in a build
 # of its own below this one.  Their names then begin with "sanitized/".  The

@@ -58,7 +58,7 @@ ping_goes_on() {
 #
 # usage: goes_direct ADDRESS
 goes_direct() {
-    check "$1 is forwarded directly" await 10 endpoint_is "$1" direct true
+    check "$1 is forwarded directly" await 60 endpoint_is "$1" direct true
     check "$1: TCP, both ways" takes_off 1500000 1500000 tcp_echo "$1" 2000000
     check "$1: ping" takes_off 1000 1000 pings "$1" 20
     # The first ones may wait for OVS for a second.

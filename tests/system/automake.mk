@@ -58,8 +58,8 @@ root_tests += \
 	tests/system/test-upgrade.sh \
 	tests/system/test-values.sh
 
-# All of them run once more with layer L3 on, but for those that switch it on
-# and off themselves; those that are about the sandbox, the demo, and what the
+# They run once more with layer L3 on, but for those that switch it on and off
+# themselves; those that are about the sandbox, the demo, and what the
 # unit allows, which it allows to the others, too; and that which goes from a
 # daemon without layer L3 to this one and back.
 without_direct = \
@@ -79,6 +79,25 @@ without_direct = \
 	tests/system/test-service.sh \
 	\
 	tests/system/test-upgrade.sh
+
+# These, about databases, settings, the daemon and what it says, do so only if
+# that is asked for.
+beside_direct = \
+	tests/system/test-bad-input.sh \
+	tests/system/test-databases.sh \
+	tests/system/test-explain.sh \
+	tests/system/test-failover.sh \
+	tests/system/test-keys.sh \
+	tests/system/test-machine.sh \
+	tests/system/test-map-full.sh \
+	tests/system/test-names.sh \
+	tests/system/test-nic.sh \
+	tests/system/test-northbound.sh \
+	tests/system/test-raft.sh \
+	tests/system/test-rpc-limits.sh \
+	tests/system/test-sb-cut.sh \
+	tests/system/test-ssl.sh \
+	tests/system/test-values.sh
 
 # What the scripts send with.
 check_PROGRAMS += tests/system/flood
