@@ -18,8 +18,8 @@
 
 /* Seconds by which the life of what has been sent is longer than that of what
  * conntrack has of it, at least: for three periods of confirmation, and then
- * 60 (TCP: 300), probes may not be seen (bpf/sent.h).  And elements are written
- * a second late. */
+ * 60 (TCP: 300), probes may not be seen (bpf/sent.h).  And elements are
+ * written a second late. */
 #define SPARE_S (3 * MAX_CONFIRM_MS / 1000 + 60 + 10)
 #define TCP_SPARE_S (3 * MAX_CONFIRM_MS / 1000 + 300 + 10)
 #define LATE_S 2
