@@ -67,8 +67,7 @@ run_tests += --sanitized
 endif
 
 # Scripts that run once more with layer L3 on.  Their names then begin with
-# "direct/".  With "make check DIRECT=all" so do those in which it has no part
-# but to be there.
+# "direct/".  With "make check DIRECT=all" so do those of 'beside_direct'.
 direct_tests = $(filter-out $(without_direct) $(beside_direct_$(DIRECT)), \
 	$(filter tests/system/%,$(root_tests)))
 beside_direct_ = $(beside_direct)
@@ -77,8 +76,9 @@ beside_direct_ = $(beside_direct)
 # of its own below this one.  Their names then begin with "sanitized/".  The
 # scripts in which layer L3 has a part have it on there.
 sanitized_direct = $(filter $(direct_tests),$(sanitized_root_tests))
+sanitized_db = $(filter-out $(mostly_ovn),$(db_tests))
 sanitized_tests = \
-	$(unit_tests:%=sanitized:unit:%) $(db_tests:%=sanitized:db:%) \
+	$(unit_tests:%=sanitized:unit:%) $(sanitized_db:%=sanitized:db:%) \
 	$(patsubst %,sanitized:root:%, \
 	  $(filter-out $(sanitized_direct),$(sanitized_root_tests))) \
 	$(sanitized_direct:%=sanitized:direct:root:%)
@@ -94,6 +94,9 @@ sanitized_root_tests = \
 	tests/system/test-changes.sh \
 	tests/system/test-endpoints.sh \
 	tests/system/test-rpc.sh
+
+# Scripts of tests/db/ in which nearly all is done by OVN.
+mostly_ovn = tests/db/test-acl-ovn.sh tests/db/test-releases.sh
 
 # What these need.
 sanitized_programs = $(filter-out $(bench_programs) \
@@ -120,7 +123,7 @@ installed_yes = --installed='$(abs_builddir)/installed'
 
 # These then run only with sanitizers: OVN does most of what they take, and
 # does it once.
-only_sanitized_yes = $(db_tests) $(sanitized_direct)
+only_sanitized_yes = $(sanitized_db) $(sanitized_direct)
 
 if_sanitized_yes = sanitized
 check-local: $(if_sanitized_$(SANITIZED)) \

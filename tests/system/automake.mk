@@ -80,23 +80,35 @@ without_direct = \
 	\
 	tests/system/test-upgrade.sh
 
-# These, about databases, settings, the daemon and what it says, do so only if
-# that is asked for.
+# These do so only if that is asked for: in most of them layer L3 has no part but
+# to be there, and all of them take more time than the check has.
 beside_direct = \
+	tests/system/test-acl-churn.sh \
+	tests/system/test-acl-lease.sh \
+	tests/system/test-acl-proof.sh \
+	tests/system/test-addresses.sh \
 	tests/system/test-bad-input.sh \
 	tests/system/test-databases.sh \
 	tests/system/test-explain.sh \
 	tests/system/test-failover.sh \
+	tests/system/test-foreign.sh \
+	tests/system/test-jumbo.sh \
 	tests/system/test-keys.sh \
+	tests/system/test-kill-flood.sh \
 	tests/system/test-machine.sh \
 	tests/system/test-map-full.sh \
+	tests/system/test-modes.sh \
 	tests/system/test-names.sh \
 	tests/system/test-nic.sh \
 	tests/system/test-northbound.sh \
+	tests/system/test-ovn-daemons.sh \
 	tests/system/test-raft.sh \
+	tests/system/test-restarts.sh \
 	tests/system/test-rpc-limits.sh \
 	tests/system/test-sb-cut.sh \
 	tests/system/test-ssl.sh \
+	tests/system/test-stale.sh \
+	tests/system/test-target.sh \
 	tests/system/test-values.sh
 
 # What the scripts send with.
