@@ -35,8 +35,8 @@ usage: ./boot.sh COMMAND [CONFIGURE-OPTION...]
   demo    build, then show a floating IP served three ways, in namespaces,
           and what is dropped early
   check   build, then run every test, those of whole nodes with the programs
-          of the package and once more with direct forwarding on, many tests
-          also with sanitizers; a test that is skipped has failed
+          of the package, some of them once more with direct forwarding on,
+          many tests also with sanitizers; a test that is skipped has failed
   bench   build, then measure
 The library is kept in \$OVN_XDP_CACHE, which is here
   $(cache)

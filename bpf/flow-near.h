@@ -101,8 +101,8 @@ ox_near_fits(const struct ox_near *near, const struct ox_flow *flow)
 }
 
 /* Tells whether the frame has the MAC addresses that packets of 'flow' of
- * 'port' have.  At a routed NIC it has: those are its own, or it would not have
- * come here. */
+ * 'port' have.  At a routed NIC that is the NIC's own, which was compared before:
+ * OVN never sees it, and the host takes the packet in by any of them. */
 static __always_inline bool
 ox_near_has_macs(const struct ox_near *near, const struct ox_flow *flow,
 		 const struct ox_direct_port *port)

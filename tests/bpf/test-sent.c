@@ -287,7 +287,8 @@ test_unknown(void **state)
     }
 }
 
-/* What OVN delivers has what it answers begin anew, and makes nothing. */
+/* What OVN delivers has what it answers begin anew, and once all is known it
+ * makes nothing. */
 static void
 test_touch(void **state)
 {
