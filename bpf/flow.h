@@ -15,8 +15,9 @@
  * 3. OVN has passed a packet of the flow lately, one of a user or a probe of the
  *    daemon, whatever the daemon knows.
  * 4. It differs from what OVN passed in nothing that OVN looks at: it has the
- *    same tuple, tag and MAC addresses, no options, is no fragment, ends or
- *    begins no connection, and does not come to the end of its TTL.
+ *    same tuple and tag, the same MAC addresses where OVN sees them (not at a
+ *    routed NIC), no options, is no fragment, ends or begins no connection, and
+ *    does not come to the end of its TTL.
  * 5. It can be repeated what OVN did: the packet fits the device, and that is
  *    there.
  */
