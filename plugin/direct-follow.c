@@ -127,23 +127,21 @@ find_longer(const struct direct *direct)
             ? "the number of flows that have to be confirmed" : NULL);
 }
 
-/* Returns why what VMs send is not to be noted for layer L2 at 'now', or
- * NULL. */
-static const char *
-find_untracked(struct direct *direct, long long int now)
+/* Follows for how long conntrack may remember connections, at 'now'.  No event
+ * tells of it, and a round need not read all that. */
+static void
+follow_longer(struct direct *direct, long long int now)
 {
-    const char *longer;
-
-    if (direct->from.settings->acl == DP_ACL_OFF) {
-        return "ovn-xdp-acl=off";
+    if (now < direct->longer_at) {
+        return;
     }
-    longer = find_longer(direct);
-    if (longer) {
+    direct->longer_at = now + POLL_MS;
+    direct->longer = find_longer(direct);
+    if (direct->longer) {
         direct->longer_until = now + OX_SENT_TCP_S * 1000LL;
     } else if (now < direct->longer_until) {
-        longer = "longer times of conntrack lately";
+        direct->longer = "longer times of conntrack lately";
     }
-    return longer;
 }
 
 /* Finds out whether what VMs send is to be noted for layer L2. */
@@ -152,7 +150,9 @@ direct_follow_track(struct direct *direct)
 {
     bool before = direct->track;
 
-    direct->untracked = find_untracked(direct, time_msec());
+    follow_longer(direct, time_msec());
+    direct->untracked = (direct->from.settings->acl == DP_ACL_OFF
+                         ? "ovn-xdp-acl=off" : direct->longer);
     direct->track = !direct->untracked;
     direct->judge_all |= direct->track != before;
 }

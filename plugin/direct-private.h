@@ -71,6 +71,9 @@ struct direct {
     bool suppressed;            /* Events are without consequences. */
     bool track;                 /* What VMs send is noted for layer L2. */
     const char *untracked;      /* Why not, for people. */
+    const char *longer;         /* By what conntrack may remember connections
+                                 * for longer than layer L2, or NULL. */
+    long long int longer_at;    /* When to look again. */
     long long int longer_until; /* Until when conntrack may remember what it
                                  * was told to while its times were longer,
                                  * time_msec(). */
